@@ -1,0 +1,30 @@
+/**
+ * `Decision`: a remediation for whatever a scope and a value cover, until a time. Meanings are CrowdSec's
+ * (`pkg/models/decision.go`); times are epoch milliseconds here and durations only on the wire.
+ */
+import type { Scope } from '../detectors/alert.ts';
+
+/** Severity falls from left to right; a type that is none of these counts as a ban, with a warning. */
+export const remediationTypes = ['ban', 'captcha', 'throttle'] as const;
+export type KnownRemediation = (typeof remediationTypes)[number];
+
+/** Where a decision came from. CrowdSec's words: this engine, the command line, a Central API, a list, another LAPI. */
+export type Origin = 'crowdsec' | 'cscli' | 'CAPI' | 'lists' | 'console' | 'cscli-import' | (string & {});
+
+export interface Decision {
+  readonly uuid: string;
+  readonly origin: Origin;
+  readonly scenario: string;
+  readonly scope: Scope;
+  /** Canonical: an address or range as `core/ip.ts` spells it, an AS number without `AS`, an upper-case ISO country. */
+  readonly value: string;
+  /** `ban`, `captcha`, `throttle`, or a word of the operator's own. */
+  readonly type: string;
+  /** Epoch milliseconds at which it stops to apply. */
+  readonly until: number;
+  readonly createdAt: number;
+  /** A simulated decision is stored and shown, never enforced. */
+  readonly simulated: boolean;
+  /** The alert it follows from, or null for those made by hand or pulled. */
+  readonly alertUuid: string | null;
+}

@@ -1,0 +1,129 @@
+/**
+ * `Store`: what outlives the process. Every method returns a promise from the first day, and nothing on the request path
+ * awaits one. Memory, the embedded SQLite file and Redis pass one contract suite (`test/contracts/store.ts`).
+ */
+import type { Alert } from '../../detectors/alert.ts';
+import type { Decision } from '../decision.ts';
+
+/** One request that was not passed on: refused by a decision, throttled, or rejected by the strict front. */
+export interface RefusalEvent {
+  readonly requestId: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly clientIp: string;
+  /** How the client address was derived: `peer`, or the header it was read from. */
+  readonly clientFrom: string;
+  readonly peerIp: string;
+  readonly site: string;
+  readonly method: string;
+  /** Raw target, cut to 2,048 characters. */
+  readonly target: string;
+  readonly status: number;
+  /** `decision`, `rejected` (the strict front) or `unknown-host`. */
+  readonly reason: string;
+  readonly remediation: string;
+  readonly decisionUuid: string | null;
+  readonly scenario: string;
+  readonly userAgent: string;
+  /** Why the strict front rejected it, "" otherwise. */
+  readonly detail: string;
+}
+
+/** An entry of the allowlist: an address or range that nothing may ban. */
+export interface AllowlistEntry {
+  readonly value: string;
+  readonly comment: string;
+  readonly createdAt: number;
+  /** Epoch milliseconds, or null for ever. */
+  readonly until: number | null;
+}
+
+export type StoreChange =
+  | { readonly kind: 'decision-added'; readonly decision: Decision }
+  | { readonly kind: 'decision-deleted'; readonly decision: Decision }
+  | { readonly kind: 'allowlist-added'; readonly entry: AllowlistEntry }
+  | { readonly kind: 'allowlist-deleted'; readonly value: string };
+
+/** What `apply` takes: the changes that followers hear of, and the records that only queries see. */
+export type StoreWrite =
+  | StoreChange
+  | { readonly kind: 'alert'; readonly alert: Alert }
+  | { readonly kind: 'refusal'; readonly event: RefusalEvent };
+
+/** A slice of the change stream. `cursor` resumes after it. */
+export interface ChangeBatch {
+  readonly cursor: string;
+  readonly changes: readonly StoreChange[];
+  /** True on the last batch of the initial snapshot: from here on the stream is live. */
+  readonly snapshotEnd: boolean;
+}
+
+export interface DecisionQuery {
+  readonly scope?: string;
+  readonly value?: string;
+  readonly type?: string;
+  readonly origin?: string;
+  readonly scenario?: string;
+  /** Also those that have expired or were deleted and are still kept for history. */
+  readonly includeInactive?: boolean;
+  readonly limit: number;
+  /** Return those after this cursor of the previous page. */
+  readonly after?: string;
+}
+
+export interface AlertQuery {
+  readonly scope?: string;
+  readonly value?: string;
+  readonly scenario?: string;
+  /** Epoch milliseconds; alerts created at or after it. */
+  readonly since?: number;
+  readonly limit: number;
+}
+
+export interface RefusalQuery {
+  readonly clientIp?: string;
+  readonly requestId?: string;
+  readonly since?: number;
+  readonly limit: number;
+}
+
+export interface StoredDecision {
+  readonly decision: Decision;
+  /** Null while it was not deleted by hand. */
+  readonly deletedAt: number | null;
+}
+
+export interface StoreHealth {
+  readonly ok: boolean;
+  /** Epoch milliseconds of the last write or read that worked, null before the first. */
+  readonly lastSuccessAt: number | null;
+  readonly message: string;
+}
+
+export interface Store {
+  readonly name: string;
+  /** Resolves when the writes are durable, in order; rejects with a GatewayError when they are not. */
+  apply(writes: readonly StoreWrite[]): Promise<void>;
+  /**
+   * The change stream. With `cursor` null it starts with a snapshot of every live decision and allowlist entry, in
+   * batches, then follows live, this process's own writes included. Ends when `signal` aborts. A cursor that is too old
+   * to resume yields a fresh snapshot.
+   */
+  changes(cursor: string | null, signal: AbortSignal): AsyncIterable<ChangeBatch>;
+  decisions(query: DecisionQuery): Promise<readonly StoredDecision[]>;
+  decisionByUuid(uuid: string): Promise<StoredDecision | null>;
+  allowlist(): Promise<readonly AllowlistEntry[]>;
+  /** Newest first. */
+  alerts(query: AlertQuery): Promise<readonly Alert[]>;
+  alertByUuid(uuid: string): Promise<Alert | null>;
+  /** Newest first. */
+  refusals(query: RefusalQuery): Promise<readonly RefusalEvent[]>;
+  /**
+   * How many decisions each value has had since `since`, expired and deleted ones included: what escalation starts from.
+   * Simulated decisions and those whose origin is not `crowdsec` do not count. Bounded by `limit`, newest first.
+   */
+  decisionCounts(since: number, limit: number): Promise<readonly { readonly value: string; readonly count: number }[]>;
+  health(): StoreHealth;
+  /** Waits for what was applied, then frees everything. Safe after a partial start and twice. */
+  close(): Promise<void>;
+}
