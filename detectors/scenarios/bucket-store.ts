@@ -1,0 +1,171 @@
+/**
+ * The buckets of all scenarios, in memory, bounded in number and in the text that they keep. Every bucket of one scenario
+ * lives equally long, so its list in order of the last pour is also in order of expiry: the dead ones are at its head, and
+ * neither a timer for each bucket nor a heap is needed.
+ */
+import { Bucket, type BucketShape, type Weighed } from './bucket.ts';
+
+/** A bucket in its place: linked to its neighbours in order of the last pour. */
+export interface Slot<Kept extends Weighed> {
+  readonly key: string;
+  bucket: Bucket<Kept>;
+  /** The bucket's weight as the totals know it. */
+  weight: number;
+  before: Slot<Kept> | null;
+  after: Slot<Kept> | null;
+}
+
+/** What a store may hold before it gives up the bucket that was left alone longest. */
+export interface BucketBounds {
+  readonly maxBuckets: number;
+  /** Characters of the events kept, over all buckets. An event in several buckets counts in each. */
+  readonly maxKeptCharacters: number;
+}
+
+/** What evictions and the metrics read. One object shared by all shelves of a store. */
+export interface BucketTotals {
+  buckets: number;
+  keptCharacters: number;
+  evicted: number;
+}
+
+/** The buckets of one scenario under one clock. */
+export class BucketShelf<Kept extends Weighed> {
+  readonly shape: BucketShape;
+  private readonly slots = new Map<string, Slot<Kept>>();
+  private readonly totals: BucketTotals;
+  private oldest: Slot<Kept> | null = null;
+  private newest: Slot<Kept> | null = null;
+
+  constructor(shape: BucketShape, totals: BucketTotals) {
+    this.shape = shape;
+    this.totals = totals;
+  }
+
+  /** The place of the living bucket of `key` at `at`, or of a new one where there is none or a dead one. */
+  open(key: string, at: number): Slot<Kept> {
+    const slot = this.slots.get(key);
+    if (slot === undefined) return this.create(key);
+    if (slot.bucket.isOver(this.shape, at)) slot.bucket = new Bucket(this.shape.capacity);
+    return slot;
+  }
+
+  /** Pours into a bucket that `open` returned. True when it overflows; the caller then removes it. */
+  pour(slot: Slot<Kept>, kept: Kept, at: number): boolean {
+    const overflows = slot.bucket.pour(this.shape, kept, at);
+    this.totals.keptCharacters += slot.bucket.weight - slot.weight;
+    slot.weight = slot.bucket.weight;
+    if (slot !== this.newest) {
+      this.unlink(slot);
+      this.append(slot);
+    }
+    return overflows;
+  }
+
+  remove(slot: Slot<Kept>): void {
+    this.slots.delete(slot.key);
+    this.unlink(slot);
+    this.totals.buckets--;
+    this.totals.keptCharacters -= slot.weight;
+  }
+
+  /** Removes at most `limit` buckets that died before `at`; returns how many. */
+  expire(at: number, limit: number): number {
+    let removed = 0;
+    while (removed < limit && this.oldest?.bucket.isOver(this.shape, at)) {
+      this.remove(this.oldest);
+      removed++;
+    }
+    return removed;
+  }
+
+  /** When the bucket that was left alone longest was last poured, or null when there is none. */
+  oldestPour(): number | null {
+    return this.oldest === null ? null : this.oldest.bucket.lastAt;
+  }
+
+  evictOldest(): void {
+    if (this.oldest === null) return;
+    this.remove(this.oldest);
+    this.totals.evicted++;
+  }
+
+  get size(): number {
+    return this.slots.size;
+  }
+
+  private create(key: string): Slot<Kept> {
+    const slot: Slot<Kept> = { key, bucket: new Bucket(this.shape.capacity), weight: 0, before: null, after: null };
+    this.slots.set(key, slot);
+    this.append(slot);
+    this.totals.buckets++;
+    return slot;
+  }
+
+  private append(slot: Slot<Kept>): void {
+    slot.before = this.newest;
+    slot.after = null;
+    if (this.newest === null) this.oldest = slot;
+    else this.newest.after = slot;
+    this.newest = slot;
+  }
+
+  private unlink(slot: Slot<Kept>): void {
+    if (slot.before === null) this.oldest = slot.after;
+    else slot.before.after = slot.after;
+    if (slot.after === null) this.newest = slot.before;
+    else slot.after.before = slot.before;
+  }
+}
+
+export interface BucketStore<Kept extends Weighed> {
+  /** A shelf of its own for each scenario and clock. `live` shelves are swept by the wall clock. */
+  shelf(shape: BucketShape, live: boolean): BucketShelf<Kept>;
+  /** Evicts until the bounds hold again; called after a pour. */
+  trim(): void;
+  /** Removes the dead of live shelves at `at`, some thousands at a time. */
+  sweep(at: number): void;
+  readonly totals: Readonly<BucketTotals>;
+}
+
+/** Most buckets that one sweep removes, so that it stays well below a millisecond or two. */
+const sweepBatch = 5_000;
+
+export function createBucketStore<Kept extends Weighed>(bounds: BucketBounds): BucketStore<Kept> {
+  const totals: BucketTotals = { buckets: 0, keptCharacters: 0, evicted: 0 };
+  const all: BucketShelf<Kept>[] = [];
+  const liveShelves: BucketShelf<Kept>[] = [];
+
+  const evictOne = (): void => {
+    let stalest: BucketShelf<Kept> | null = null;
+    let stalestPour = Number.POSITIVE_INFINITY;
+    for (const shelf of all) {
+      const pour = shelf.oldestPour();
+      if (pour === null || pour >= stalestPour) continue;
+      stalest = shelf;
+      stalestPour = pour;
+    }
+    stalest?.evictOldest();
+  };
+
+  return {
+    totals,
+    shelf(shape, live) {
+      const shelf = new BucketShelf<Kept>(shape, totals);
+      all.push(shelf);
+      if (live) liveShelves.push(shelf);
+      return shelf;
+    },
+    trim() {
+      while (totals.buckets > bounds.maxBuckets) evictOne();
+      while (totals.keptCharacters > bounds.maxKeptCharacters && totals.buckets > 0) evictOne();
+    },
+    sweep(at) {
+      let left = sweepBatch;
+      for (const shelf of liveShelves) {
+        left -= shelf.expire(at, left);
+        if (left <= 0) return;
+      }
+    },
+  };
+}
