@@ -1,0 +1,123 @@
+/**
+ * The access log: one line for each request, in the combined form that every log reader knows or as JSON. What a client sent
+ * is escaped as nginx does it, so that no request can forge a line.
+ */
+import { once } from 'node:events';
+import { pino } from 'pino';
+import type { Exchange } from './exchange.ts';
+
+export interface AccessLogOptions {
+  readonly format: 'combined' | 'json' | 'off';
+  /** A file, or `-` for standard output. */
+  readonly path: string;
+}
+
+export interface AccessLog {
+  write(exchange: Exchange, durationMs: number): void;
+  /** Opens the file anew after a rotation. */
+  reopen(): void;
+  close(): Promise<void>;
+}
+
+/** Lines wait here while the disk is busy; beyond it they are dropped and counted. */
+const mostWaitingBytes = 16 << 20;
+/** Written together, at the latest after `flushMs`. */
+const batchBytes = 8_192;
+const flushMs = 500;
+
+export function createAccessLog(options: AccessLogOptions, onDrop: () => void): AccessLog {
+  if (options.format === 'off') return { write() {}, reopen() {}, close: async () => {} };
+  const destination = pino.destination({
+    dest: options.path === '-' ? 1 : options.path,
+    sync: false,
+    minLength: batchBytes,
+    maxLength: mostWaitingBytes,
+    periodicFlush: flushMs,
+    mkdir: true,
+  });
+  destination.on('drop', onDrop);
+  // A full disk must not take the gateway down; the lines are lost and counted.
+  destination.on('error', onDrop);
+  const format = options.format === 'json' ? jsonLine : createCombinedLine();
+  return {
+    write(exchange, durationMs) {
+      destination.write(format(exchange, durationMs));
+    },
+    reopen() {
+      if (options.path !== '-') destination.reopen();
+    },
+    async close() {
+      const closed = once(destination, 'close');
+      destination.end();
+      await closed;
+    },
+  };
+}
+
+function createCombinedLine(): (exchange: Exchange, durationMs: number) => string {
+  const timeOf = createLogTimes();
+  return (exchange) => {
+    const { head, request } = exchange;
+    return (
+      `${exchange.client.address.text} - - [${timeOf(exchange.startedAt)}] ` +
+      `"${escaped(exchange.method)} ${escaped(head.target)} HTTP/${request.httpVersion}" ${exchange.status} ` +
+      `${exchange.bytesSent} "${escaped(head.referer ?? '-')}" "${escaped(head.userAgent ?? '-')}"\n`
+    );
+  };
+}
+
+function jsonLine(exchange: Exchange, durationMs: number): string {
+  const { head, request, client } = exchange;
+  return `${JSON.stringify({
+    time: new Date(exchange.startedAt).toISOString(),
+    requestId: exchange.id,
+    clientIp: client.address.text,
+    clientFrom: client.from,
+    peerIp: exchange.peer.address.text,
+    site: exchange.site?.name ?? '',
+    host: head.host,
+    method: exchange.method,
+    target: head.target,
+    httpVersion: request.httpVersion,
+    status: exchange.status,
+    bytesSent: exchange.bytesSent,
+    bytesReceived: exchange.bytesReceived,
+    durationMs: Math.round(durationMs * 1_000) / 1_000,
+    outcome: exchange.outcome,
+    reason: exchange.reason,
+    remediation: exchange.decision?.type ?? '',
+    observed: exchange.observed?.type ?? '',
+    scenario: exchange.decision?.scenario ?? exchange.observed?.scenario ?? '',
+    referer: head.referer ?? '',
+    userAgent: head.userAgent ?? '',
+  })}\n`;
+}
+
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** `20/Nov/2026:23:31:34 +0000`, in UTC, formatted once a second. */
+function createLogTimes(): (epochMs: number) => string {
+  let lastSecond = -1;
+  let lastText = '';
+  return (epochMs) => {
+    const second = Math.floor(epochMs / 1_000);
+    if (second !== lastSecond) {
+      lastSecond = second;
+      const date = new Date(epochMs);
+      const two = (value: number): string => String(value).padStart(2, '0');
+      lastText =
+        `${two(date.getUTCDate())}/${months[date.getUTCMonth()]}/${date.getUTCFullYear()}:` +
+        `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} +0000`;
+    }
+    return lastText;
+  };
+}
+
+// oxlint-disable-next-line no-control-regex -- control characters are the point
+const unsafeInLog = /["\\\x00-\x1f\x7f-\xff]/g;
+
+/** nginx's `escape=default`: `\xHH` for quotes, backslashes, control characters and bytes above ASCII. */
+function escaped(text: string): string {
+  if (text.search(unsafeInLog) === -1) return text;
+  return text.replace(unsafeInLog, (one) => `\\x${one.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+}

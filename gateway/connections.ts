@@ -1,0 +1,92 @@
+/**
+ * The open connections: who is at the other end, found once, and whether a client reads what we send. A client that lets a
+ * response stand is cut when it stays below the minimum rate, so that slow readers cannot hold buffers for ever.
+ */
+import type { Socket } from 'node:net';
+import type { Clock } from '../core/clock.ts';
+import type { ClientResolver, Peer } from './client-address.ts';
+import type { Counters } from './counters.ts';
+
+export interface Connection {
+  readonly socket: Socket;
+  readonly peer: Peer;
+  /** Exchanges begun and not yet closed. */
+  open: number;
+  /** Close once the open exchanges are answered: the bytes after them were no request. */
+  broken: boolean;
+  /** Bytes that had left for the client when progress was last seen, and when that was (monotonic milliseconds). */
+  flushedBytes: number;
+  progressAt: number;
+}
+
+export interface Connections {
+  readonly size: number;
+  add(socket: Socket): Connection;
+  of(socket: Socket): Connection;
+  destroyAll(): void;
+  close(): void;
+}
+
+/** How long a client may take nothing at all before its rate counts. */
+const readGraceMs = 10_000;
+const sweepMs = 1_000;
+
+export function createConnections(
+  options: { readonly minResponseRate: number },
+  deps: { readonly clock: Clock; readonly clients: ClientResolver; readonly counters: Counters },
+): Connections {
+  const { clock, clients, counters } = deps;
+  const bySocket = new Map<Socket, Connection>();
+
+  const sweep = clock.every(sweepMs, () => {
+    const now = clock.monotonic();
+    for (const connection of bySocket.values()) {
+      if (!isStalled(connection, now, options.minResponseRate)) continue;
+      counters.slowClients++;
+      connection.socket.destroy();
+    }
+  });
+
+  function add(socket: Socket): Connection {
+    const connection: Connection = {
+      socket,
+      peer: clients.peerOf(socket.remoteAddress),
+      open: 0,
+      broken: false,
+      flushedBytes: 0,
+      progressAt: clock.monotonic(),
+    };
+    bySocket.set(socket, connection);
+    counters.connections = bySocket.size;
+    socket.once('close', () => {
+      bySocket.delete(socket);
+      counters.connections = bySocket.size;
+    });
+    return connection;
+  }
+
+  return {
+    get size() {
+      return bySocket.size;
+    },
+    add,
+    of: (socket) => bySocket.get(socket) ?? add(socket),
+    destroyAll() {
+      for (const { socket } of bySocket.values()) socket.destroy();
+    },
+    close: () => sweep.cancel(),
+  };
+}
+
+/** Nothing has left for the client in the time that its waiting bytes may take at the minimum rate. */
+function isStalled(connection: Connection, now: number, minBytesPerSecond: number): boolean {
+  const { socket } = connection;
+  const waiting = socket.writableLength;
+  const flushed = socket.bytesWritten - waiting;
+  if (waiting === 0 || flushed !== connection.flushedBytes) {
+    connection.flushedBytes = flushed;
+    connection.progressAt = now;
+    return false;
+  }
+  return now - connection.progressAt > readGraceMs + (waiting / minBytesPerSecond) * 1_000;
+}

@@ -1,0 +1,66 @@
+/**
+ * One request and what became of it. Every field is set at construction, so that the shape never changes and the whole path
+ * stays fast; the fields below the line are filled in by the steps of `handle.ts`, in order.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Event } from '../detectors/event.ts';
+import type { IndexedDecision } from '../remediation/decision-index.ts';
+import type { Client, Peer } from './client-address.ts';
+import { RequestHead } from './request-head.ts';
+import type { Site } from './sites.ts';
+
+/**
+ * What became of a request: passed to the origin, refused by a decision, slowed down (429), rejected by the strict front,
+ * failed at the origin, or given up by its own client before it was answered.
+ */
+export type Outcome = 'pending' | 'passed' | 'refused' | 'throttled' | 'rejected' | 'failed' | 'aborted';
+
+export class Exchange {
+  readonly id: string;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly peer: Peer;
+  readonly method: string;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  /** Monotonic milliseconds, for the duration. */
+  readonly startedMono: number;
+  readonly head: RequestHead;
+  // ----
+  client: Client;
+  site: Site | null = null;
+  event: Event | null = null;
+  outcome: Outcome = 'pending';
+  /** Why it was not passed, in the words of the log; "" when it was. */
+  reason = '';
+  decision: IndexedDecision | null = null;
+  /** In observe mode: what would have been done. */
+  observed: IndexedDecision | null = null;
+  /** The client is on the allowlist: nothing is poured and nothing refused. */
+  allowed = false;
+  /** The token of a self-test that this request speaks for, or "". */
+  selftest = '';
+  status = 0;
+  /** Body bytes towards the client. */
+  bytesSent = 0;
+  /** Body bytes from the client. */
+  bytesReceived = 0;
+  /** The request was handed to the upstream function: the origin may have seen it. */
+  forwarded = false;
+  upgraded = false;
+  /** The origin answered 401 and asks for Basic credentials. */
+  basicChallenge = false;
+  done = false;
+
+  constructor(request: IncomingMessage, response: ServerResponse, peer: Peer, id: string, at: number, mono: number) {
+    this.id = id;
+    this.request = request;
+    this.response = response;
+    this.peer = peer;
+    this.method = request.method ?? '';
+    this.startedAt = at;
+    this.startedMono = mono;
+    this.head = new RequestHead(request.url ?? '');
+    this.client = peer.asClient;
+  }
+}

@@ -1,0 +1,241 @@
+/**
+ * The listener: accepts connections within explicit limits, hands requests to `handle.ts` and then to the upstream, cuts
+ * slow clients, and drains on stop with nothing in flight lost.
+ */
+import { once } from 'node:events';
+import { createServer, IncomingMessage, type Server, type ServerOptions as HttpServerOptions, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Clock } from '../core/clock.ts';
+import { GatewayError, messageOf } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { ClientResolver } from './client-address.ts';
+import { createConnections } from './connections.ts';
+import type { Counters } from './counters.ts';
+import type { Exchange } from './exchange.ts';
+import type { Handler } from './handle.ts';
+import type { ListenAddress } from './options.ts';
+import { type Answer, answerFor, respond, respondToAsterisk } from './respond.ts';
+import type { Site } from './sites.ts';
+import { isWebSocketUpgrade, type Upgrader } from './upgrade.ts';
+import type { Upstream } from './upstream.ts';
+
+export interface ServerOptions {
+  readonly listen: ListenAddress;
+  readonly headerBytes: number;
+  readonly headersTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  readonly connections: number;
+  /** 0 for no limit. */
+  readonly requestsPerConnection: number;
+  readonly minResponseRate: number;
+  readonly drainTimeoutMs: number;
+}
+
+export interface ServerDependencies {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly counters: Counters;
+  readonly clients: ClientResolver;
+  readonly handler: Handler;
+  readonly upstream: Upstream;
+  readonly upgrader: Upgrader;
+}
+
+export interface GatewayServer {
+  /** Resolves with the port once connections are accepted. */
+  listen(): Promise<number>;
+  readonly draining: boolean;
+  readonly openConnections: number;
+  /** Refuses new connections, lets what is in flight finish, and cuts what is left after the drain timeout. */
+  drain(): Promise<void>;
+}
+
+export function createGatewayServer(options: ServerOptions, deps: ServerDependencies): GatewayServer {
+  const { clock, log, counters, handler, upstream, upgrader } = deps;
+  const connections = createConnections(options, deps);
+  let draining = false;
+
+  function begin(request: IncomingMessage, response: ServerResponse): Exchange {
+    const connection = connections.of(request.socket);
+    const exchange = handler.open(request, response, connection.peer);
+    connection.open++;
+    response.on('close', () => {
+      upstream.abort(exchange);
+      handler.close(exchange);
+      connection.open--;
+      if (connection.broken && connection.open === 0) connection.socket.destroySoon();
+    });
+    return exchange;
+  }
+
+  function answer(exchange: Exchange, given: Answer): void {
+    respond(exchange, draining ? { ...given, close: true } : given, clock);
+  }
+
+  function onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const exchange = begin(request, response);
+    const instead = handler.judge(exchange);
+    if (instead !== null) answer(exchange, instead);
+    else if (exchange.head.target === '*') respondToAsterisk(exchange);
+    else upstream.forward(exchange, exchange.site as Site);
+  }
+
+  function onUpgrade(request: IncomingMessage, socket: Socket, first: Buffer): void {
+    const exchange = begin(request, standIn(request, socket));
+    const instead = handler.judge(exchange);
+    if (instead !== null) return answer(exchange, { ...instead, close: true });
+    counters.upgrades++;
+    // The bytes are no longer HTTP: the response object must not touch the socket again until we answer in its place.
+    exchange.response.detachSocket(socket);
+    socket.once('close', () => exchange.response.emit('close'));
+    upgrader.carry(exchange, exchange.site as Site, socket, first, (cause) => {
+      log.warn({ requestId: exchange.id, site: exchange.site?.name, cause: messageOf(cause) }, 'origin failed');
+      exchange.outcome = 'failed';
+      exchange.reason = 'origin failed';
+      if (socket.destroyed) return;
+      exchange.response.assignSocket(socket);
+      answer(exchange, answerFor(502, { close: true }));
+    });
+  }
+
+  /** Bytes that are no HTTP request, or that came too slowly or too large: answered while that is possible, then closed. */
+  function onMalformed(error: MalformedError, socket: Socket): void {
+    const connection = connections.of(socket);
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    counters.malformed++;
+    if (connection.open > 0) {
+      // Answers under way belong to good requests before the bad bytes; they are finished first.
+      connection.broken = true;
+      return;
+    }
+    const request = requestOf(error, socket);
+    const exchange = begin(request, standIn(request, socket));
+    answer(exchange, handler.rejectMalformed(exchange, statusOfMalformed(error.code), error.reason ?? error.code ?? ''));
+  }
+
+  const server = createServer(nodeOptions(options), onRequest);
+  // Counted by ourselves in request-head.ts: Node would drop what is above its limit without a word.
+  server.maxHeadersCount = 0;
+  server.maxRequestsPerSocket = options.requestsPerConnection;
+  server.maxConnections = options.connections;
+  server.on('connection', connections.add);
+  server.on('drop', () => {
+    counters.droppedConnections++;
+  });
+  // An expectation is answered after the decision, when the body is read; unknown ones are refused in request-head.ts.
+  server.on('checkContinue', onRequest);
+  server.on('checkExpectation', onRequest);
+  server.on('clientError', (error, socket) => onMalformed(error, socket as Socket));
+  server.on('upgrade', (request, socket, first) => onUpgrade(request, socket as Socket, first));
+  // Node hands a CONNECT over as a bare socket; the judgement is the same, and always a refusal.
+  server.on('connect', (request, socket) => onRequest(request, standIn(request, socket as Socket)));
+
+  return {
+    async listen() {
+      await listening(server, options.listen);
+      server.on('error', (error) => log.error({ cause: messageOf(error) }, 'the listener reported an error'));
+      const address = server.address();
+      return address !== null && typeof address === 'object' ? address.port : 0;
+    },
+    get draining() {
+      return draining;
+    },
+    get openConnections() {
+      return connections.size;
+    },
+    async drain() {
+      if (draining) return;
+      draining = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const idle = clock.every(100, () => server.closeIdleConnections());
+      const late = clock.after(options.drainTimeoutMs, () => {
+        log.warn({ connections: connections.size }, 'the drain timeout is over; what is still open is cut');
+        connections.destroyAll();
+      });
+      await closed;
+      idle.cancel();
+      late.cancel();
+      connections.close();
+    },
+  };
+}
+
+function nodeOptions(options: ServerOptions): HttpServerOptions {
+  return {
+    maxHeaderSize: options.headerBytes,
+    headersTimeout: options.headersTimeoutMs,
+    // Bodies are held to a minimum rate instead (body.ts): a large upload may take its time.
+    requestTimeout: 0,
+    keepAliveTimeout: options.keepAliveTimeoutMs,
+    connectionsCheckingInterval: 1_000,
+    // A missing Host is our own 400, so that it becomes an access event.
+    requireHostHeader: false,
+    noDelay: true,
+    optimizeEmptyRequests: true,
+    shouldUpgradeCallback: isWebSocketUpgrade,
+  };
+}
+
+/** A response object for a socket that Node handed over without one. Closes the connection with its answer. */
+function standIn(request: IncomingMessage, socket: Socket): ServerResponse {
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  response.once('finish', () => socket.destroySoon());
+  socket.on('error', () => socket.destroy());
+  return response;
+}
+
+type MalformedError = Error & { readonly code?: string; readonly reason?: string; readonly rawPacket?: Buffer };
+
+/** What can be told of bytes that are no request: their first line, for the log and for scenarios. */
+function requestOf(error: MalformedError, socket: Socket): IncomingMessage {
+  const request = new IncomingMessage(socket);
+  const firstLine = error.rawPacket?.subarray(0, 2_048).toString('latin1').split(/\r|\n/, 1)[0] ?? '';
+  const words = /^([A-Z]{1,20}) (\S+)/.exec(firstLine);
+  request.method = words?.[1] ?? '';
+  request.url = words?.[2] ?? '';
+  request.httpVersion = '1.1';
+  return request;
+}
+
+function statusOfMalformed(code: string | undefined): 400 | 408 | 431 {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return 431;
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return 408;
+    default:
+      return 400;
+  }
+}
+
+async function listening(server: Server, listen: ListenAddress): Promise<void> {
+  server.listen(listenArguments(listen));
+  const stop = new AbortController();
+  const failed = once(server, 'error', stop).then(([cause]) => fail(listen, cause));
+  await Promise.race([once(server, 'listening', stop), failed]);
+  failed.catch(() => {});
+  stop.abort();
+}
+
+function listenArguments(listen: ListenAddress): { port: number; host?: string } | { path: string } {
+  if ('socketPath' in listen) return { path: listen.socketPath };
+  return listen.host === null ? { port: listen.port } : { port: listen.port, host: listen.host };
+}
+
+function fail(listen: ListenAddress, cause: unknown): never {
+  const name = 'socketPath' in listen ? listen.socketPath : `${listen.host ?? ''}:${listen.port}`;
+  const code = (cause as NodeJS.ErrnoException).code;
+  if (code === 'EADDRINUSE') {
+    throw new GatewayError('ADDRESS_IN_USE', `${name} is already in use by another program`, {
+      remedy: 'Stop that program, or set `listen` to another address.',
+      cause,
+    });
+  }
+  const remedy =
+    code === 'EACCES'
+      ? 'Ports below 1024 need the right to bind them: run as a service with CAP_NET_BIND_SERVICE, or choose a higher port.'
+      : 'Check the address in `listen`.';
+  throw new GatewayError('LISTEN_FAILED', `cannot listen on ${name}: ${messageOf(cause)}`, { remedy, cause });
+}
