@@ -28,3 +28,27 @@ export interface Decision {
   /** The alert it follows from, or null for those made by hand or pulled. */
   readonly alertUuid: string | null;
 }
+
+/**
+ * What a decision's type is enforced as. A word that is none of ours is a ban: an operator who made it up meant to refuse,
+ * and a gateway that lets pass what it does not understand fails open.
+ */
+export function enforcedAs(type: string): KnownRemediation {
+  return isKnownRemediation(type) ? type : 'ban';
+}
+
+export function isKnownRemediation(type: string): type is KnownRemediation {
+  return (remediationTypes as readonly string[]).includes(type);
+}
+
+/** How severe a type is when several decisions cover one source: 3 ban, 2 captcha, 1 throttle, 0 any other word. */
+export function severityOf(type: string): number {
+  return isKnownRemediation(type) ? remediationTypes.length - remediationTypes.indexOf(type) : 0;
+}
+
+/** A 32-bit mark of a decision (FNV-1a of its uuid): what the index keeps instead of 36 characters. */
+export function uuidTag(uuid: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < uuid.length; index++) hash = Math.imul(hash ^ uuid.charCodeAt(index), 0x01000193);
+  return hash >>> 0;
+}

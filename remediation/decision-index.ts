@@ -1,0 +1,294 @@
+/**
+ * `DecisionIndex`: every decision and allowlist entry in local memory, for the synchronous question that the request path
+ * asks of each request (step 3). Filled by `publish.ts` and `follow.ts`; the store behind them may be away.
+ *
+ * Of all that covers a subject the severest decision wins (ban, captcha, throttle, other words); of equals the most specific
+ * (address, longest prefix, custom scope, AS, country), then the one that lasts longest. The allowlist wins over all.
+ */
+import type { Clock } from '../core/clock.ts';
+import { parseRange, type IpAddress, type IpRange } from '../core/ip.ts';
+import type { Log } from '../core/log.ts';
+import type { Random } from '../core/random.ts';
+import type { Scope } from '../detectors/alert.ts';
+import { createAllowlist, type Allowlist, type AllowlistItem } from './allowlists.ts';
+import { createDecisionClasses } from './decision-classes.ts';
+import { isKnownRemediation, severityOf, uuidTag, type Decision } from './decision.ts';
+import { createKeyedHash } from './keyed-hash.ts';
+import { createNamedDecisions, type NamedDecisions } from './named-decisions.ts';
+import { NetworkTables, networkText } from './network-tables.ts';
+
+/** A decision as the index knows it. `type` is the word as it was given: `enforcedAs` says what to do. */
+export interface IndexedDecision {
+  readonly type: string;
+  readonly origin: string;
+  readonly scenario: string;
+  readonly scope: Scope;
+  readonly value: string;
+  /** Epoch milliseconds. Rounded up to a whole second for addresses and ranges. */
+  readonly until: number;
+  /** `uuidTag` of its uuid: the store's decisions about `value` tell which one it is. */
+  readonly uuidTag: number;
+}
+
+/** Who asks. Country, AS and custom values are asked for only when there are decisions about such. */
+export interface Subject {
+  readonly address: IpAddress;
+  /** Upper-case ISO country, "" when unknown. */
+  readonly country?: () => string;
+  /** AS number without `AS`, "" when unknown. */
+  readonly asn?: () => string;
+  /** The subject's value in a scope of the operator's own, "" when it has none. */
+  readonly custom?: (scope: string) => string;
+}
+
+/** Entries per scope, those included that have expired and were not swept yet. */
+export interface IndexSize {
+  readonly ip: number;
+  readonly range: number;
+  readonly country: number;
+  readonly as: number;
+  readonly custom: number;
+  readonly total: number;
+  readonly allowlist: number;
+}
+
+export interface DecisionIndex {
+  /** The decision to enforce, or null. Synchronous, a fraction of a microsecond. */
+  lookup(subject: Subject, now: number): IndexedDecision | null;
+  /** Simulated and expired decisions are not kept; one with an unreadable value is logged and not kept. */
+  add(decision: Decision): void;
+  remove(decision: Decision): void;
+  isAllowed(address: IpAddress, now?: number): boolean;
+  /** The allowlist entry that covers or overlaps a network, or null. Not for the request path. */
+  allowedRange(range: IpRange, now?: number): AllowlistItem | null;
+  allow(item: AllowlistItem): void;
+  disallow(value: string): void;
+  readonly size: IndexSize;
+  /** Bytes of typed arrays. */
+  memoryBytes(): number;
+  /** Frees expired entries, looking at about `budget` slots, and goes on from there next time. Returns how many. */
+  sweep(now: number, budget: number): number;
+  /**
+   * Before a change stream is opened anew: marks all that is held. What is added from then on is renewed, and
+   * `dropStale` takes out the rest when the stream turns out to begin with a snapshot. Both work in slices: run the
+   * generator to its end, letting others run between its steps.
+   */
+  markStale(): Iterable<void>;
+  dropStale(): Iterable<void>;
+}
+
+export interface DecisionIndexOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Entries of the settings' allowlist; they cannot be removed. */
+  readonly allowlist?: readonly AllowlistItem[];
+}
+
+/** Custom scopes that may have decisions at once, and words that are warned of. */
+const maxScopes = 64;
+const farthestSecond = 0xffffffff;
+
+export function createDecisionIndex(options: DecisionIndexOptions): DecisionIndex {
+  return new PackedDecisionIndex(options);
+}
+
+class PackedDecisionIndex implements DecisionIndex {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #allowlist: Allowlist;
+  readonly #classes;
+  readonly #networks: NetworkTables;
+  readonly #countries = createNamedDecisions();
+  readonly #systems = createNamedDecisions();
+  readonly #customs = new Map<string, NamedDecisions>();
+  readonly #warned = new Set<string>();
+
+  constructor({ clock, random, log, allowlist = [] }: DecisionIndexOptions) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#allowlist = createAllowlist(allowlist);
+    this.#classes = createDecisionClasses(() =>
+      log.warn({}, 'too many different scenarios and lists: some decisions are shown without their name'),
+    );
+    this.#networks = new NetworkTables(createKeyedHash(random), this.#classes.ranks, (id) => this.#classes.release(id));
+  }
+
+  lookup(subject: Subject, now: number): IndexedDecision | null {
+    const { address } = subject;
+    if (this.#allowlist.covers(address, now)) return null;
+    const found = this.#networks.severest(address, Math.floor(now / 1000)) ? this.#foundNetwork(address) : null;
+    if (this.#customs.size === 0 && this.#systems.size === 0 && this.#countries.size === 0) return found;
+    return this.#severestNamed(subject, now, found);
+  }
+
+  add(decision: Decision): void {
+    if (decision.simulated || decision.until <= this.#clock.now()) return;
+    if (!isKnownRemediation(decision.type)) {
+      this.#warnOnce(`type ${decision.type}`, { type: decision.type }, 'unknown remediation: it is enforced as a ban');
+    }
+    const scope = scopeOf(decision.scope);
+    if (scope !== 'Ip' && scope !== 'Range') {
+      this.#namedFor(scope)?.add({ ...decision, scope, value: canonical(scope, decision.value) });
+      return;
+    }
+    const range = parseRange(decision.value);
+    if (range === null) {
+      const detail = { code: 'DECISION_INVALID', value: decision.value.slice(0, 100), origin: decision.origin };
+      return this.#warnOnce('value', detail, 'a decision has no valid address or range and is not enforced');
+    }
+    const { type, origin, scenario } = decision;
+    const id = this.#classes.acquire({ type, origin, scenario, scope });
+    const until = Math.min(Math.ceil(decision.until / 1000), farthestSecond);
+    if (!this.#networks.add(range, id, until, uuidTag(decision.uuid))) this.#classes.release(id);
+  }
+
+  remove(decision: Decision): void {
+    const scope = scopeOf(decision.scope);
+    if (scope !== 'Ip' && scope !== 'Range') {
+      const named = this.#namedFor(scope, false);
+      named?.remove({ ...decision, value: canonical(scope, decision.value) });
+      if (named?.size === 0) this.#customs.delete(scope);
+      return;
+    }
+    const range = parseRange(decision.value);
+    if (range !== null && this.#networks.remove(range, uuidTag(decision.uuid))) {
+      this.#classes.release(this.#networks.foundClass);
+    }
+  }
+
+  isAllowed(address: IpAddress, now = this.#clock.now()): boolean {
+    return this.#allowlist.covers(address, now);
+  }
+
+  allowedRange(range: IpRange, now = this.#clock.now()): AllowlistItem | null {
+    return this.#allowlist.findOverlap(range, now);
+  }
+
+  allow(item: AllowlistItem): void {
+    if (this.#allowlist.add(item)) return;
+    this.#log.error(
+      { value: item.value.slice(0, 100) },
+      'an allowlist entry is no address or range, or the list is full',
+    );
+  }
+
+  disallow(value: string): void {
+    this.#allowlist.remove(value);
+  }
+
+  get size(): IndexSize {
+    let custom = 0;
+    for (const named of this.#customs.values()) custom += named.size;
+    const counts = {
+      ip: this.#networks.addresses,
+      range: this.#networks.ranges,
+      country: this.#countries.size,
+      as: this.#systems.size,
+      custom,
+    };
+    const total = counts.ip + counts.range + counts.country + counts.as + custom;
+    return { ...counts, total, allowlist: this.#allowlist.size };
+  }
+
+  memoryBytes(): number {
+    return this.#networks.memoryBytes();
+  }
+
+  sweep(now: number, budget: number): number {
+    const expired = this.#networks.sweep(Math.floor(now / 1000), budget);
+    let named = this.#countries.sweep(now) + this.#systems.sweep(now);
+    for (const [scope, decisions] of this.#customs) {
+      named += decisions.sweep(now);
+      if (decisions.size === 0) this.#customs.delete(scope);
+    }
+    this.#allowlist.sweep(now);
+    return expired + named;
+  }
+
+  *markStale(): Generator<void> {
+    this.#allowlist.markStale();
+    for (const named of this.#everyNamed()) named.markStale();
+    yield* this.#networks.markStale();
+  }
+
+  *dropStale(): Generator<void> {
+    this.#allowlist.dropStale();
+    for (const named of this.#everyNamed()) named.dropStale();
+    yield* this.#networks.dropStale(Math.floor(this.#clock.now() / 1000));
+  }
+
+  #foundNetwork(address: IpAddress): IndexedDecision {
+    const { foundClass, foundUntil, foundTag, foundPrefix } = this.#networks;
+    const { type, origin, scenario, scope } = this.#classes.describe(foundClass);
+    const value = networkText(address, foundPrefix, scope);
+    return { type, origin, scenario, scope, value, until: foundUntil * 1000, uuidTag: foundTag };
+  }
+
+  #severestNamed(subject: Subject, now: number, found: IndexedDecision | null): IndexedDecision | null {
+    let best = found;
+    const consider = (decisions: NamedDecisions, value: string): void => {
+      const decision = value === '' ? null : decisions.severest(value, now);
+      if (decision === null || (best !== null && severityOf(decision.type) <= severityOf(best.type))) return;
+      best = indexed(decision);
+    };
+    for (const [scope, decisions] of this.#customs) consider(decisions, subject.custom?.(scope) ?? '');
+    if (this.#systems.size > 0) consider(this.#systems, subject.asn?.() ?? '');
+    if (this.#countries.size > 0) consider(this.#countries, subject.country?.() ?? '');
+    return best;
+  }
+
+  #namedFor(scope: string, make = true): NamedDecisions | null {
+    if (scope === 'Country') return this.#countries;
+    if (scope === 'AS') return this.#systems;
+    const known = this.#customs.get(scope);
+    if (known !== undefined || !make) return known ?? null;
+    if (this.#customs.size >= maxScopes) {
+      this.#warnOnce('scopes', { scope }, 'too many custom scopes: decisions about further ones are not enforced');
+      return null;
+    }
+    const made = createNamedDecisions();
+    this.#customs.set(scope, made);
+    return made;
+  }
+
+  #everyNamed(): NamedDecisions[] {
+    return [this.#countries, this.#systems, ...this.#customs.values()];
+  }
+
+  #warnOnce(subject: string, detail: object, message: string): void {
+    if (this.#warned.has(subject) || this.#warned.size >= maxScopes) return;
+    this.#warned.add(subject);
+    this.#log.warn(detail, message);
+  }
+}
+
+function indexed(decision: Decision): IndexedDecision {
+  const { type, origin, scenario, scope, value, until } = decision;
+  return { type, origin, scenario, scope, value, until, uuidTag: uuidTag(decision.uuid) };
+}
+
+const knownScopes: ReadonlyMap<string, Scope> = new Map([
+  ['ip', 'Ip'],
+  ['range', 'Range'],
+  ['as', 'AS'],
+  ['country', 'Country'],
+]);
+
+/** CrowdSec's four scopes in their spelling whatever the case; others as they are. */
+function scopeOf(scope: string): Scope {
+  switch (scope) {
+    case 'Ip':
+    case 'Range':
+    case 'AS':
+    case 'Country':
+      return scope;
+    default:
+      return knownScopes.get(scope.toLowerCase()) ?? scope;
+  }
+}
+
+function canonical(scope: Scope, value: string): string {
+  if (scope === 'Country') return value.toUpperCase();
+  return scope === 'AS' ? value.replace(/^as/i, '') : value;
+}

@@ -1,0 +1,184 @@
+/**
+ * The packed tables of the decision index: IPv4 addresses on their own, because there may be millions; IPv6 addresses and
+ * the ranges of both versions together, each key with its prefix length. A lookup asks once for every prefix length that
+ * is in use, longest first.
+ */
+import { addressBits, formatRange, masked, rangeOf, type IpAddress, type IpRange } from '../core/ip.ts';
+import type { KeyedHash } from './keyed-hash.ts';
+import { PackedTable, type PackedKey } from './packed-table.ts';
+
+const version6 = 256;
+
+export class NetworkTables {
+  foundClass = 0;
+  foundUntil = 0;
+  foundTag = 0;
+  /** Prefix length of what `severest` found. */
+  foundPrefix = 0;
+
+  readonly #hash: KeyedHash;
+  readonly #addresses4: PackedTable;
+  readonly #networks: PackedTable;
+  readonly #ranks: Uint8Array;
+  readonly #key: PackedKey = { hash: 0, k0: 0, k1: 0, k2: 0, k3: 0, k4: 0 };
+  /** Entries per prefix length: IPv4 at 0–32, IPv6 at 256–384, as `k4` numbers them. */
+  readonly #perLength = new Uint32Array(version6 + 129);
+  #lengths4: readonly number[] = [];
+  #lengths6: readonly number[] = [];
+  #sweepShard = 0;
+
+  /** `released` is told the class of each entry that leaves other than by `remove`. */
+  constructor(hash: KeyedHash, ranks: Uint8Array, released: (classId: number) => void) {
+    this.#hash = hash;
+    this.#ranks = ranks;
+    this.#addresses4 = new PackedTable(0, 12, released);
+    this.#networks = new PackedTable(5, 8, (classId, network) => {
+      this.#count(network, -1);
+      released(classId);
+    });
+  }
+
+  /** Entries about single addresses. */
+  get addresses(): number {
+    return this.#addresses4.size + (this.#perLength[version6 + 128] ?? 0);
+  }
+
+  /** Entries about ranges. */
+  get ranges(): number {
+    return this.#networks.size - (this.#perLength[version6 + 128] ?? 0);
+  }
+
+  memoryBytes(): number {
+    return this.#addresses4.memoryBytes() + this.#networks.memoryBytes() + this.#perLength.byteLength;
+  }
+
+  /** False when an entry that lasts longer, or 32 that weigh more, made this one superfluous. */
+  add(range: IpRange, classId: number, until: number, tag: number): boolean {
+    const table = this.#seek(range.address, range.prefix);
+    const added = table.add(this.#key, classId, until, tag, this.#ranks);
+    if (added && table === this.#networks) this.#count(this.#key.k4, 1);
+    return added;
+  }
+
+  /** True when it was there: its class is in `foundClass`. */
+  remove(range: IpRange, tag: number): boolean {
+    const table = this.#seek(range.address, range.prefix);
+    if (!table.remove(this.#key, tag)) return false;
+    this.foundClass = table.foundClass;
+    if (table === this.#networks) this.#count(this.#key.k4, -1);
+    return true;
+  }
+
+  /** Finds the severest live entry that covers the address, of equals the one with the longest prefix. */
+  severest(address: IpAddress, nowSeconds: number): boolean {
+    let best = -1;
+    if (address.version === 4) {
+      const table = this.#addresses4;
+      this.#key.hash = this.#hash.word(address.w0);
+      if (table.severest(this.#key, nowSeconds, this.#ranks)) {
+        best = this.#ranks[table.foundClass] as number;
+        this.#take(table, 32);
+      }
+    }
+    const lengths = address.version === 4 ? this.#lengths4 : this.#lengths6;
+    const table = this.#networks;
+    for (let index = 0; index < lengths.length && best < highestRank; index++) {
+      const prefix = lengths[index] as number;
+      this.#seekNetwork(address, prefix);
+      if (!table.severest(this.#key, nowSeconds, this.#ranks)) continue;
+      const rank = this.#ranks[table.foundClass] as number;
+      if (rank <= best) continue;
+      best = rank;
+      this.#take(table, prefix);
+    }
+    return best !== -1;
+  }
+
+  /** Sweeps whole shards, going round, until about `budgetSlots` slots were looked at. Returns how many entries left. */
+  sweep(nowSeconds: number, budgetSlots: number): number {
+    const shards = this.#addresses4.shards + this.#networks.shards;
+    let removed = 0;
+    for (let looked = 0, visited = 0; looked < budgetSlots && visited < shards; visited++) {
+      const table = this.#sweepShard < this.#addresses4.shards ? this.#addresses4 : this.#networks;
+      const shard = table === this.#addresses4 ? this.#sweepShard : this.#sweepShard - this.#addresses4.shards;
+      looked += table.shardSlots(shard) + 1;
+      removed += table.sweepShard(shard, nowSeconds, false);
+      this.#sweepShard = (this.#sweepShard + 1) % shards;
+    }
+    return removed;
+  }
+
+  /** Marks all entries, a slice of shards per step, so that the caller can let others run in between. */
+  *markStale(): Generator<void> {
+    for (const table of [this.#addresses4, this.#networks]) {
+      for (let shard = 0; shard < table.shards; shard++) {
+        table.markStale(shard);
+        if ((shard & 31) === 31) yield;
+      }
+    }
+  }
+
+  /** Takes out what is still marked, in slices like `markStale`. */
+  *dropStale(nowSeconds: number): Generator<void> {
+    for (const table of [this.#addresses4, this.#networks]) {
+      for (let shard = 0; shard < table.shards; shard++) {
+        table.sweepShard(shard, nowSeconds, true);
+        if ((shard & 31) === 31) yield;
+      }
+    }
+  }
+
+  #take(table: PackedTable, prefix: number): void {
+    this.foundClass = table.foundClass;
+    this.foundUntil = table.foundUntil;
+    this.foundTag = table.foundTag;
+    this.foundPrefix = prefix;
+  }
+
+  #seek(address: IpAddress, prefix: number): PackedTable {
+    if (address.version === 4 && prefix === 32) {
+      this.#key.hash = this.#hash.word(address.w0);
+      return this.#addresses4;
+    }
+    this.#seekNetwork(address, prefix);
+    return this.#networks;
+  }
+
+  #seekNetwork(address: IpAddress, prefix: number): void {
+    const key = this.#key;
+    key.k0 = masked(address.w0, prefix);
+    if (address.version === 4) {
+      key.k1 = 0;
+      key.k2 = 0;
+      key.k3 = 0;
+      key.k4 = prefix;
+    } else {
+      key.k1 = masked(address.w1, prefix - 32);
+      key.k2 = masked(address.w2, prefix - 64);
+      key.k3 = masked(address.w3, prefix - 96);
+      key.k4 = version6 | prefix;
+    }
+    key.hash = this.#hash.network(key.k0, key.k1, key.k2, key.k3, key.k4);
+  }
+
+  #count(network: number, change: 1 | -1): void {
+    const count = (this.#perLength[network] ?? 0) + change;
+    this.#perLength[network] = count;
+    if (count > 1 || (count === 1 && change === -1)) return;
+    const used = (from: number, longest: number): number[] => {
+      const lengths: number[] = [];
+      for (let prefix = longest; prefix >= 0; prefix--)
+        if ((this.#perLength[from + prefix] ?? 0) > 0) lengths.push(prefix);
+      return lengths;
+    };
+    if (network < version6) this.#lengths4 = used(0, 32);
+    else this.#lengths6 = used(version6, 128);
+  }
+}
+
+const highestRank = 3;
+
+/** How a network of the tables is spelled: an address alone when a decision about an address named it. */
+export function networkText(address: IpAddress, prefix: number, scope: string): string {
+  return scope !== 'Range' && prefix === addressBits(address) ? address.text : formatRange(rangeOf(address, prefix));
+}
