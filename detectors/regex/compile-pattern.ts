@@ -1,0 +1,117 @@
+/**
+ * `compilePattern`: the one way from a pattern that somebody wrote (grok, `matches`, data files, SecLang) to something that
+ * runs. RE2 syntax in, RE2's meaning out, on V8: the backtracking engine for speed, and its linear engine as soon as a match
+ * needs more than a thousand steps back (`linear-engine.ts`), so that no text can stop the event loop.
+ */
+import { messageOf } from '../../core/errors.ts';
+import { contains, emitPattern, needsReplay } from './emit-pattern.ts';
+import { parsePattern, patternError } from './parse-pattern.ts';
+import { type MatchSlots, ReplayMatcher } from './replay-match.ts';
+import type { PatternOptions } from './syntax.ts';
+
+export interface Pattern {
+  /** As it was written. */
+  readonly source: string;
+  /**
+   * For where only a RegExp will do. Flagless and accepted by the linear engine. It says whether a text matches and where a
+   * match starts; its groups and the end can differ from RE2's in the patterns that `exec` looks at twice. With a multi-line
+   * `$` it can also match before a lone `\r`.
+   */
+  readonly regexp: RegExp;
+  /** By number; index 0 is the whole match, null is a group without a name. Go allows a name to occur twice. */
+  readonly groupNames: readonly (string | null)[];
+  test(text: string): boolean;
+  /** The leftmost match with RE2's end and groups; `undefined` for a group that took no part. `groups` is never set. */
+  exec(text: string): RegExpExecArray | null;
+}
+
+/** Above this length V8 is asked at once whether it can compile the source, which it otherwise finds out at the first text. */
+const tryAbove = 8_192;
+
+/**
+ * Defaults are those of Go's `regexp`: case matters, `.` excludes `\n`, `^` and `$` are the ends of the text.
+ * Text is well-formed UTF-16: half a surrogate pair may or may not match `.`.
+ * @throws GatewayError PATTERN_INVALID with position and reason: not RE2 syntax, or too large when unrolled.
+ */
+export function compilePattern(source: string, options: PatternOptions = {}): Pattern {
+  const { root, groupNames } = parsePattern(source, options);
+  const subject = options.subject ?? 'text';
+  const groups = groupNames.length > 1;
+  const lineEnds = contains(root, (node) => node.kind === 'position' && node.at === 'line-end');
+  let replayed = needsReplay(root, groups);
+  const emitted = emitPattern(root, subject, source, groups && !replayed);
+  replayed ||= groups && emitted.withoutGroups;
+  const replay = replayed || lineEnds ? new ReplayMatcher(root, groupNames.length, subject, source) : null;
+  return new CompiledPattern(source, regexpOf(source, emitted.source), groupNames, replay, replayed, lineEnds);
+}
+
+function regexpOf(written: string, source: string): RegExp {
+  try {
+    const regexp = new RegExp(source);
+    if (source.length > tryAbove) regexp.test('');
+    return regexp;
+  } catch (error) {
+    throw patternError(
+      written,
+      null,
+      `V8 cannot compile it (${messageOf(error).slice(-80)})`,
+      'Write a smaller pattern.',
+    );
+  }
+}
+
+class CompiledPattern implements Pattern {
+  readonly source: string;
+  readonly regexp: RegExp;
+  readonly groupNames: readonly (string | null)[];
+  readonly #replay: ReplayMatcher | null;
+  readonly #always: boolean;
+  readonly #lineEnds: boolean;
+
+  constructor(
+    source: string,
+    regexp: RegExp,
+    groupNames: readonly (string | null)[],
+    replay: ReplayMatcher | null,
+    always: boolean,
+    lineEnds: boolean,
+  ) {
+    this.source = source;
+    this.regexp = regexp;
+    this.groupNames = groupNames;
+    this.#replay = replay;
+    this.#always = always;
+    this.#lineEnds = lineEnds;
+  }
+
+  test(text: string): boolean {
+    if (!this.regexp.test(text)) return false;
+    if (this.#replay === null || !this.#lineEnds || !hasOtherLineEnd(text)) return true;
+    return this.#replay.find(text, 0) !== null;
+  }
+
+  exec(text: string): RegExpExecArray | null {
+    const match = this.regexp.exec(text);
+    if (match === null || this.#replay === null) return match;
+    if (!this.#always && !hasOtherLineEnd(text)) return match;
+    const slots = this.#replay.find(text, match.index);
+    return slots && execArray(slots, text);
+  }
+}
+
+/** A line end to JavaScript that is none to RE2. */
+function hasOtherLineEnd(text: string): boolean {
+  return /[\r\u2028\u2029]/.test(text);
+}
+
+function execArray(slots: MatchSlots, text: string): RegExpExecArray {
+  const result: (string | undefined)[] = [];
+  for (let slot = 0; slot < slots.length; slot += 2) {
+    const from = slots[slot] ?? -1;
+    const to = slots[slot + 1] ?? -1;
+    result.push(from === -1 || to === -1 ? undefined : text.slice(from, to));
+  }
+  const index = slots[0] ?? 0;
+  // The shape of a match is an array of strings with three more members; only the engine builds one otherwise.
+  return Object.assign(result, { index, input: text, groups: undefined }) as unknown as RegExpExecArray;
+}

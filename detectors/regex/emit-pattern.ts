@@ -1,0 +1,412 @@
+/**
+ * A syntax tree to the source of a flagless JavaScript pattern that V8's linear engine accepts: no `i`, `u` or `v` flag,
+ * no look-ahead, and no counted repeat whose count, multiplied with those around it, is above 16. Larger counts are unrolled.
+ *
+ * The pattern matches the same texts as RE2, from the same start. Where JavaScript would end elsewhere or remember other
+ * groups, `needsReplay` says so and `compile-pattern.ts` asks `replay-match.ts` for them.
+ */
+import { type CharSet, charSetOf, clip, complementOf, highestCodePoint, highestOf, rangesOf } from './char-set.ts';
+import { patternError } from './parse-pattern.ts';
+import { isNullable, type PatternNode, type Position, type RepeatNode, type Subject } from './syntax.ts';
+
+/** V8's limit on the product of nested counts, `kMaxReplicationFactor` in its experimental compiler. */
+const maxReplication = 16;
+/** Of the emitted source, in UTF-16 units. The Core Rule Set's longest is 57 KB; V8's compiler fails near 200 KB. */
+const maxEmitted = 131_072;
+/** Of the emitted groups: V8's compiler is recursive and ends the process when it runs out of memory for itself. */
+const maxEmittedDepth = 400;
+
+const surrogates: CharSet = [0xd800, 0xdfff];
+const anyPair = '[\\ud800-\\udbff][\\udc00-\\udfff]';
+
+export interface EmittedPattern {
+  readonly source: string;
+  /** True when the source has no groups because a group would have had to be written twice. */
+  readonly withoutGroups: boolean;
+}
+
+/** @throws GatewayError PATTERN_INVALID when the unrolled pattern is too large. `written` is for the message. */
+export function emitPattern(root: PatternNode, subject: Subject, written: string, groups: boolean): EmittedPattern {
+  const emitter = new Emitter(subject, written, groups, contains(root, isInnerEdge));
+  const source = emitter.root(root);
+  if (!emitter.copiedGroup) return { source, withoutGroups: !groups };
+  return { source: new Emitter(subject, written, false, contains(root, isInnerEdge)).root(root), withoutGroups: true };
+}
+
+/**
+ * True when JavaScript's match can end elsewhere than RE2's, or, where `groups` are wanted, hold other groups: JavaScript
+ * forgets the groups of a loop's earlier rounds and refuses rounds that match nothing.
+ */
+export function needsReplay(node: PatternNode, groups: boolean): boolean {
+  return contains(node, (inner) => {
+    if (inner.kind !== 'repeat' || (inner.min === 1 && inner.max === 1)) return false;
+    if (isNullable(inner.body)) return !emptyComesLast(inner.body) || (groups && contains(inner.body, isCapture));
+    return groups && inner.max > 1 && hasSkippableCapture(inner.body);
+  });
+}
+
+/** True when the node or one inside it satisfies `test`. */
+export function contains(node: PatternNode, test: (node: PatternNode) => boolean): boolean {
+  if (test(node)) return true;
+  if (node.kind === 'capture' || node.kind === 'repeat') return contains(node.body, test);
+  if (node.kind === 'sequence') return node.parts.some((part) => contains(part, test));
+  return node.kind === 'choice' && node.branches.some((branch) => contains(branch, test));
+}
+
+function isCapture(node: PatternNode): boolean {
+  return node.kind === 'capture';
+}
+
+function isInnerEdge(node: PatternNode): boolean {
+  return node.kind === 'position' && node.at === 'not-word-edge';
+}
+
+/** True when a capture can be passed by on some way through the node. */
+function hasSkippableCapture(node: PatternNode): boolean {
+  switch (node.kind) {
+    case 'empty':
+    case 'char':
+    case 'position':
+      return false;
+    case 'capture':
+      return hasSkippableCapture(node.body);
+    case 'sequence':
+      return node.parts.some(hasSkippableCapture);
+    case 'choice':
+      return contains(node, isCapture);
+    case 'repeat':
+      return node.min === 0 ? contains(node.body, isCapture) : hasSkippableCapture(node.body);
+    default:
+      return node satisfies never;
+  }
+}
+
+/** True when matching nothing is the last thing the node tries, if it can do so at all. */
+function emptyComesLast(node: PatternNode): boolean {
+  if (!isNullable(node)) return true;
+  switch (node.kind) {
+    case 'empty':
+    case 'char':
+    case 'position':
+      return true;
+    case 'capture':
+      return emptyComesLast(node.body);
+    case 'sequence':
+      return node.parts.every(emptyComesLast);
+    case 'choice':
+      return node.branches.every((branch, index) =>
+        isNullable(branch) ? index === node.branches.length - 1 && emptyComesLast(branch) : true,
+      );
+    case 'repeat':
+      return node.max === 0 || (node.greedy && emptyComesLast(node.body));
+    default:
+      return node satisfies never;
+  }
+}
+
+class Emitter {
+  readonly #subject: Subject;
+  readonly #written: string;
+  readonly #groups: boolean;
+  readonly #wholePairs: boolean;
+  #depth = 0;
+  /** A group was written twice, so that the numbers after it are wrong. */
+  copiedGroup = false;
+
+  constructor(subject: Subject, written: string, groups: boolean, wholePairs: boolean) {
+    this.#subject = subject;
+    this.#written = written;
+    this.#groups = groups;
+    this.#wholePairs = wholePairs;
+  }
+
+  root(node: PatternNode): string {
+    const source = this.#bounded(this.#leading(node));
+    return source === '' ? '(?:)' : source;
+  }
+
+  /**
+   * The node, anchored where it begins with a loop over every character (of a text or a line): a match further on would
+   * also be one from the start, and searching on from each position costs quadratic time.
+   */
+  #leading(node: PatternNode): string {
+    if (node.kind === 'choice') return node.branches.map((branch) => this.#leading(branch)).join('|');
+    if (node.kind === 'capture') return this.#captured(this.#leading(node.body));
+    if (node.kind === 'sequence') {
+      const [first, ...rest] = node.parts;
+      if (first === undefined) return '';
+      const anchored = first.kind === 'choice' ? this.#part(first, maxReplication) : this.#leading(first);
+      return anchored + this.#sequence(rest, maxReplication);
+    }
+    return this.#loopAnchor(node) + this.#emit(node, maxReplication);
+  }
+
+  #loopAnchor(node: PatternNode): string {
+    if (node.kind !== 'repeat' || node.max !== Infinity || node.body.kind !== 'char') return '';
+    const missing = complementOf(node.body.set, highestOf(this.#subject));
+    if (missing.length === 0) return '^';
+    return missing.length === 2 && missing[0] === 10 && missing[1] === 10 ? '(?m:^)' : '';
+  }
+
+  /** `budget` is what remains of V8's replication limit inside the counted repeats around the node. */
+  #emit(node: PatternNode, budget: number): string {
+    switch (node.kind) {
+      case 'empty':
+        return '';
+      case 'char':
+        return this.#single(node.set);
+      case 'position':
+        return positionSources[node.at];
+      case 'capture':
+        return this.#captured(this.#nested(node.body, budget));
+      case 'sequence':
+        return this.#sequence(node.parts, budget);
+      case 'choice':
+        return this.#bounded(node.branches.map((branch) => this.#emit(branch, budget)).join('|'));
+      case 'repeat':
+        return this.#repeat(node, budget);
+      default:
+        return node satisfies never;
+    }
+  }
+
+  #sequence(parts: readonly PatternNode[], budget: number): string {
+    return this.#bounded(parts.map((part) => this.#part(part, budget)).join(''));
+  }
+
+  /** The node as a part of a sequence: a choice needs its own group. */
+  #part(node: PatternNode, budget: number): string {
+    return node.kind === 'choice' ? `(?:${this.#nested(node, budget)})` : this.#emit(node, budget);
+  }
+
+  #captured(body: string): string {
+    return this.#groups ? `(${body})` : `(?:${body})`;
+  }
+
+  #nested(node: PatternNode, budget: number): string {
+    this.#deeper(1);
+    const source = this.#emit(node, budget);
+    this.#depth--;
+    return source;
+  }
+
+  #deeper(levels: number): void {
+    this.#depth += levels;
+    if (this.#depth > maxEmittedDepth) throw this.#tooLarge();
+  }
+
+  #repeat(node: RepeatNode, budget: number): string {
+    const { min, max, greedy, body } = node;
+    if (max === 0) return this.#groups && contains(body, isCapture) ? `(?:${this.#nested(body, 1)}){0}` : '';
+    if (min === 1 && max === 1) return this.#part(body, budget);
+    if (body.kind === 'char' && max === Infinity && this.#isAnyPlane(body.set))
+      return this.#anyLoop(node, body.set, budget);
+    const lazy = greedy ? '' : '?';
+    const counted = Math.max(1, max === Infinity ? min : max);
+    if (counted <= budget) {
+      const inner = this.#operand(body, Math.floor(budget / counted));
+      return `${inner}${quantifier(min, max)}${lazy}`;
+    }
+    if (contains(body, isCapture)) this.copiedGroup ||= this.#groups;
+    const inner = this.#operand(body, 1);
+    if (max === Infinity) return `${this.#times(inner, min, budget)}${inner}*${lazy}`;
+    if (min === max) return this.#times(inner, min, budget);
+    if (hasFixedWidth(body)) return this.#byCount(inner, min, max, budget, lazy);
+    return this.#times(inner, min, budget) + this.#optional(inner, max - min, budget, lazy);
+  }
+
+  /** `inner` exactly `count` times. */
+  #times(inner: string, count: number, budget: number): string {
+    this.#checkLength((inner.length + 4) * Math.ceil(count / budget));
+    if (budget === 1 || count === 1) return inner.repeat(count);
+    const rest = count % budget;
+    return `${inner}{${budget}}`.repeat(Math.floor(count / budget)) + (rest === 0 ? '' : `${inner}{${rest}}`);
+  }
+
+  /**
+   * Between `min` and `max` times something whose rounds all have the same length. Then only the number of rounds matters
+   * and each number is written once: `(?:x{16}…|x{0,15})`. Writing `x{0,16}x{0,16}` would match the same in many ways, and
+   * a failing match would try them all.
+   */
+  #byCount(inner: string, min: number, max: number, budget: number, lazy: string): string {
+    if (min >= budget) {
+      const whole = min - (min % budget);
+      return this.#times(inner, whole, budget) + this.#byCount(inner, min - whole, max - whole, budget, lazy);
+    }
+    if (max <= budget) return max === 0 ? '' : `${inner}${quantifier(min, max)}${lazy}`;
+    this.#deeper(1);
+    const many = this.#times(inner, budget, budget) + this.#byCount(inner, 0, max - budget, budget, lazy);
+    this.#depth--;
+    const few = budget === 1 ? '' : `${inner}${quantifier(min, budget - 1)}${lazy}`;
+    return this.#bounded(lazy === '' ? `(?:${many}|${few})` : `(?:${few}|${many})`);
+  }
+
+  /** Up to `count` times, as RE2 itself unrolls it: `(?:x(?:x(?:x)?)?)?`. */
+  #optional(inner: string, count: number, budget: number, lazy: string): string {
+    const chained = Math.max(0, count - budget);
+    this.#checkLength((inner.length + 6) * chained);
+    this.#deeper(chained);
+    this.#depth -= chained;
+    const innermost = `${inner}${quantifier(0, Math.min(count, budget))}${lazy}`;
+    return `(?:${inner}`.repeat(chained) + innermost + `)?${lazy}`.repeat(chained);
+  }
+
+  /** The node as what a quantifier applies to. */
+  #operand(node: PatternNode, budget: number): string {
+    if (node.kind === 'char') return this.#single(node.set);
+    if (node.kind === 'capture') return this.#emit(node, budget);
+    return `(?:${this.#nested(node, budget)})`;
+  }
+
+  /** One character. In text a character beyond U+FFFF is a pair of units, and half a pair is no character. */
+  #single(set: CharSet): string {
+    if (this.#subject === 'bytes') return unitClass(set, 0xff);
+    const plain = charSetOf([...clip(set, 0, 0xd7ff), ...clip(set, 0xe000, 0xffff)]);
+    const astral = clip(set, 0x10000, highestCodePoint);
+    if (astral.length === 0) return unitClass(plain, 0xffff);
+    const pairs = this.#isAnyPlane(set) ? [anyPair] : pairClasses(astral);
+    const branches = plain.length === 0 ? pairs : [unitClass(plain, 0xffff), ...pairs];
+    return `(?:${branches.join('|')})`;
+  }
+
+  #isAnyPlane(set: CharSet): boolean {
+    return this.#subject === 'text' && set.at(-1) === highestCodePoint && (set.at(-2) ?? 0) <= 0x10000;
+  }
+
+  /**
+   * An unbounded loop over a set that holds every character beyond U+FFFF. After the first `min` characters it runs over
+   * units: it may stop inside a pair, but nothing that follows can start there, except `\B`.
+   */
+  #anyLoop(node: RepeatNode, set: CharSet, budget: number): string {
+    const single = this.#single(set);
+    const units = unitClass(charSetOf([...clip(set, 0, 0xffff), ...surrogates]), 0xffff);
+    const lazy = node.greedy ? '' : '?';
+    return `${this.#times(single, node.min, budget)}${this.#wholePairs ? single : units}*${lazy}`;
+  }
+
+  #checkLength(length: number): void {
+    if (length > maxEmitted) throw this.#tooLarge();
+  }
+
+  #bounded(source: string): string {
+    this.#checkLength(source.length);
+    return source;
+  }
+
+  #tooLarge(): Error {
+    return patternError(
+      this.#written,
+      null,
+      'it is too large once its counted repeats are unrolled',
+      'Use smaller counts, or * and +, or nest groups less deeply.',
+    );
+  }
+}
+
+/** JavaScript's own multi-line `$` also stops before `\r`, U+2028 and U+2029: `compile-pattern.ts` looks again there. */
+const positionSources: Readonly<Record<Position, string>> = {
+  'text-start': '^',
+  'text-end': '$',
+  'line-start': '(?:^|(?<=\\n))',
+  'line-end': '(?m:$)',
+  'word-edge': '\\b',
+  'not-word-edge': '\\B',
+};
+
+function quantifier(min: number, max: number): string {
+  if (max === Infinity) {
+    if (min < 2) return min === 0 ? '*' : '+';
+    return `{${min},}`;
+  }
+  if (min === 0 && max === 1) return '?';
+  return min === max ? `{${min}}` : `{${min},${max}}`;
+}
+
+/** True when every match of the node has the same, known length above zero. */
+function hasFixedWidth(node: PatternNode): boolean {
+  return (fixedWidth(node) ?? 0) > 0;
+}
+
+function fixedWidth(node: PatternNode): number | null {
+  switch (node.kind) {
+    case 'empty':
+    case 'position':
+      return 0;
+    case 'char':
+      return 1;
+    case 'capture':
+      return fixedWidth(node.body);
+    case 'sequence': {
+      let total = 0;
+      for (const part of node.parts) {
+        const width = fixedWidth(part);
+        if (width === null) return null;
+        total += width;
+      }
+      return total;
+    }
+    case 'choice': {
+      const widths = node.branches.map(fixedWidth);
+      return widths.every((width) => width === widths[0]) ? (widths[0] ?? null) : null;
+    }
+    case 'repeat': {
+      const width = node.min === node.max ? fixedWidth(node.body) : null;
+      return width === null ? null : width * node.min;
+    }
+    default:
+      return node satisfies never;
+  }
+}
+
+/** A class of UTF-16 units (or bytes) in its shorter spelling. */
+function unitClass(set: CharSet, highest: number): string {
+  if (set.length === 0) return '[]';
+  const missing = complementOf(set, highest);
+  if (missing.length === 0) return '[^]';
+  if (set.length === 2 && set[0] === set[1]) return unit(set[0] ?? 0);
+  const negated = set.at(-1) === highest && missing.length <= set.length;
+  return `[${negated ? '^' : ''}${rangesOf(negated ? missing : set)
+    .map(unitRange)
+    .join('')}]`;
+}
+
+function unitRange([low, high]: [number, number]): string {
+  if (low === high) return unit(low);
+  return high === low + 1 ? unit(low) + unit(high) : `${unit(low)}-${unit(high)}`;
+}
+
+function unit(value: number): string {
+  if (value > 0xff) return `\\u${value.toString(16).padStart(4, '0')}`;
+  if (value < 0x20 || value > 0x7e) return `\\x${value.toString(16).padStart(2, '0')}`;
+  const character = String.fromCharCode(value);
+  return /[A-Za-z0-9_ !"#%&',:;<=>@`~]/.test(character) ? character : `\\${character}`;
+}
+
+/** Characters beyond U+FFFF as alternatives of a leading and a trailing unit. */
+function pairClasses(astral: CharSet): string[] {
+  const byTrail = new Map<string, number[]>();
+  const add = (firstLead: number, lastLead: number, trail: string): void => {
+    const leads = byTrail.get(trail);
+    if (leads === undefined) byTrail.set(trail, [firstLead, lastLead]);
+    else leads.push(firstLead, lastLead);
+  };
+  for (const [low, high] of rangesOf(astral)) {
+    const [firstLead, firstTrail] = halves(low);
+    const [lastLead, lastTrail] = halves(high);
+    if (firstLead === lastLead) {
+      add(firstLead, firstLead, unitClass([firstTrail, lastTrail], 0xffff));
+      continue;
+    }
+    const wholeFrom = firstTrail === 0xdc00 ? firstLead : firstLead + 1;
+    const wholeTo = lastTrail === 0xdfff ? lastLead : lastLead - 1;
+    if (wholeFrom > firstLead) add(firstLead, firstLead, unitClass([firstTrail, 0xdfff], 0xffff));
+    if (wholeFrom <= wholeTo) add(wholeFrom, wholeTo, unitClass([0xdc00, 0xdfff], 0xffff));
+    if (wholeTo < lastLead) add(lastLead, lastLead, unitClass([0xdc00, lastTrail], 0xffff));
+  }
+  return [...byTrail].map(([trail, leads]) => unitClass(charSetOf(leads), 0xffff) + trail);
+}
+
+function halves(point: number): [number, number] {
+  const offset = point - 0x10000;
+  return [0xd800 + (offset >> 10), 0xdc00 + (offset & 0x3ff)];
+}

@@ -1,0 +1,295 @@
+/**
+ * RE2's matching, step by step, for the few patterns in which JavaScript would remember other groups or end elsewhere (see
+ * `needsReplay`). V8 has found by then that there is a match, and where it starts at the earliest; this finds its end and
+ * its groups. A Thompson machine after RE2's and Go's: every position is read once and a state is entered once per position,
+ * so the time is bounded by text length × program length whatever the pattern.
+ */
+import { type CharSet, setHas } from './char-set.ts';
+import { patternError } from './parse-pattern.ts';
+import { isNullable, type PatternNode, type Position, type Subject } from './syntax.ts';
+
+/** Instructions, counted repeats unrolled. */
+const maxProgram = 50_000;
+
+type Instruction =
+  | { readonly op: 'char'; readonly set: CharSet }
+  | { readonly op: 'position'; readonly at: Position }
+  | { readonly op: 'save'; readonly slot: number }
+  | { readonly op: 'jump'; to: number }
+  | { readonly op: 'split'; first: number; second: number }
+  | { readonly op: 'match' };
+
+/** Where a match and its groups lie: two offsets for each group, whole match first, -1 for a group that took no part. */
+export type MatchSlots = Int32Array;
+
+export class ReplayMatcher {
+  readonly #program: readonly Instruction[];
+  readonly #slotCount: number;
+  readonly #wide: boolean;
+
+  /** @throws GatewayError PATTERN_INVALID when the program is too large. `written` is for the message. */
+  constructor(root: PatternNode, groupCount: number, subject: Subject, written: string) {
+    this.#program = new ProgramWriter(written).write(root);
+    this.#slotCount = groupCount * 2;
+    this.#wide = subject === 'text';
+  }
+
+  /** The leftmost match that starts at `from` or after it, as RE2 chooses it. */
+  find(text: string, from: number): MatchSlots | null {
+    const length = this.#program.length;
+    let current = new ThreadList(length, this.#slotCount);
+    let next = new ThreadList(length, this.#slotCount);
+    const seed = new Int32Array(this.#slotCount).fill(-1);
+    let found: MatchSlots | null = null;
+    for (let at = from; at <= text.length; ) {
+      if (found === null) {
+        seed[0] = at;
+        this.#enter(current, 0, text, at, seed);
+      }
+      if (current.size === 0) break;
+      const point = at < text.length ? this.#pointAt(text, at) : -1;
+      const after = at + (point > 0xffff ? 2 : 1);
+      for (let index = 0; index < current.size; index++) {
+        const state = current.states[index] ?? 0;
+        const instruction = this.#program[state];
+        if (instruction?.op === 'match') {
+          found = current.slotsOf(state).slice();
+          found[1] = at;
+          break;
+        }
+        if (instruction?.op === 'char' && point !== -1 && setHas(instruction.set, point)) {
+          this.#enter(next, state + 1, text, after, current.slotsOf(state));
+        }
+      }
+      current.clear();
+      [current, next] = [next, current];
+      at = after;
+    }
+    return found;
+  }
+
+  #pointAt(text: string, at: number): number {
+    return this.#wide ? (text.codePointAt(at) ?? 0) : text.charCodeAt(at);
+  }
+
+  /** Adds every state reachable from `start` without reading a character, in order of preference. */
+  #enter(list: ThreadList, start: number, text: string, at: number, seed: Int32Array): void {
+    const slots = list.scratch;
+    slots.set(seed);
+    // A negative entry restores a slot after the branch that changed it: ~slot, then the old value below it.
+    const pending: number[] = [start];
+    for (let state = pending.pop(); state !== undefined; state = pending.pop()) {
+      if (state < 0) {
+        slots[~state] = pending.pop() ?? -1;
+        continue;
+      }
+      if (!list.visit(state)) continue;
+      const instruction = this.#program[state];
+      if (instruction === undefined) continue;
+      switch (instruction.op) {
+        case 'jump':
+          pending.push(instruction.to);
+          break;
+        case 'split':
+          pending.push(instruction.second, instruction.first);
+          break;
+        case 'save':
+          pending.push(slots[instruction.slot] ?? -1, ~instruction.slot, state + 1);
+          slots[instruction.slot] = at;
+          break;
+        case 'position':
+          if (holdsAt(instruction.at, text, at)) pending.push(state + 1);
+          break;
+        case 'char':
+        case 'match':
+          list.keep(state, slots);
+          break;
+        default:
+          instruction satisfies never;
+      }
+    }
+  }
+}
+
+/** The states alive at one position, in order of preference, each with its groups. */
+class ThreadList {
+  readonly states: Uint32Array;
+  readonly scratch: Int32Array;
+  readonly #slots: Int32Array;
+  readonly #slotCount: number;
+  readonly #visited: Uint32Array;
+  #round = 1;
+  size = 0;
+
+  constructor(length: number, slotCount: number) {
+    this.states = new Uint32Array(length);
+    this.scratch = new Int32Array(slotCount);
+    this.#slots = new Int32Array(length * slotCount);
+    this.#slotCount = slotCount;
+    this.#visited = new Uint32Array(length);
+  }
+
+  visit(state: number): boolean {
+    if (this.#visited[state] === this.#round) return false;
+    this.#visited[state] = this.#round;
+    return true;
+  }
+
+  keep(state: number, slots: Int32Array): void {
+    this.states[this.size++] = state;
+    this.#slots.set(slots, state * this.#slotCount);
+  }
+
+  slotsOf(state: number): Int32Array {
+    return this.#slots.subarray(state * this.#slotCount, (state + 1) * this.#slotCount);
+  }
+
+  clear(): void {
+    this.size = 0;
+    this.#round++;
+  }
+}
+
+function holdsAt(position: Position, text: string, at: number): boolean {
+  switch (position) {
+    case 'text-start':
+      return at === 0;
+    case 'text-end':
+      return at === text.length;
+    case 'line-start':
+      return at === 0 || text.charCodeAt(at - 1) === 10;
+    case 'line-end':
+      return at === text.length || text.charCodeAt(at) === 10;
+    case 'word-edge':
+      return isWord(text, at - 1) !== isWord(text, at);
+    case 'not-word-edge':
+      return isWord(text, at - 1) === isWord(text, at);
+    default:
+      return position satisfies never;
+  }
+}
+
+function isWord(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || code === 95 || (code >= 97 && code <= 122);
+}
+
+class ProgramWriter {
+  readonly #program: Instruction[] = [];
+  readonly #written: string;
+
+  constructor(written: string) {
+    this.#written = written;
+  }
+
+  write(root: PatternNode): readonly Instruction[] {
+    this.#node(root);
+    this.#add({ op: 'match' });
+    return this.#program;
+  }
+
+  #add<T extends Instruction>(instruction: T): T {
+    if (this.#program.push(instruction) > maxProgram) {
+      throw patternError(this.#written, null, 'it is too large once its counted repeats are unrolled');
+    }
+    return instruction;
+  }
+
+  get #here(): number {
+    return this.#program.length;
+  }
+
+  #node(node: PatternNode): void {
+    switch (node.kind) {
+      case 'empty':
+        return;
+      case 'char':
+        this.#add({ op: 'char', set: node.set });
+        return;
+      case 'position':
+        this.#add({ op: 'position', at: node.at });
+        return;
+      case 'capture':
+        this.#add({ op: 'save', slot: node.index * 2 });
+        this.#node(node.body);
+        this.#add({ op: 'save', slot: node.index * 2 + 1 });
+        return;
+      case 'sequence':
+        for (const part of node.parts) this.#node(part);
+        return;
+      case 'choice':
+        return this.#choice(node.branches);
+      case 'repeat':
+        return this.#repeat(node.body, node.min, node.max, node.greedy);
+      default:
+        node satisfies never;
+    }
+  }
+
+  #choice(branches: readonly PatternNode[]): void {
+    const leaving: { to: number }[] = [];
+    for (const [index, branch] of branches.entries()) {
+      if (index === branches.length - 1) {
+        this.#node(branch);
+        break;
+      }
+      const split = this.#split();
+      split.first = this.#here;
+      this.#node(branch);
+      leaving.push(this.#add({ op: 'jump', to: 0 }));
+      split.second = this.#here;
+    }
+    for (const jump of leaving) jump.to = this.#here;
+  }
+
+  #repeat(body: PatternNode, min: number, max: number, greedy: boolean): void {
+    if (max === Infinity) {
+      for (let count = 1; count < min; count++) this.#node(body);
+      if (min > 0) return this.#plus(body, greedy);
+      if (!isNullable(body)) return this.#star(body, greedy);
+      // RE2 and Go: with a body that can match nothing, `x*` is `(x+)?`, or the order of preference would be wrong.
+      const split = this.#split();
+      this.#aim(split, greedy, this.#here);
+      this.#plus(body, greedy);
+      this.#aim(split, !greedy, this.#here);
+      return;
+    }
+    for (let count = 0; count < min; count++) this.#node(body);
+    const splits: SplitInstruction[] = [];
+    for (let count = min; count < max; count++) {
+      const split = this.#split();
+      this.#aim(split, greedy, this.#here);
+      splits.push(split);
+      this.#node(body);
+    }
+    for (const split of splits) this.#aim(split, !greedy, this.#here);
+  }
+
+  #plus(body: PatternNode, greedy: boolean): void {
+    const start = this.#here;
+    this.#node(body);
+    const split = this.#split();
+    this.#aim(split, greedy, start);
+    this.#aim(split, !greedy, this.#here);
+  }
+
+  #star(body: PatternNode, greedy: boolean): void {
+    const start = this.#here;
+    const split = this.#split();
+    this.#aim(split, greedy, this.#here);
+    this.#node(body);
+    this.#add({ op: 'jump', to: start });
+    this.#aim(split, !greedy, this.#here);
+  }
+
+  #split(): SplitInstruction {
+    return this.#add({ op: 'split', first: 0, second: 0 });
+  }
+
+  #aim(split: SplitInstruction, first: boolean, to: number): void {
+    if (first) split.first = to;
+    else split.second = to;
+  }
+}
+
+type SplitInstruction = Extract<Instruction, { op: 'split' }>;
