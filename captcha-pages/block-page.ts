@@ -32,7 +32,9 @@ dd{margin:0;font-family:ui-monospace,"SF Mono",Menlo,Consolas,monospace;overflow
 export function renderBlockPage(content: BlockPageContent): string {
   const row = (name: string, value: string): string => `<dt>${name}</dt><dd>${escapeHtml(value)}</dd>`;
   const advice =
-    content.status === 403 ? '<p>If you think that this is a mistake, tell the site’s owner the request id below.</p>' : '';
+    content.status === 403
+      ? '<p>If you think that this is a mistake, tell the site’s owner the request id below.</p>'
+      : '';
   return `<!doctype html>
 <html lang="en">
 <head>

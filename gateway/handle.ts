@@ -204,7 +204,9 @@ function failedBasicUser(exchange: Exchange): string | null {
   if (!exchange.basicChallenge) return null;
   const match = /^basic\s+([A-Za-z0-9+/=_-]{1,1024})$/i.exec(exchange.request.headers.authorization ?? '');
   if (match === null) return null;
-  const [user = ''] = Buffer.from(match[1] ?? '', 'base64').toString('utf8').split(':', 1);
+  const [user = ''] = Buffer.from(match[1] ?? '', 'base64')
+    .toString('utf8')
+    .split(':', 1);
   return user;
 }
 

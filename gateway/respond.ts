@@ -30,7 +30,10 @@ const answers: Readonly<Record<number, { title: string; detail: string }>> = {
   414: { title: 'Address too long', detail: 'The requested address is longer than this site accepts.' },
   417: { title: 'Expectation failed', detail: 'The request expects something that this site does not offer.' },
   421: { title: 'Misdirected request', detail: 'No site of this name is served here.' },
-  429: { title: 'Too many requests', detail: 'Requests from your network are slowed down for now. Please try again shortly.' },
+  429: {
+    title: 'Too many requests',
+    detail: 'Requests from your network are slowed down for now. Please try again shortly.',
+  },
   431: { title: 'Headers too large', detail: 'The request headers are larger than this site accepts.' },
   502: { title: 'Bad gateway', detail: 'The site behind this gateway could not be reached.' },
   503: { title: 'Service unavailable', detail: 'The site behind this gateway is busy. Please try again shortly.' },
@@ -54,7 +57,10 @@ export function respond(exchange: Exchange, answer: Answer, clock: Clock): void 
   const body = Buffer.from(renderAnswer(exchange, answer));
   const unread = head.hasBody && !request.complete;
   const close = answer.close === true || (unread && !(Number(head.contentLength ?? Number.NaN) <= smallBody));
-  response.writeHead(answer.status, [...answerHeaders(exchange, answer, body.length), ...(close ? ['Connection', 'close'] : [])]);
+  response.writeHead(answer.status, [
+    ...answerHeaders(exchange, answer, body.length),
+    ...(close ? ['Connection', 'close'] : []),
+  ]);
   const bodyless = exchange.method === 'HEAD';
   exchange.bytesSent = bodyless ? 0 : body.length;
   if (!unread) {
@@ -99,7 +105,9 @@ function answerHeaders(exchange: Exchange, answer: Answer, bodyBytes: number): s
     'nosniff',
     'Vary',
     'Accept',
-    ...(page ? ['Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"] : []),
+    ...(page
+      ? ['Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"]
+      : []),
     ...(answer.headers ?? []),
   ];
 }

@@ -3,7 +3,13 @@
  * slow clients, and drains on stop with nothing in flight lost.
  */
 import { once } from 'node:events';
-import { createServer, IncomingMessage, type Server, type ServerOptions as HttpServerOptions, ServerResponse } from 'node:http';
+import {
+  createServer,
+  IncomingMessage,
+  type Server,
+  type ServerOptions as HttpServerOptions,
+  ServerResponse,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { GatewayError, messageOf } from '../core/errors.ts';
@@ -110,7 +116,10 @@ export function createGatewayServer(options: ServerOptions, deps: ServerDependen
     }
     const request = requestOf(error, socket);
     const exchange = begin(request, standIn(request, socket));
-    answer(exchange, handler.rejectMalformed(exchange, statusOfMalformed(error.code), error.reason ?? error.code ?? ''));
+    answer(
+      exchange,
+      handler.rejectMalformed(exchange, statusOfMalformed(error.code), error.reason ?? error.code ?? ''),
+    );
   }
 
   const server = createServer(nodeOptions(options), onRequest);
