@@ -1,0 +1,448 @@
+/**
+ * The scenario detector: an event in, alerts out. Each scenario belongs to one phase (`phase.ts`) and is poured once for each
+ * event, in document order; the index (`scenario-index.ts`) leaves out those whose filter cannot be true.
+ *
+ * Differs from CrowdSec on purpose in two points. A filter that raises fails alone; upstream drops the event for all
+ * remaining scenarios. And IPv6 clients share buckets by prefix (`ipv6Prefix`), because one client owns a whole /64: where
+ * the groupby value holds the client's own address, the bucket's key holds the prefix instead. Alerts keep the address.
+ *
+ * Specification: CrowdSec `pkg/leakybucket/manager_run.go`, `bucket.go`, `overflows.go`.
+ */
+import { createHash } from 'node:crypto';
+import type { TimerHandle } from '../../core/clock.ts';
+import { messageOf } from '../../core/errors.ts';
+import { formatRange, parseIp, rangeOf } from '../../core/ip.ts';
+import type { Runtime } from '../../core/runtime.ts';
+import type { Alert } from '../alert.ts';
+import { type Event, eventType } from '../event.ts';
+import type { Expression, Scope } from '../expr/compile.ts';
+import type { DataFiles } from '../expr/data-files.ts';
+import type { GeoDatabases } from '../geoip.ts';
+import { Blackhole } from './blackhole.ts';
+import { Bucket } from './bucket.ts';
+import { type BucketShelf, type BucketStore, createBucketStore } from './bucket-store.ts';
+import { KeptEvent, ownCopy } from './kept-event.ts';
+import { alertsOf } from './overflow.ts';
+import type { Phase } from './phase.ts';
+import { pourTime } from './pour-time.ts';
+import { compileScenario, type Scenario, ScenarioCompileError, type ScenarioExpressions } from './scenario.ts';
+import { type ScenarioFault, type ScenarioSpec, scenarioFault } from './scenario-document.ts';
+import { createScenarioIndex, type ScenarioIndex } from './scenario-index.ts';
+
+/** One scenario as people and metrics see it. The counters are live. */
+export interface ScenarioSummary {
+  readonly name: string;
+  readonly type: ScenarioSpec['type'];
+  readonly description: string;
+  readonly phase: Phase;
+  readonly simulated: boolean;
+  readonly remediation: boolean;
+  readonly file: string;
+  readonly hash: string;
+  readonly labels: Readonly<Record<string, unknown>>;
+  readonly counters: Readonly<ScenarioCounters>;
+}
+
+export interface ScenarioCounters {
+  /** Events counted by a bucket. */
+  poured: number;
+  /** Overflows that became alerts. */
+  overflows: number;
+  /** Overflows discarded: during the silence after an alert, by overflow_filter, or for want of a source. */
+  discarded: number;
+  /** Expressions that raised an error. */
+  errors: number;
+}
+
+export interface DetectorCounters {
+  /** Events handed in, of both phases. */
+  readonly events: number;
+  readonly poured: number;
+  readonly overflows: number;
+  readonly discarded: number;
+  readonly filterErrors: number;
+  /** Buckets alive now. */
+  readonly buckets: number;
+  /** Buckets given up because there were too many, or because they kept too much. */
+  readonly evictedBuckets: number;
+}
+
+export interface ScenarioDetector {
+  readonly scenarios: readonly ScenarioSummary[];
+  /** Documents that could not be compiled; the others are in use. */
+  readonly faults: readonly ScenarioFault[];
+  /** Pours the scenarios that need the request only. The result is shared when it is empty: do not change it. */
+  pourRequest(event: Event): readonly Alert[];
+  /** Pours the scenarios that need the response too. */
+  pourResponse(event: Event): readonly Alert[];
+  /** Pours all scenarios: for events that arrive whole, like log lines. */
+  pour(event: Event): readonly Alert[];
+  readonly counters: DetectorCounters;
+  close(): void;
+}
+
+export interface ScenarioDetectorOptions {
+  readonly documents: readonly ScenarioSpec[];
+  /** Names of scenarios whose alerts are simulated. */
+  readonly simulate?: readonly string[];
+  /** Most buckets over all scenarios; past it the one left alone longest is given up. */
+  readonly maxBuckets?: number;
+  /** Most characters of events that all buckets keep together. */
+  readonly maxKeptCharacters?: number;
+  /** Bits of an IPv6 address that make one client; 128 takes every address for itself. */
+  readonly ipv6Prefix?: number;
+}
+
+export interface ScenarioDetectorDeps extends Runtime {
+  readonly expressions: ScenarioExpressions;
+  /** The data files that the expressions read, for the index; the same that `expressions` were made with. */
+  readonly files: DataFiles;
+  readonly geo?: GeoDatabases | null;
+}
+
+export const scenarioDetectorDefaults = {
+  maxBuckets: 100_000,
+  maxKeptCharacters: 128 * 1_048_576,
+  ipv6Prefix: 64,
+} as const;
+
+/** How often the dead are removed. They are dead without it: this only gives back their memory. */
+const sweepPeriodMs = 1_000;
+
+/** Most keys of one scenario in their silence after an alert. */
+const maxSilentKeys = 65_536;
+
+/** One scenario's errors are logged at most this often; all are counted. */
+const errorLogPeriodMs = 60_000;
+
+/** A bucket key or distinct value longer than this is remembered by its hash, so that long URLs cannot fill the memory. */
+const longestKeptValue = 256;
+
+/** Characters of a scope's value that an alert shows. */
+const longestScopeValue = 512;
+
+const noAlerts: readonly Alert[] = Object.freeze([]);
+
+/** Compiles the documents and starts the sweep. Faults are gathered, not thrown. */
+export function createScenarioDetector(options: ScenarioDetectorOptions, deps: ScenarioDetectorDeps): ScenarioDetector {
+  const simulate = new Set(options.simulate ?? []);
+  const scenarios: Scenario[] = [];
+  const faults: ScenarioFault[] = [];
+  for (const spec of options.documents) {
+    try {
+      scenarios.push(compileScenario(spec, deps.expressions, simulate.has(spec.name)));
+    } catch (cause) {
+      const line = cause instanceof ScenarioCompileError ? spec.lines.get(cause.key) : undefined;
+      faults.push(scenarioFault(spec.file, line ?? spec.line, spec.name, messageOf(cause), cause));
+    }
+  }
+  return new LeakyDetector(scenarios, faults, options, deps);
+}
+
+/** A scenario with its buckets. */
+interface Runner {
+  readonly scenario: Scenario;
+  readonly live: BucketShelf<KeptEvent>;
+  readonly replayed: BucketShelf<KeptEvent>;
+  readonly blackhole: Blackhole | null;
+  readonly counters: ScenarioCounters;
+  /** When its errors may be logged again, epoch milliseconds. */
+  logAgainAt: number;
+}
+
+/** The scenarios of one phase. */
+interface Group {
+  readonly runners: readonly Runner[];
+  readonly index: ScenarioIndex;
+}
+
+/** An overflow whose alerts are made once all scenarios have seen the event, since their filters may add to its Meta. */
+interface Overflow {
+  readonly runner: Runner;
+  readonly bucket: Bucket<KeptEvent>;
+  readonly at: number;
+}
+
+class LeakyDetector implements ScenarioDetector {
+  readonly scenarios: readonly ScenarioSummary[];
+  readonly faults: readonly ScenarioFault[];
+  private readonly deps: ScenarioDetectorDeps;
+  private readonly store: BucketStore<KeptEvent>;
+  private readonly runners: readonly Runner[];
+  private readonly requestGroup: Group;
+  private readonly responseGroup: Group;
+  private readonly ipv6Prefix: number;
+  private readonly sweep: TimerHandle;
+  private events = 0;
+  /** The event being poured, as expressions see it. One object, because pours do not nest. */
+  private readonly scope: { evt: Event } & Scope = { evt: emptyEvent };
+  /** What the buckets keep of the event being poured; made when the first one takes it. */
+  private kept: KeptEvent | null = null;
+  /** The prefix text of the client being poured, "" until it is asked for. */
+  private prefix = '';
+
+  constructor(
+    scenarios: readonly Scenario[],
+    faults: readonly ScenarioFault[],
+    options: ScenarioDetectorOptions,
+    deps: ScenarioDetectorDeps,
+  ) {
+    this.deps = deps;
+    this.faults = faults;
+    this.ipv6Prefix = options.ipv6Prefix ?? scenarioDetectorDefaults.ipv6Prefix;
+    this.store = createBucketStore({
+      maxBuckets: options.maxBuckets ?? scenarioDetectorDefaults.maxBuckets,
+      maxKeptCharacters: options.maxKeptCharacters ?? scenarioDetectorDefaults.maxKeptCharacters,
+    });
+    this.runners = scenarios.map((scenario) => this.runner(scenario));
+    this.scenarios = this.runners.map(summaryOf);
+    const written = new Set(scenarios.flatMap(({ filter }) => [...filter.writes]));
+    const group = (phase: Phase): Group => {
+      const runners = this.runners.filter(({ scenario }) => scenario.phase === phase);
+      const filters = runners.map(({ scenario }) => scenario.filter);
+      return { runners, index: createScenarioIndex(filters, written, deps.files) };
+    };
+    this.requestGroup = group('request');
+    this.responseGroup = group('response');
+    this.sweep = deps.clock.every(sweepPeriodMs, () => this.removeDead());
+  }
+
+  pourRequest(event: Event): readonly Alert[] {
+    return this.pourGroup(event, this.requestGroup);
+  }
+
+  pourResponse(event: Event): readonly Alert[] {
+    return this.pourGroup(event, this.responseGroup);
+  }
+
+  pour(event: Event): readonly Alert[] {
+    const early = this.pourGroup(event, this.requestGroup);
+    const late = this.pourGroup(event, this.responseGroup);
+    if (early.length === 0) return late;
+    return late.length === 0 ? early : [...early, ...late];
+  }
+
+  get counters(): DetectorCounters {
+    const sum = (key: keyof ScenarioCounters): number =>
+      this.runners.reduce((total, { counters }) => total + counters[key], 0);
+    return {
+      events: this.events,
+      poured: sum('poured'),
+      overflows: sum('overflows'),
+      discarded: sum('discarded'),
+      filterErrors: sum('errors'),
+      buckets: this.store.totals.buckets,
+      evictedBuckets: this.store.totals.evicted,
+    };
+  }
+
+  close(): void {
+    this.sweep.cancel();
+  }
+
+  private pourGroup(event: Event, group: Group): readonly Alert[] {
+    this.events++;
+    if (event.Whitelisted || (event.Type === eventType.log && !event.Process)) return noAlerts;
+    const candidates = group.index.candidates(event);
+    if (candidates.length === 0) return noAlerts;
+    this.scope.evt = event;
+    this.kept = null;
+    this.prefix = '';
+    const at = pourTime(event, this.deps.clock);
+    let overflows: Overflow[] | null = null;
+    for (let index = 0; index < candidates.length; index++) {
+      const runner = group.runners[candidates[index] as number] as Runner;
+      const overflow = this.pourOne(event, runner, at);
+      if (overflow !== null) (overflows ??= []).push(overflow);
+    }
+    this.store.trim();
+    this.scope.evt = emptyEvent;
+    this.kept = null;
+    return overflows === null ? noAlerts : this.alerts(overflows);
+  }
+
+  /** Filter, bucket key and pour of one scenario. Null unless a bucket overflew and the overflow counts. */
+  private pourOne(event: Event, runner: Runner, at: number | null): Overflow | null {
+    const { scenario } = runner;
+    let key: string;
+    try {
+      if (scenario.filter.evaluate(this.scope) !== true) return null;
+      key = scenario.groupby === null ? '' : this.bucketKey(event, scenario.groupby);
+    } catch (error) {
+      this.raised(runner, error);
+      return null;
+    }
+    if (scenario.spec.type === 'trigger') return this.fire(event, runner, key, at ?? this.deps.clock.now());
+    return at === null ? null : this.fill(event, runner, key, at);
+  }
+
+  /** A trigger overflows with every event. */
+  private fire(event: Event, runner: Runner, key: string, at: number): Overflow | null {
+    runner.counters.poured++;
+    const bucket = new Bucket<KeptEvent>(0);
+    bucket.pour(runner.scenario.shape, this.keep(event, runner), at);
+    return this.overflow(runner, bucket, key, at);
+  }
+
+  private fill(event: Event, runner: Runner, key: string, at: number): Overflow | null {
+    const { scenario, counters } = runner;
+    const shelf = event.ExpectMode === 0 ? runner.live : runner.replayed;
+    const slot = shelf.open(key, at);
+    if (scenario.distinct !== null && !this.isNew(slot.bucket, runner, scenario.distinct)) return null;
+    if (scenario.cancelOn !== null && this.holds(runner, scenario.cancelOn)) {
+      shelf.remove(slot);
+      return null;
+    }
+    counters.poured++;
+    if (!shelf.pour(slot, this.keep(event, runner), at)) return null;
+    shelf.remove(slot);
+    return this.overflow(runner, slot.bucket, key, at);
+  }
+
+  /** Whether the bucket has not seen this event's distinct value. A value that cannot be had lets the event through. */
+  private isNew(bucket: Bucket<KeptEvent>, runner: Runner, distinct: Expression): boolean {
+    let value: unknown;
+    try {
+      value = distinct.evaluate(this.scope);
+    } catch (error) {
+      this.raised(runner, error);
+      return true;
+    }
+    return bucket.admit(typeof value === 'string' ? boundedText(value) : '', runner.scenario.shape);
+  }
+
+  private holds(runner: Runner, condition: Expression): boolean {
+    try {
+      return condition.evaluate(this.scope) === true;
+    } catch (error) {
+      this.raised(runner, error);
+      return false;
+    }
+  }
+
+  private overflow(runner: Runner, bucket: Bucket<KeptEvent>, key: string, at: number): Overflow | null {
+    const kept = this.passesFilter(runner, bucket) && !runner.blackhole?.swallows(key, at);
+    if (kept) return { runner, bucket, at };
+    runner.counters.discarded++;
+    return null;
+  }
+
+  /** `overflow_filter`: false discards the overflow; an error keeps it. */
+  private passesFilter(runner: Runner, bucket: Bucket<KeptEvent>): boolean {
+    const { overflowFilter, spec } = runner.scenario;
+    if (overflowFilter === null) return true;
+    const queue = { Queue: bucket.queue.flatMap(({ whole }) => whole ?? []), L: bucket.queue.length };
+    const leaky = { Name: spec.name, Capacity: spec.capacity, Total_count: bucket.count };
+    try {
+      return overflowFilter.evaluate({ queue, leaky, signal: {} }) !== false;
+    } catch (error) {
+      this.raised(runner, error);
+      return true;
+    }
+  }
+
+  private alerts(overflows: readonly Overflow[]): readonly Alert[] {
+    const deps = { ...this.deps, geo: this.deps.geo ?? null };
+    return overflows.flatMap(({ runner, bucket, at }) => {
+      const alerts = alertsOf(runner.scenario, bucket, at, deps);
+      if (alerts.length === 0) runner.counters.discarded++;
+      else runner.counters.overflows++;
+      return alerts;
+    });
+  }
+
+  /** What this scenario's bucket keeps of the event: the same object for all scenarios that need nothing special. */
+  private keep(event: Event, runner: Runner): KeptEvent {
+    const { scope, overflowFilter } = runner.scenario;
+    if (scope === null && overflowFilter === null) return (this.kept ??= new KeptEvent(event, null, false));
+    return new KeptEvent(event, scope === null ? null : this.scopeValue(runner, scope), overflowFilter !== null);
+  }
+
+  private scopeValue(runner: Runner, scope: Expression): string {
+    try {
+      const value = scope.evaluate(this.scope);
+      if (typeof value !== 'string') return '';
+      return value.length <= longestScopeValue ? value : ownCopy(value.slice(0, longestScopeValue));
+    } catch (error) {
+      this.raised(runner, error);
+      return '';
+    }
+  }
+
+  private bucketKey(event: Event, groupby: Expression): string {
+    const value = groupby.evaluate(this.scope);
+    if (typeof value !== 'string') throw new TypeError(`groupby gave ${typeof value}; it must give a string`);
+    const client = event.Meta.source_ip ?? '';
+    if (this.ipv6Prefix < 128 && client.includes(':') && value.includes(client)) {
+      return boundedText(value.replace(client, this.prefixOf(client)));
+    }
+    return boundedText(value);
+  }
+
+  private prefixOf(client: string): string {
+    if (this.prefix === '') {
+      const address = parseIp(client);
+      this.prefix = address?.version === 6 ? formatRange(rangeOf(address, this.ipv6Prefix)) : client;
+    }
+    return this.prefix;
+  }
+
+  private raised(runner: Runner, error: unknown): void {
+    runner.counters.errors++;
+    const now = this.deps.clock.now();
+    if (now < runner.logAgainAt) return;
+    runner.logAgainAt = now + errorLogPeriodMs;
+    const { name } = runner.scenario.spec;
+    const fields = { scenario: name, code: 'EXPRESSION_RAISED', error: messageOf(error), errors: runner.counters.errors };
+    this.deps.log.warn(fields, 'an expression of a scenario raised an error; it counts as not matched');
+  }
+
+  private removeDead(): void {
+    const now = this.deps.clock.now();
+    this.store.sweep(now);
+    for (const { blackhole } of this.runners) blackhole?.sweep(now);
+  }
+
+  private runner(scenario: Scenario): Runner {
+    const { blackholeMs } = scenario.spec;
+    return {
+      scenario,
+      live: this.store.shelf(scenario.shape, true),
+      replayed: this.store.shelf(scenario.shape, false),
+      blackhole: blackholeMs > 0 ? new Blackhole(blackholeMs, maxSilentKeys) : null,
+      counters: { poured: 0, overflows: 0, discarded: 0, errors: 0 },
+      logAgainAt: 0,
+    };
+  }
+}
+
+function summaryOf({ scenario, counters }: Runner): ScenarioSummary {
+  const { spec, phase, simulated, remediation } = scenario;
+  const { name, type, description, file, hash, labels } = spec;
+  return { name, type, description, phase, simulated, remediation, file, hash, labels, counters };
+}
+
+/** A text that stands for `value` and is not long: as different for different values as SHA-256 is. */
+function boundedText(value: string): string {
+  return value.length <= longestKeptValue ? value : createHash('sha256').update(value).digest('base64');
+}
+
+/** Stands in the scope between pours, so that no request is kept alive by it. */
+const emptyEvent: Event = Object.freeze({
+  Type: eventType.log,
+  ExpectMode: 0,
+  Whitelisted: false,
+  WhitelistReason: '',
+  Stage: '',
+  Line: { Raw: '', Src: '', Time: 0, Labels: {}, Process: false, Module: '' },
+  Parsed: {},
+  Enriched: {},
+  Meta: {},
+  Unmarshaled: {},
+  Overflow: null,
+  Time: 0,
+  StrTime: '',
+  StrTimeFormat: '',
+  MarshaledTime: '',
+  Process: false,
+});

@@ -1,0 +1,310 @@
+/**
+ * What a filter needs in order to be true, read from its tree: clauses of which every one must hold, each a list of atoms of
+ * which one must. Only what is certain is said: a part that is not understood yields no clause. An effect (`SetMeta`) ends
+ * the reading, because whatever stands behind it happens only after it.
+ */
+import type { Node } from '../expr/ast.ts';
+import type { DataFiles } from '../expr/data-files.ts';
+import { requiredLiterals } from './required-literals.ts';
+
+/**
+ * `equals`: the field has exactly this value. `contains`: the field in lower case contains this text of lower-case ASCII, or
+ * the field holds a character that is not ASCII.
+ */
+export interface Atom {
+  readonly kind: 'equals' | 'contains';
+  /** `evt.Meta.http_path`: a key of one of the string maps. */
+  readonly path: string;
+  readonly value: string;
+}
+
+/** One of the atoms holds. No atom at all: the filter is never true. */
+export type Clause = readonly Atom[];
+
+/** Clauses that `filter` needs. `writtenPaths` may change while an event is poured, so nothing is said about them. */
+export function clausesOf(filter: Node, files: DataFiles, writtenPaths: ReadonlySet<string>): readonly Clause[] {
+  const reader = new ClauseReader(files);
+  return reader.clauses(filter, noBindings).filter((clause) => clause.every(({ path }) => !isWritten(path, writtenPaths)));
+}
+
+function isWritten(path: string, written: ReadonlySet<string>): boolean {
+  const map = path.slice(0, path.lastIndexOf('.'));
+  return written.has(path) || written.has(`${map}.*`) || written.has(map) || written.has('evt');
+}
+
+/** What names mean here: those bound by `let`, and the element of the list that a predicate runs over. */
+interface Bindings {
+  readonly names: ReadonlyMap<string, { readonly node: Node; readonly bindings: Bindings }>;
+  readonly element: string | null;
+}
+
+const noBindings: Bindings = { names: new Map(), element: null };
+
+/** A union of more atoms than this is not worth its table. */
+const mostAtoms = 4_096;
+
+/** The text operators that imply `contains`. */
+const textOperators: ReadonlySet<string> = new Set(['contains', 'startsWith', 'endsWith']);
+
+/** Functions whose result differs from their argument only in letter case or by being shorter. */
+const transparent: ReadonlySet<string> = new Set(['Upper', 'Lower', 'upper', 'lower', 'TrimSpace']);
+
+/** Functions that decode, with the characters without which they change nothing. */
+const decoders: ReadonlyMap<string, readonly string[]> = new Map([
+  ['PathUnescape', ['%']],
+  ['QueryUnescape', ['%', '+']],
+]);
+
+/** Helpers that leave something behind besides their result. */
+const effectful: ReadonlySet<string> = new Set([
+  ...['UnmarshalJSON', 'ParseKV', 'ParseKVLax', 'SetInStash', 'SendAlert', 'HTTPGet', 'HTTPHead', 'HTTPPost'],
+  ...['HTTPRequest', 'LogInfo'],
+]);
+
+class ClauseReader {
+  private readonly files: DataFiles;
+
+  constructor(files: DataFiles) {
+    this.files = files;
+  }
+
+  clauses(node: Node, bindings: Bindings): readonly Clause[] {
+    switch (node.kind) {
+      case 'bool':
+        return node.value ? [] : [[]];
+      case 'binary':
+        return this.binary(node, bindings);
+      case 'builtin':
+        return node.name === 'any' ? this.any(node.args, bindings) : [];
+      case 'conditional':
+        return this.conditional(node, bindings);
+      case 'let': {
+        if (hasEffect(node.value)) return [];
+        const names = new Map(bindings.names).set(node.name, { node: node.value, bindings });
+        return this.clauses(node.body, { ...bindings, names });
+      }
+      case 'chain':
+      case 'predicate':
+        return this.clauses(node.body, bindings);
+      case 'sequence': {
+        const last = node.items.at(-1);
+        const before = node.items.slice(0, -1);
+        return last === undefined || before.some(hasEffect) ? [] : this.clauses(last, bindings);
+      }
+      case 'identifier': {
+        const bound = bindings.names.get(node.name);
+        return bound === undefined ? [] : this.clauses(bound.node, bound.bindings);
+      }
+      default:
+        return [];
+    }
+  }
+
+  private binary(node: Node & { kind: 'binary' }, bindings: Bindings): readonly Clause[] {
+    const { operator, left, right } = node;
+    if (operator === 'and') {
+      const first = this.clauses(left, bindings);
+      return hasEffect(left) ? first : [...first, ...this.clauses(right, bindings)];
+    }
+    if (operator === 'or') {
+      if (hasEffect(left)) return [];
+      return either([this.clauses(left, bindings), this.clauses(right, bindings)]);
+    }
+    if (operator === '==') return this.equals(left, right, bindings) ?? this.equals(right, left, bindings) ?? [];
+    if (operator === 'in' && right.kind === 'array') {
+      const each = right.items.map((item) => this.equals(left, item, bindings) ?? []);
+      return either(each);
+    }
+    if (textOperators.has(operator)) {
+      const text = this.constant(right, bindings);
+      return text === null ? [] : this.contains(left, [text], bindings);
+    }
+    if (operator === 'matches') {
+      const pattern = this.constant(right, bindings);
+      const literals = pattern === null ? null : requiredLiterals(pattern);
+      return literals === null ? [] : this.contains(left, literals, bindings);
+    }
+    return [];
+  }
+
+  /** The clause of `field == constant`, or null when the two are not that. */
+  private equals(field: Node, constant: Node, bindings: Bindings): readonly Clause[] | null {
+    const value = this.constant(constant, bindings);
+    if (value === null) return null;
+    const path = this.path(field, bindings);
+    return path === null ? this.contains(field, [value], bindings) : [[{ kind: 'equals', path, value }]];
+  }
+
+  /** The clause of `subject contains one of literals`; empty literals are in every text. */
+  private contains(subject: Node, literals: readonly string[], bindings: Bindings): readonly Clause[] {
+    const read = this.subject(subject, bindings);
+    if (read === null || literals.some((literal) => literal === '' || !isAscii(literal))) return [];
+    const values = new Set([...literals.map((literal) => literal.toLowerCase()), ...read.unless]);
+    return [[...values].map((value) => ({ kind: 'contains', path: read.path, value }))];
+  }
+
+  /** `any(File('name'), predicate)`: the predicate for one of the lines. */
+  private any(args: readonly Node[], bindings: Bindings): readonly Clause[] {
+    const [list, predicate] = args;
+    if (list?.kind !== 'call' || list.callee.kind !== 'identifier' || list.callee.name !== 'File') return [];
+    const name = list.args[0] === undefined ? null : this.constant(list.args[0], bindings);
+    if (name === null || predicate?.kind !== 'predicate') return [];
+    const lines = this.files.lines(name);
+    return either(lines.map((element) => this.clauses(predicate.body, { ...bindings, element })));
+  }
+
+  private conditional(node: Node & { kind: 'conditional' }, bindings: Bindings): readonly Clause[] {
+    const test = this.clauses(node.test, bindings);
+    const taken = hasEffect(node.test) ? test : [...test, ...this.clauses(node.then, bindings)];
+    return either([taken, hasEffect(node.test) ? [] : this.clauses(node.otherwise, bindings)]);
+  }
+
+  /** A field under functions that do not hide it, and texts without which those functions change nothing. */
+  private subject(node: Node, bindings: Bindings): { path: string; unless: readonly string[] } | null {
+    if (node.kind === 'call' || node.kind === 'builtin') {
+      const name = node.kind === 'builtin' ? node.name : node.callee.kind === 'identifier' ? node.callee.name : '';
+      const unless = transparent.has(name) ? [] : decoders.get(name);
+      const [argument] = node.args;
+      if (unless === undefined || argument === undefined || node.args.length !== 1) return null;
+      const inner = this.subject(argument, bindings);
+      return inner && { path: inner.path, unless: [...inner.unless, ...unless] };
+    }
+    if (node.kind === 'identifier') {
+      const bound = bindings.names.get(node.name);
+      if (bound !== undefined) return this.subject(bound.node, bound.bindings);
+    }
+    const path = this.path(node, bindings);
+    return path === null ? null : { path, unless: [] };
+  }
+
+  /** `evt.Meta.x` and the like: a key of a string map of the event, known by its name. */
+  private path(node: Node, bindings: Bindings): string | null {
+    if (node.kind === 'chain') return this.path(node.body, bindings);
+    if (node.kind === 'identifier') {
+      const bound = bindings.names.get(node.name);
+      return bound === undefined ? null : this.path(bound.node, bound.bindings);
+    }
+    if (node.kind !== 'member' || node.property.kind !== 'string' || node.object.kind !== 'member') return null;
+    const { object: root, property: map } = node.object;
+    if (root.kind !== 'identifier' || root.name !== 'evt' || bindings.names.has('evt') || map.kind !== 'string') return null;
+    return stringMaps.has(map.value) ? `evt.${map.value}.${node.property.value}` : null;
+  }
+
+  /** The text that an expression always gives, or null. */
+  private constant(node: Node, bindings: Bindings): string | null {
+    switch (node.kind) {
+      case 'string':
+        return node.value;
+      case 'pointer':
+        return node.name === '' ? bindings.element : null;
+      case 'identifier': {
+        const bound = bindings.names.get(node.name);
+        return bound === undefined ? null : this.constant(bound.node, bound.bindings);
+      }
+      case 'binary': {
+        if (node.operator !== '+') return null;
+        const left = this.constant(node.left, bindings);
+        const right = this.constant(node.right, bindings);
+        return left === null || right === null ? null : left + right;
+      }
+      case 'call':
+      case 'builtin':
+        return this.constantCall(node, bindings);
+      default:
+        return null;
+    }
+  }
+
+  private constantCall(node: Node & { kind: 'call' | 'builtin' }, bindings: Bindings): string | null {
+    const name = node.kind === 'builtin' ? node.name : node.callee.kind === 'identifier' ? node.callee.name : '';
+    const args = node.args.map((argument) => this.constant(argument, bindings));
+    const [first = null, second = null] = args;
+    if (first === null) return null;
+    if (name === 'JsonExtract') return second === null ? null : plainMember(first, second);
+    if (args.length !== 1 || !isAscii(first)) return null;
+    if (name === 'Upper' || name === 'upper') return first.toUpperCase();
+    return name === 'Lower' || name === 'lower' ? first.toLowerCase() : null;
+  }
+}
+
+const stringMaps: ReadonlySet<string> = new Set(['Meta', 'Parsed', 'Enriched']);
+
+/** The text of a member of a JSON object where it needs no decoding and no path; null where there is any doubt. */
+function plainMember(json: string, key: string): string | null {
+  if (json.includes('\\') || /[.[\]]/.test(key)) return null;
+  try {
+    const value: unknown = (JSON.parse(json) as Record<string, unknown> | null)?.[key];
+    return typeof value === 'string' ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What holds when one of several parts does: the union of one clause from each. Empty where a part needs nothing. */
+function either(parts: readonly (readonly Clause[])[]): readonly Clause[] {
+  const atoms = new Map<string, Atom>();
+  for (const clauses of parts) {
+    const [first, ...others] = clauses;
+    if (first === undefined) return [];
+    const best = others.reduce((chosen, clause) => (selectivity(clause) > selectivity(chosen) ? clause : chosen), first);
+    for (const atom of best) atoms.set(`${atom.kind} ${atom.path} ${atom.value}`, atom);
+    if (atoms.size > mostAtoms) return [];
+  }
+  return [[...atoms.values()]];
+}
+
+/** A guess at how seldom a clause holds: long texts are rarer than short ones, and than equality with a common word. */
+export function selectivity(clause: Clause): number {
+  if (clause.length === 0) return Number.POSITIVE_INFINITY;
+  const least = Math.min(...clause.map(({ kind, value }) => (kind === 'equals' ? 3 : value.length)));
+  return least - clause.length / mostAtoms;
+}
+
+function isAscii(text: string): boolean {
+  // oxlint-disable-next-line no-control-regex -- ASCII begins with the control characters
+  return /^[\x00-\x7f]*$/.test(text);
+}
+
+/** Whether evaluating the node can leave something behind. Methods whose name begins with Set do. */
+function hasEffect(node: Node): boolean {
+  switch (node.kind) {
+    case 'call': {
+      const { callee } = node;
+      if (callee.kind === 'identifier' && effectful.has(callee.name)) return true;
+      const method = callee.kind === 'member' && callee.property.kind === 'string' ? callee.property.value : '';
+      return /^(?:Set|Parse)/.test(method) || hasEffect(callee) || node.args.some(hasEffect);
+    }
+    case 'builtin':
+      return node.args.some(hasEffect);
+    case 'unary':
+      return hasEffect(node.operand);
+    case 'binary':
+      return hasEffect(node.left) || hasEffect(node.right);
+    case 'member':
+      return hasEffect(node.object) || hasEffect(node.property);
+    case 'chain':
+    case 'predicate':
+      return hasEffect(node.body);
+    case 'slice':
+      return [node.object, node.from, node.to].some((part) => part !== null && hasEffect(part));
+    case 'conditional':
+      return [node.test, node.then, node.otherwise].some(hasEffect);
+    case 'array':
+    case 'sequence':
+      return node.items.some(hasEffect);
+    case 'map':
+      return node.entries.some(({ key, value }) => hasEffect(key) || hasEffect(value));
+    case 'let':
+      return hasEffect(node.value) || hasEffect(node.body);
+    case 'nil':
+    case 'bool':
+    case 'int':
+    case 'float':
+    case 'string':
+    case 'identifier':
+    case 'pointer':
+      return false;
+    default:
+      return node satisfies never;
+  }
+}

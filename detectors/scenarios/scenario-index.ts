@@ -1,0 +1,243 @@
+/**
+ * Which filters can be true for an event at all. The clauses that each filter needs (`filter-clauses.ts`) are sorted into
+ * tables by the fields that they look at; an event looks up its few fields, finds one set of bits for each table, and what is
+ * left in all of them is a candidate. Never leaves out a filter that would be true; the filter itself still decides.
+ */
+import type { Event, StringMap } from '../event.ts';
+import type { Expression } from '../expr/compile.ts';
+import type { DataFiles } from '../expr/data-files.ts';
+import { LiteralSet } from '../regex/literal-set.ts';
+import { type Atom, type Clause, clausesOf, selectivity } from './filter-clauses.ts';
+
+export interface ScenarioIndex {
+  /** Positions of the filters that may be true, ascending. The array is reused by the next call. */
+  candidates(event: Event): readonly number[];
+}
+
+/**
+ * The index of `filters`, by position. `writtenPaths` are the fields that filters write, which the index then does not trust.
+ * The lists of `files` are read now: an index made before a list changes does not see the change.
+ */
+export function createScenarioIndex(
+  filters: readonly Pick<Expression, 'ast'>[],
+  writtenPaths: ReadonlySet<string>,
+  files: DataFiles,
+): ScenarioIndex {
+  const builder = new IndexBuilder(filters.length);
+  for (const [position, { ast }] of filters.entries()) builder.add(position, clausesOf(ast, files, writtenPaths));
+  return new BitIndex(builder);
+}
+
+/** A set of filter positions, 32 to a word. */
+type Bits = Uint32Array;
+
+/** The clauses that look at the same fields in the same way; at most one of each filter. */
+interface Table {
+  readonly lookups: readonly Lookup[];
+  /** Filters that need nothing here. */
+  readonly free: Bits;
+}
+
+/** The atoms of one table about one field. */
+interface Lookup {
+  readonly field: number;
+  readonly kind: Atom['kind'];
+  /** By value for `equals`, by literal for `contains`: the filters whose clause then holds. */
+  readonly hits: Map<string, Bits>;
+}
+
+/** Gathers clauses into tables. */
+class IndexBuilder {
+  readonly size: number;
+  readonly words: number;
+  readonly fields: string[] = [];
+  readonly tables: Table[] = [];
+  /** The literals looked for in each field, by its number. */
+  readonly literals: string[][] = [];
+  private readonly byKey = new Map<string, Table>();
+
+  constructor(size: number) {
+    this.size = size;
+    this.words = Math.ceil(size / 32);
+  }
+
+  add(position: number, clauses: readonly Clause[]): void {
+    const chosen = new Map<string, Clause>();
+    for (const clause of clauses) {
+      const key = tableKey(clause);
+      const rival = chosen.get(key);
+      if (rival === undefined || selectivity(clause) > selectivity(rival)) chosen.set(key, clause);
+    }
+    for (const [key, clause] of chosen) this.place(position, this.byKey.get(key) ?? this.table(key, clause), clause);
+  }
+
+  private place(position: number, table: Table, clause: Clause): void {
+    clear(table.free, position);
+    for (const atom of clause) {
+      const field = this.field(atom.path);
+      const lookup = table.lookups.find((each) => each.field === field && each.kind === atom.kind);
+      if (lookup === undefined) continue;
+      let bits = lookup.hits.get(atom.value);
+      if (bits === undefined) {
+        bits = new Uint32Array(this.words);
+        lookup.hits.set(atom.value, bits);
+      }
+      set(bits, position);
+      const literals = this.literals[field];
+      if (atom.kind === 'contains' && !literals?.includes(atom.value)) literals?.push(atom.value);
+    }
+  }
+
+  private table(key: string, clause: Clause): Table {
+    const lookups = new Map<string, Lookup>();
+    for (const { kind, path } of clause) lookups.set(`${kind} ${path}`, { field: this.field(path), kind, hits: new Map() });
+    const free = new Uint32Array(this.words);
+    for (let position = 0; position < this.size; position++) set(free, position);
+    const table = { lookups: [...lookups.values()], free };
+    this.byKey.set(key, table);
+    this.tables.push(table);
+    return table;
+  }
+
+  private field(path: string): number {
+    const known = this.fields.indexOf(path);
+    if (known !== -1) return known;
+    this.literals.push([]);
+    return this.fields.push(path) - 1;
+  }
+}
+
+/** The kinds and fields of a clause, as one text: clauses of one text share a table. */
+function tableKey(clause: Clause): string {
+  return [...new Set(clause.map(({ kind, path }) => `${kind} ${path}`))].sort().join('\n');
+}
+
+/** A field of the event and the literals that are looked for in it. */
+interface Field {
+  readonly map: 'Meta' | 'Parsed' | 'Enriched';
+  readonly key: string;
+  readonly literals: LiteralSet | null;
+  readonly words: readonly string[];
+  /** The literals that the event's value contains, each once. */
+  readonly found: number[];
+  /** By literal: 1 when it is in `found`. */
+  readonly isFound: Uint8Array;
+  /** The event's value, and whether it may contain any literal because it is not ASCII. */
+  value: string;
+  opaque: boolean;
+}
+
+/** A lookup with its bits by the literal's number, so that no text is hashed twice. */
+interface Step {
+  readonly field: Field;
+  readonly byValue: Map<string, Bits> | null;
+  readonly byWord: readonly (Bits | undefined)[];
+  /** All filters that this lookup can let through. */
+  readonly all: Bits;
+}
+
+// oxlint-disable-next-line no-control-regex -- ASCII begins with the control characters
+const beyondAscii = /[^\x00-\x7f]/;
+
+class BitIndex implements ScenarioIndex {
+  private readonly fields: readonly Field[];
+  private readonly tables: readonly { readonly steps: readonly Step[]; readonly free: Bits }[];
+  private readonly left: Bits;
+  private readonly scratch: Bits;
+  private readonly everything: Bits;
+  private readonly positions: number[] = [];
+
+  constructor({ size, words, fields, literals, tables }: IndexBuilder) {
+    this.fields = fields.map((path, index) => fieldOf(path, literals[index] ?? []));
+    this.tables = tables.map(({ lookups, free }) => ({ steps: lookups.map((lookup) => this.step(lookup, words)), free }));
+    this.left = new Uint32Array(words);
+    this.scratch = new Uint32Array(words);
+    this.everything = new Uint32Array(words);
+    for (let position = 0; position < size; position++) set(this.everything, position);
+  }
+
+  candidates(event: Event): readonly number[] {
+    for (const field of this.fields) readField(field, event);
+    const { left, scratch } = this;
+    left.set(this.everything);
+    for (const { steps, free } of this.tables) {
+      scratch.set(free);
+      for (const step of steps) addHits(scratch, step);
+      for (let word = 0; word < left.length; word++) left[word] = (left[word] as number) & (scratch[word] as number);
+    }
+    return this.listed(left);
+  }
+
+  private listed(bits: Bits): readonly number[] {
+    const { positions } = this;
+    positions.length = 0;
+    for (let word = 0; word < bits.length; word++) {
+      let rest = bits[word] as number;
+      while (rest !== 0) {
+        const lowest = rest & -rest;
+        positions.push(word * 32 + 31 - Math.clz32(lowest));
+        rest ^= lowest;
+      }
+    }
+    return positions;
+  }
+
+  private step({ field: number, kind, hits }: Lookup, words: number): Step {
+    const field = this.fields[number] as Field;
+    const all = new Uint32Array(words);
+    for (const bits of hits.values()) addBits(all, bits);
+    if (kind === 'equals') return { field, byValue: hits, byWord: [], all };
+    return { field, byValue: null, byWord: field.words.map((word) => hits.get(word)), all };
+  }
+}
+
+function fieldOf(path: string, words: readonly string[]): Field {
+  const [, map = '', ...key] = path.split('.');
+  const literals = words.length === 0 ? null : new LiteralSet(words, { caseInsensitive: true });
+  return { map: map as Field['map'], key: key.join('.'), literals, words, found: [], isFound: new Uint8Array(words.length), value: '', opaque: false };
+}
+
+function readField(field: Field, event: Event): void {
+  const map: StringMap = event[field.map];
+  const value = map[field.key] ?? '';
+  field.value = value;
+  if (field.literals === null) return;
+  const { found, isFound } = field;
+  for (const word of found) isFound[word] = 0;
+  found.length = 0;
+  field.opaque = beyondAscii.test(value);
+  if (field.opaque || value === '') return;
+  // A literal is noted once, so that a text made of nothing else costs no more than its length.
+  field.literals.each(value, (word) => {
+    if (isFound[word] === 0) {
+      isFound[word] = 1;
+      found.push(word);
+    }
+    return true;
+  });
+}
+
+function addHits(bits: Bits, { field, byValue, byWord, all }: Step): void {
+  if (byValue !== null) {
+    const hits = byValue.get(field.value);
+    if (hits !== undefined) addBits(bits, hits);
+  } else if (field.opaque) addBits(bits, all);
+  else {
+    for (const word of field.found) {
+      const hits = byWord[word];
+      if (hits !== undefined) addBits(bits, hits);
+    }
+  }
+}
+
+function addBits(bits: Bits, more: Bits): void {
+  for (let word = 0; word < bits.length; word++) bits[word] = (bits[word] as number) | (more[word] as number);
+}
+
+function set(bits: Bits, position: number): void {
+  bits[position >>> 5] = (bits[position >>> 5] as number) | (1 << (position & 31));
+}
+
+function clear(bits: Bits, position: number): void {
+  bits[position >>> 5] = (bits[position >>> 5] as number) & ~(1 << (position & 31));
+}
