@@ -24,6 +24,8 @@ export interface ProcessOptions {
   readonly ready: RegExp | null;
   /** Where standard output goes: kept with standard error by default, or an open file descriptor. */
   readonly stdout?: number;
+  /** Bind it to this core, for measurements. */
+  readonly core?: number;
   /** The Debian package to name when the program is absent. */
   readonly debianPackage?: string;
 }
@@ -56,7 +58,7 @@ const searchPath = `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;
 /** Starts a program and waits until it is ready. Rejects with `ProcessFailure` naming the cause. */
 export async function startProcess(t: Teardown, options: ProcessOptions): Promise<ServerProcess> {
   const command = findProgram(options.command, options.debianPackage);
-  const [program, args] = boundToUs(command, options.args);
+  const [program, args] = boundToUs(command, options.args, options.core);
   const child = spawn(program, args, {
     cwd: options.cwd,
     env: { ...process.env, PATH: searchPath, ...options.env },
@@ -112,9 +114,11 @@ export function findProgram(command: string, debianPackage: string = command): s
   throw new ProcessFailure(`${command} is not installed: install the Debian package ${debianPackage}`, '');
 }
 
-function boundToUs(command: string, args: readonly string[]): [string, readonly string[]] {
+/** The programs in front replace themselves by the next one, so that the process id is the server's own. */
+function boundToUs(command: string, args: readonly string[], core?: number): [string, readonly string[]] {
   if (process.platform !== 'linux') return [command, args];
-  return ['setpriv', ['--pdeathsig', 'TERM', '--', command, ...args]];
+  const onCore = core === undefined ? [] : ['taskset', '-c', String(core)];
+  return ['setpriv', ['--pdeathsig', 'TERM', '--', ...onCore, command, ...args]];
 }
 
 function superviseChild(child: ChildProcess): ServerProcess {

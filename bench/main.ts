@@ -1,0 +1,35 @@
+/** `npm run bench -- <what> [flags]`: measurements, each against named peers. One module per measurement. */
+import { GatewayError, exitStatus, messageOf } from '../core/errors.ts';
+
+const usage = `npm run bench -- <measurement> [flags]
+
+  proxy       requests per second and CPU time per request, against nginx, HAProxy, Caddy and plain Node proxies
+  decisions   the decision index: lookups, loading, memory
+
+Each prints its own flags with --help.
+`;
+
+async function main(args: readonly string[]): Promise<number> {
+  const [what, ...rest] = args;
+  switch (what) {
+    case 'proxy': {
+      const { benchProxy } = await import('./proxy.ts');
+      return benchProxy(rest);
+    }
+    case 'decisions': {
+      const { benchDecisions } = await import('./decisions.ts');
+      await benchDecisions(rest);
+      return exitStatus.ok;
+    }
+    default:
+      process.stderr.write(usage);
+      return what === undefined || what === '--help' ? exitStatus.ok : exitStatus.usage;
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = error instanceof GatewayError && error.code === 'USAGE' ? exitStatus.usage : exitStatus.failed;
+}
