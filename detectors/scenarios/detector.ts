@@ -393,7 +393,12 @@ class LeakyDetector implements ScenarioDetector {
     if (now < runner.logAgainAt) return;
     runner.logAgainAt = now + errorLogPeriodMs;
     const { name } = runner.scenario.spec;
-    const fields = { scenario: name, code: 'EXPRESSION_RAISED', error: messageOf(error), errors: runner.counters.errors };
+    const fields = {
+      scenario: name,
+      code: 'EXPRESSION_RAISED',
+      error: messageOf(error),
+      errors: runner.counters.errors,
+    };
     this.deps.log.warn(fields, 'an expression of a scenario raised an error; it counts as not matched');
   }
 

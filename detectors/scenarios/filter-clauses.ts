@@ -24,7 +24,9 @@ export type Clause = readonly Atom[];
 /** Clauses that `filter` needs. `writtenPaths` may change while an event is poured, so nothing is said about them. */
 export function clausesOf(filter: Node, files: DataFiles, writtenPaths: ReadonlySet<string>): readonly Clause[] {
   const reader = new ClauseReader(files);
-  return reader.clauses(filter, noBindings).filter((clause) => clause.every(({ path }) => !isWritten(path, writtenPaths)));
+  return reader
+    .clauses(filter, noBindings)
+    .filter((clause) => clause.every(({ path }) => !isWritten(path, writtenPaths)));
 }
 
 function isWritten(path: string, written: ReadonlySet<string>): boolean {
@@ -102,14 +104,8 @@ class ClauseReader {
 
   private binary(node: Node & { kind: 'binary' }, bindings: Bindings): readonly Clause[] {
     const { operator, left, right } = node;
-    if (operator === 'and') {
-      const first = this.clauses(left, bindings);
-      return hasEffect(left) ? first : [...first, ...this.clauses(right, bindings)];
-    }
-    if (operator === 'or') {
-      if (hasEffect(left)) return [];
-      return either([this.clauses(left, bindings), this.clauses(right, bindings)]);
-    }
+    if (operator === 'and') return this.every(operands(node), bindings);
+    if (operator === 'or') return either(operands(node).map((operand) => this.clauses(operand, bindings)));
     if (operator === '==') return this.equals(left, right, bindings) ?? this.equals(right, left, bindings) ?? [];
     if (operator === 'in' && right.kind === 'array') {
       const each = right.items.map((item) => this.equals(left, item, bindings) ?? []);
@@ -125,6 +121,13 @@ class ClauseReader {
       return literals === null ? [] : this.contains(left, literals, bindings);
     }
     return [];
+  }
+
+  /** What all parts need, up to the first that leaves something behind. */
+  private every(parts: readonly Node[], bindings: Bindings): readonly Clause[] {
+    const effect = parts.findIndex(hasEffect);
+    const read = effect === -1 ? parts : parts.slice(0, effect + 1);
+    return read.flatMap((part) => this.clauses(part, bindings));
   }
 
   /** The clause of `field == constant`, or null when the two are not that. */
@@ -154,9 +157,7 @@ class ClauseReader {
   }
 
   private conditional(node: Node & { kind: 'conditional' }, bindings: Bindings): readonly Clause[] {
-    const test = this.clauses(node.test, bindings);
-    const taken = hasEffect(node.test) ? test : [...test, ...this.clauses(node.then, bindings)];
-    return either([taken, hasEffect(node.test) ? [] : this.clauses(node.otherwise, bindings)]);
+    return either([this.every([node.test, node.then], bindings), this.clauses(node.otherwise, bindings)]);
   }
 
   /** A field under functions that do not hide it, and texts without which those functions change nothing. */
@@ -186,7 +187,8 @@ class ClauseReader {
     }
     if (node.kind !== 'member' || node.property.kind !== 'string' || node.object.kind !== 'member') return null;
     const { object: root, property: map } = node.object;
-    if (root.kind !== 'identifier' || root.name !== 'evt' || bindings.names.has('evt') || map.kind !== 'string') return null;
+    if (root.kind !== 'identifier' || root.name !== 'evt' || bindings.names.has('evt') || map.kind !== 'string')
+      return null;
     return stringMaps.has(map.value) ? `evt.${map.value}.${node.property.value}` : null;
   }
 
@@ -246,7 +248,10 @@ function either(parts: readonly (readonly Clause[])[]): readonly Clause[] {
   for (const clauses of parts) {
     const [first, ...others] = clauses;
     if (first === undefined) return [];
-    const best = others.reduce((chosen, clause) => (selectivity(clause) > selectivity(chosen) ? clause : chosen), first);
+    const best = others.reduce(
+      (chosen, clause) => (selectivity(clause) > selectivity(chosen) ? clause : chosen),
+      first,
+    );
     for (const atom of best) atoms.set(`${atom.kind} ${atom.path} ${atom.value}`, atom);
     if (atoms.size > mostAtoms) return [];
   }
@@ -265,37 +270,59 @@ function isAscii(text: string): boolean {
   return /^[\x00-\x7f]*$/.test(text);
 }
 
-/** Whether evaluating the node can leave something behind. Methods whose name begins with Set do. */
+/** The operands of `a and b and c …`, which is a tree as deep as it is long: walked, not recursed into. */
+function operands(chain: Node & { kind: 'binary' }): readonly Node[] {
+  const found: Node[] = [];
+  let node: Node = chain;
+  while (node.kind === 'binary' && node.operator === chain.operator) {
+    found.push(node.right);
+    node = node.left;
+  }
+  found.push(node);
+  return found.reverse();
+}
+
+/** Whether evaluating the node can leave something behind. Methods whose name begins with Set or Parse do. */
 function hasEffect(node: Node): boolean {
+  const waiting: Node[] = [node];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (next.kind === 'call' && isEffect(next.callee)) return true;
+    waiting.push(...partsOf(next));
+  }
+  return false;
+}
+
+function isEffect(callee: Node): boolean {
+  if (callee.kind === 'identifier') return effectful.has(callee.name);
+  return callee.kind === 'member' && callee.property.kind === 'string' && /^(?:Set|Parse)/.test(callee.property.value);
+}
+
+function partsOf(node: Node): readonly Node[] {
   switch (node.kind) {
-    case 'call': {
-      const { callee } = node;
-      if (callee.kind === 'identifier' && effectful.has(callee.name)) return true;
-      const method = callee.kind === 'member' && callee.property.kind === 'string' ? callee.property.value : '';
-      return /^(?:Set|Parse)/.test(method) || hasEffect(callee) || node.args.some(hasEffect);
-    }
+    case 'call':
+      return [node.callee, ...node.args];
     case 'builtin':
-      return node.args.some(hasEffect);
+      return node.args;
     case 'unary':
-      return hasEffect(node.operand);
+      return [node.operand];
     case 'binary':
-      return hasEffect(node.left) || hasEffect(node.right);
+      return [node.left, node.right];
     case 'member':
-      return hasEffect(node.object) || hasEffect(node.property);
+      return [node.object, node.property];
     case 'chain':
     case 'predicate':
-      return hasEffect(node.body);
+      return [node.body];
     case 'slice':
-      return [node.object, node.from, node.to].some((part) => part !== null && hasEffect(part));
+      return [node.object, node.from, node.to].filter((part) => part !== null);
     case 'conditional':
-      return [node.test, node.then, node.otherwise].some(hasEffect);
+      return [node.test, node.then, node.otherwise];
     case 'array':
     case 'sequence':
-      return node.items.some(hasEffect);
+      return node.items;
     case 'map':
-      return node.entries.some(({ key, value }) => hasEffect(key) || hasEffect(value));
+      return node.entries.flatMap(({ key, value }) => [key, value]);
     case 'let':
-      return hasEffect(node.value) || hasEffect(node.body);
+      return [node.value, node.body];
     case 'nil':
     case 'bool':
     case 'int':
@@ -303,7 +330,7 @@ function hasEffect(node: Node): boolean {
     case 'string':
     case 'identifier':
     case 'pointer':
-      return false;
+      return [];
     default:
       return node satisfies never;
   }

@@ -36,7 +36,8 @@ export class KeptEvent implements Weighed {
     const cut = weight > wholeMetaCharacters;
     this.meta = cut ? cutMeta(event.Meta) : event.Meta;
     this.enriched = event.Enriched;
-    this.weight = (cut ? metaWeight(this.meta) : weight) + (scopeValue?.length ?? 0) + (whole ? event.Line.Raw.length : 0);
+    this.weight =
+      (cut ? metaWeight(this.meta) : weight) + (scopeValue?.length ?? 0) + (whole ? event.Line.Raw.length : 0);
     this.marshaledTime = event.MarshaledTime;
     this.time = event.Time;
     this.requestId = event.Line.Labels.request_id ?? '';

@@ -21,12 +21,20 @@ export interface OverflowDeps extends Runtime {
  * The alerts of `bucket`, which overflew at `at` (epoch milliseconds). Empty, with an error in the log, when an event of
  * scope Ip or Range has no valid `Meta.source_ip`: nobody could be named, and so nobody remedied.
  */
-export function alertsOf(scenario: Scenario, bucket: Bucket<KeptEvent>, at: number, deps: OverflowDeps): readonly Alert[] {
+export function alertsOf(
+  scenario: Scenario,
+  bucket: Bucket<KeptEvent>,
+  at: number,
+  deps: OverflowDeps,
+): readonly Alert[] {
   const sources = new Map<string, AlertSource>();
   for (const kept of bucket.queue) {
     const found = kept.sources === null ? eventSource(scenario, kept, deps) : overflowSources(scenario, kept.sources);
     if (found === null) {
-      deps.log.error({ scenario: scenario.spec.name, sourceIp: kept.meta.source_ip ?? '' }, 'alert lost: no valid source address');
+      deps.log.error(
+        { scenario: scenario.spec.name, sourceIp: kept.meta.source_ip ?? '' },
+        'alert lost: no valid source address',
+      );
       return [];
     }
     for (const source of found) sources.set(source.value, source);
@@ -60,7 +68,10 @@ export function alertsOf(scenario: Scenario, bucket: Bucket<KeptEvent>, at: numb
 /** CrowdSec's sentence: `Ip 192.0.2.1 performed 'crowdsecurity/http-probing' (11 events over 4s) at 2026-01-01 00:00:04 +0000 UTC`. */
 function alertMessage(scenario: Scenario, bucket: Bucket<KeptEvent>, source: AlertSource, at: number): string {
   const over = formatDuration(Math.max(0, at - bucket.firstAt));
-  const when = new Date(bucket.lastAt).toISOString().replace('T', ' ').replace(/\.?0*Z$/, '');
+  const when = new Date(bucket.lastAt)
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.?0*Z$/, '');
   const events = `${bucket.count} events over ${over}`;
   return `${source.scope} ${source.value} performed '${scenario.spec.name}' (${events}) at ${when} +0000 UTC`;
 }
@@ -78,7 +89,11 @@ function eventSource(scenario: Scenario, kept: KeptEvent, deps: OverflowDeps): r
 }
 
 /** The country and the network of an address: what an enricher found, else the databases. */
-function whereabouts(ip: string, kept: KeptEvent, geo: GeoDatabases | null): Omit<AlertSource, 'scope' | 'value' | 'ip' | 'range'> {
+function whereabouts(
+  ip: string,
+  kept: KeptEvent,
+  geo: GeoDatabases | null,
+): Omit<AlertSource, 'scope' | 'value' | 'ip' | 'range'> {
   const { enriched } = kept;
   const place = enriched.IsoCode === undefined && geo !== null ? geo.city(ip) : null;
   const network = enriched.ASNNumber === undefined && geo !== null ? geo.asn(ip) : null;

@@ -30,7 +30,15 @@ const responseFields: ReadonlySet<string> = new Set([
 ]);
 
 /** Paths that stand for everything below them: a whole map handed to a function, or a key only known at run time. */
-const wholes: ReadonlySet<string> = new Set(['evt', 'evt.*', 'evt.Meta', 'evt.Meta.*', 'evt.Parsed', 'evt.Parsed.*', 'queue']);
+const wholes: ReadonlySet<string> = new Set([
+  'evt',
+  'evt.*',
+  'evt.Meta',
+  'evt.Meta.*',
+  'evt.Parsed',
+  'evt.Parsed.*',
+  'queue',
+]);
 
 /** The phase of a scenario with these expressions. */
 export function phaseOf(expressions: readonly Pick<Expression, 'reads'>[]): Phase {

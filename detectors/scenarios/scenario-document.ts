@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { type Document, isMap, isScalar, LineCounter, type Node, parseAllDocuments, type YAMLMap } from 'yaml';
 import { parseDuration } from '../../core/duration.ts';
-import { GatewayError } from '../../core/errors.ts';
+import { GatewayError, messageOf } from '../../core/errors.ts';
 
 export const scenarioTypes = ['leaky', 'trigger', 'counter', 'conditional', 'bayesian'] as const;
 export type ScenarioType = (typeof scenarioTypes)[number];
@@ -136,6 +136,8 @@ class DocumentReader {
   private readonly lineCounter: LineCounter;
   private readonly file: string;
   private name = '';
+  /** False once the type was found to be none: then nothing is known of what it demands. */
+  private typeKnown = true;
 
   constructor(document: Document.Parsed, lineCounter: LineCounter, file: string) {
     this.document = document;
@@ -212,6 +214,7 @@ class DocumentReader {
     demand(!unexpected, 'scope', 'scope Ip takes no expression');
     const needsExpression = spec.scopeType !== 'Ip' && spec.scopeType !== 'Range';
     demand(!needsExpression || spec.scopeExpression !== '', 'scope', `scope ${spec.scopeType} needs an expression`);
+    if (!this.typeKnown) return;
     switch (spec.type) {
       case 'leaky':
         demand(spec.capacity > 0, 'capacity', 'type leaky needs a capacity above 0');
@@ -255,6 +258,7 @@ class DocumentReader {
     const written = this.text(root, 'type');
     const known = scenarioTypes.find((type) => type === written);
     if (known !== undefined) return known;
+    this.typeKnown = false;
     const reason = written === '' ? 'a scenario needs a type' : `type ${written} is unknown`;
     this.fault(this.keyLine(root, 'type'), `${reason}; there are ${scenarioTypes.join(', ')}`);
     return 'trigger';
@@ -284,7 +288,14 @@ class DocumentReader {
 
   private labels(root: YAMLMap): Record<string, unknown> {
     const node = this.map(root, 'labels', null);
-    return node === null ? {} : (node.toJS(this.document) as Record<string, unknown>);
+    if (node === null) return {};
+    try {
+      return node.toJS(this.document) as Record<string, unknown>;
+    } catch (error) {
+      // The parser refuses aliases that multiply without end.
+      this.fault(this.lineOf(node), `labels: ${messageOf(error)}`);
+      return {};
+    }
   }
 
   private maps(root: YAMLMap, key: string, allowed: ReadonlySet<string>): YAMLMap[] {

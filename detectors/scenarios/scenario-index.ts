@@ -90,7 +90,8 @@ class IndexBuilder {
 
   private table(key: string, clause: Clause): Table {
     const lookups = new Map<string, Lookup>();
-    for (const { kind, path } of clause) lookups.set(`${kind} ${path}`, { field: this.field(path), kind, hits: new Map() });
+    for (const { kind, path } of clause)
+      lookups.set(`${kind} ${path}`, { field: this.field(path), kind, hits: new Map() });
     const free = new Uint32Array(this.words);
     for (let position = 0; position < this.size; position++) set(free, position);
     const table = { lookups: [...lookups.values()], free };
@@ -149,7 +150,10 @@ class BitIndex implements ScenarioIndex {
 
   constructor({ size, words, fields, literals, tables }: IndexBuilder) {
     this.fields = fields.map((path, index) => fieldOf(path, literals[index] ?? []));
-    this.tables = tables.map(({ lookups, free }) => ({ steps: lookups.map((lookup) => this.step(lookup, words)), free }));
+    this.tables = tables.map(({ lookups, free }) => ({
+      steps: lookups.map((lookup) => this.step(lookup, words)),
+      free,
+    }));
     this.left = new Uint32Array(words);
     this.scratch = new Uint32Array(words);
     this.everything = new Uint32Array(words);
@@ -194,7 +198,16 @@ class BitIndex implements ScenarioIndex {
 function fieldOf(path: string, words: readonly string[]): Field {
   const [, map = '', ...key] = path.split('.');
   const literals = words.length === 0 ? null : new LiteralSet(words, { caseInsensitive: true });
-  return { map: map as Field['map'], key: key.join('.'), literals, words, found: [], isFound: new Uint8Array(words.length), value: '', opaque: false };
+  return {
+    map: map as Field['map'],
+    key: key.join('.'),
+    literals,
+    words,
+    found: [],
+    isFound: new Uint8Array(words.length),
+    value: '',
+    opaque: false,
+  };
 }
 
 function readField(field: Field, event: Event): void {

@@ -54,7 +54,9 @@ export function compileScenario(spec: ScenarioSpec, expressions: ScenarioExpress
   const scope = optional('scope', spec.scopeExpression, 'any');
   const overflowFilter =
     spec.overflowFilter === '' ? null : compiled(expressions.overflow, 'overflow_filter', spec.overflowFilter, 'bool');
-  const read = isTrigger ? [filter, groupby, scope, overflowFilter] : [filter, groupby, distinct, cancelOn, scope, overflowFilter];
+  const read = isTrigger
+    ? [filter, groupby, scope, overflowFilter]
+    : [filter, groupby, distinct, cancelOn, scope, overflowFilter];
   return {
     spec,
     shape,
