@@ -71,12 +71,11 @@ export class BucketShelf<Kept extends Weighed> {
 
   /** Removes at most `limit` buckets that died before `at`; returns how many. */
   expire(at: number, limit: number): number {
-    let removed = 0;
-    while (removed < limit && this.oldest?.bucket.isOver(this.shape, at)) {
+    for (let removed = 0; removed < limit; removed++) {
+      if (!this.oldest?.bucket.isOver(this.shape, at)) return removed;
       this.remove(this.oldest);
-      removed++;
     }
-    return removed;
+    return limit;
   }
 
   /** When the bucket that was left alone longest was last poured, or null when there is none. */

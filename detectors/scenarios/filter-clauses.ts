@@ -58,10 +58,9 @@ const decoders: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /** Helpers that leave something behind besides their result. */
-const effectful: ReadonlySet<string> = new Set([
-  ...['UnmarshalJSON', 'ParseKV', 'ParseKVLax', 'SetInStash', 'SendAlert', 'HTTPGet', 'HTTPHead', 'HTTPPost'],
-  ...['HTTPRequest', 'LogInfo'],
-]);
+const effectful: ReadonlySet<string> = new Set(
+  'UnmarshalJSON ParseKV ParseKVLax SetInStash SendAlert HTTPGet HTTPHead HTTPPost HTTPRequest LogInfo'.split(' '),
+);
 
 class ClauseReader {
   private readonly files: DataFiles;
@@ -279,7 +278,7 @@ function operands(chain: Node & { kind: 'binary' }): readonly Node[] {
     node = node.left;
   }
   found.push(node);
-  return found.reverse();
+  return found.toReversed();
 }
 
 /** Whether evaluating the node can leave something behind. Methods whose name begins with Set or Parse do. */
@@ -316,6 +315,8 @@ function partsOf(node: Node): readonly Node[] {
       return [node.object, node.from, node.to].filter((part) => part !== null);
     case 'conditional':
       return [node.test, node.then, node.otherwise];
+    case 'comparisons':
+      return node.operands;
     case 'array':
     case 'sequence':
       return node.items;

@@ -111,16 +111,16 @@ export function readScenarioDocuments(source: string | Uint8Array, file: string)
   return { documents, faults };
 }
 
-const knownKeys: ReadonlySet<string> = new Set([
-  ...['format', 'type', 'name', 'description', 'references', 'version', 'filter', 'groupby', 'distinct', 'capacity'],
-  ...['leakspeed', 'duration', 'blackhole', 'cache_size', 'cancel_on', 'condition', 'overflow_filter', 'scope'],
-  ...['bayesian_prior', 'bayesian_threshold', 'bayesian_conditions', 'labels', 'reprocess', 'debug', 'data'],
-]);
+const knownKeys: ReadonlySet<string> = new Set(
+  (
+    'format type name description references version filter groupby distinct capacity leakspeed duration blackhole ' +
+    'cache_size cancel_on condition overflow_filter bayesian_prior bayesian_threshold bayesian_conditions scope labels ' +
+    'reprocess debug data'
+  ).split(' '),
+);
 const conditionKeys: ReadonlySet<string> = new Set(['condition', 'prob_given_evil', 'prob_given_benign', 'guillotine']);
 const scopeKeys: ReadonlySet<string> = new Set(['type', 'expression']);
-const dataKeys: ReadonlySet<string> = new Set([
-  ...['source_url', 'dest_file', 'type', 'cache', 'strategy', 'size', 'ttl'],
-]);
+const dataKeys: ReadonlySet<string> = new Set('source_url dest_file type cache strategy size ttl'.split(' '));
 const dataTypes: ReadonlySet<string> = new Set(['', 'string', 'regexp', 'regex', 'map', 'bots']);
 
 /** Formats of the document that this engine understands, as CrowdSec counts them. */

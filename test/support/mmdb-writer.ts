@@ -62,7 +62,7 @@ function networkBits(cidr: string, ipVersion: 4 | 6): number[] {
   const words = version === 4 ? [w0] : [w0, w1, w2, w3];
   if (version === 6 && ipVersion === 4) throw new Error(`${cidr} does not fit an IPv4 database`);
   const bits = words.flatMap((word) => Array.from({ length: 32 }, (_, index) => (word >>> (31 - index)) & 1));
-  const lead = version === 4 && ipVersion === 6 ? new Array<number>(96).fill(0) : [];
+  const lead = version === 4 && ipVersion === 6 ? Array.from({ length: 96 }, () => 0) : [];
   return [...lead, ...bits.slice(0, range.prefix)];
 }
 

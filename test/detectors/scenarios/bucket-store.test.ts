@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import t from 'tap';
 import { leakyShape } from '../../../detectors/scenarios/bucket.ts';
 import { createBucketStore } from '../../../detectors/scenarios/bucket-store.ts';

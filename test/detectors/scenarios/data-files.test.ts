@@ -33,7 +33,10 @@ t.test('each type is read as what it is', async (t) => {
   t.strictSame(['curl/8', 'x curl/8', 'a nikto b', 'nikt', ''].map(matches), [true, false, true, false, false]);
   t.strictSame(files.patterns('list.txt'), [], 'a list of texts has no patterns');
   t.strictSame(files.lines('patterns.txt'), []);
-  t.strictSame(['list.txt', 'city.mmdb', 'unknown'].map(files.loaded), [true, false, false]);
+  t.strictSame(
+    ['list.txt', 'city.mmdb', 'unknown'].map((name) => files.loaded(name)),
+    [true, false, false],
+  );
 });
 
 t.test('a file is found under its own name, and under that of its source', async (t) => {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import t from 'tap';
 import { compilePattern } from '../../../detectors/regex/compile-pattern.ts';
 import { createPatternList } from '../../../detectors/scenarios/pattern-list.ts';
