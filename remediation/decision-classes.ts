@@ -32,60 +32,57 @@ const several = '(several)';
 
 /** `onFull` is called once, the first time a combination gets no number of its own. */
 export function createDecisionClasses(onFull: () => void, limit = classLimit): DecisionClasses {
-  const ids = new Map<string, number>();
+  /** The numbers of each scenario's classes: seldom more than one. */
+  const ids = new Map<string, number[]>();
   const descriptions: DecisionClass[] = [];
   const uses = new Uint32Array(limit);
   const ranks = new Uint8Array(limit);
   const free: number[] = [];
-  let last: DecisionClass | null = null;
-  let lastId = 0;
+  let size = 0;
   let told = false;
 
-  const make = (key: string, description: DecisionClass): number => {
+  const find = ({ type, origin, scenario, scope }: DecisionClass): number | undefined =>
+    ids.get(scenario)?.find((id) => {
+      const known = descriptions[id];
+      return known?.type === type && known.origin === origin && known.scope === scope;
+    });
+
+  const make = (description: DecisionClass): number => {
     const id = free.pop() ?? descriptions.length;
     descriptions[id] = description;
     ranks[id] = severityOf(description.type);
-    ids.set(key, id);
+    ids.set(description.scenario, [...(ids.get(description.scenario) ?? []), id]);
+    size++;
     return id;
   };
 
   const numberOf = (wanted: DecisionClass): number => {
-    const key = keyOf(wanted);
-    const known = ids.get(key);
+    const known = find(wanted);
     if (known !== undefined) return known;
-    if (ids.size < limit - reserved) return make(key, wanted);
+    if (size < limit - reserved) return make(wanted);
     if (!told) onFull();
     told = true;
     const shared = shareable(wanted);
-    const sharedKey = keyOf(shared);
-    return ids.get(sharedKey) ?? make(sharedKey, shared);
+    return find(shared) ?? make(shared);
   };
 
   return {
     ranks,
-    acquire({ type, origin, scenario, scope }) {
-      const again =
-        last !== null &&
-        last.scenario === scenario &&
-        last.type === type &&
-        last.origin === origin &&
-        last.scope === scope;
-      if (!again) {
-        const wanted = { type, origin, scenario, scope };
-        lastId = numberOf(wanted);
-        last = wanted;
-      }
-      uses[lastId] = (uses[lastId] ?? 0) + 1;
-      return lastId;
+    acquire(description) {
+      const id = numberOf(description);
+      uses[id] = (uses[id] ?? 0) + 1;
+      return id;
     },
     release(id) {
       const left = (uses[id] ?? 0) - 1;
       uses[id] = left;
       const description = descriptions[id];
       if (left > 0 || description === undefined) return;
-      ids.delete(keyOf(description));
+      const others = ids.get(description.scenario)?.filter((other) => other !== id) ?? [];
+      if (others.length === 0) ids.delete(description.scenario);
+      else ids.set(description.scenario, others);
       free.push(id);
-      last = null;
+      size--;
     },
     describe(id) {
       const description = descriptions[id];
@@ -93,13 +90,9 @@ export function createDecisionClasses(onFull: () => void, limit = classLimit): D
       return description;
     },
     get size() {
-      return ids.size;
+      return size;
     },
   };
-}
-
-function keyOf(description: DecisionClass): string {
-  return JSON.stringify([description.type, description.origin, description.scenario, description.scope]);
 }
 
 function shareable({ type, scope }: DecisionClass): DecisionClass {

@@ -5,9 +5,9 @@
 import type { Random } from '../core/random.ts';
 
 export interface KeyedHash {
-  /** A bijection of 32-bit words: two words never share a hash. */
+  /** A bijection of 32-bit words: two words never share a hash. The result is signed. */
   word(value: number): number;
-  /** Of a network: four address words and the word that tells version and prefix. Not a bijection. */
+  /** Of a network: four address words and the word that tells version and prefix. Not a bijection; signed too. */
   network(k0: number, k1: number, k2: number, k3: number, k4: number): number;
 }
 
@@ -21,7 +21,7 @@ export function createKeyedHash(random: Random): KeyedHash {
     x = Math.imul(x ^ (x >>> 16), m0) ^ s1;
     x = Math.imul(x ^ (x >>> 15), m1) ^ s2;
     x = Math.imul(x ^ (x >>> 16), m2);
-    return (x ^ (x >>> 15)) >>> 0;
+    return x ^ (x >>> 15);
   };
   const join = (hash: number, value: number): number => {
     const x = Math.imul(hash ^ value, m1);

@@ -1,7 +1,7 @@
 /**
  * The packed tables of the decision index: IPv4 addresses on their own, because there may be millions; IPv6 addresses and
  * the ranges of both versions together, each key with its prefix length. A lookup asks once for every prefix length that
- * is in use, longest first.
+ * may cover the address, longest first.
  */
 import { addressBits, formatRange, masked, rangeOf, type IpAddress, type IpRange } from '../core/ip.ts';
 import type { KeyedHash } from './keyed-hash.ts';
@@ -21,10 +21,15 @@ export class NetworkTables {
   readonly #networks: PackedTable;
   readonly #ranks: Uint8Array;
   readonly #key: PackedKey = { hash: 0, k0: 0, k1: 0, k2: 0, k3: 0, k4: 0 };
-  /** Entries per prefix length: IPv4 at 0–32, IPv6 at 256–384, as `k4` numbers them. */
-  readonly #perLength = new Uint32Array(version6 + 129);
-  #lengths4: readonly number[] = [];
+  /** IPv6 entries per prefix length, and the lengths in use, longest first. */
+  readonly #perLength6 = new Uint32Array(129);
   #lengths6: readonly number[] = [];
+  /**
+   * For each /16 of IPv4 the prefix lengths of the ranges that it lies in or holds, one bit each: most addresses need not
+   * ask for most lengths. Bits are set by `add` and cleared only when no range is left; one too many costs one question.
+   */
+  #gate4: Int32Array | null = null;
+  #ranges4 = 0;
   #sweepShard = 0;
 
   /** `released` is told the class of each entry that leaves other than by `remove`. */
@@ -40,30 +45,33 @@ export class NetworkTables {
 
   /** Entries about single addresses. */
   get addresses(): number {
-    return this.#addresses4.size + (this.#perLength[version6 + 128] ?? 0);
+    return this.#addresses4.size + (this.#perLength6[128] ?? 0);
   }
 
   /** Entries about ranges. */
   get ranges(): number {
-    return this.#networks.size - (this.#perLength[version6 + 128] ?? 0);
+    return this.#networks.size - (this.#perLength6[128] ?? 0);
   }
 
   memoryBytes(): number {
-    return this.#addresses4.memoryBytes() + this.#networks.memoryBytes() + this.#perLength.byteLength;
+    return this.#addresses4.memoryBytes() + this.#networks.memoryBytes() + (this.#gate4?.byteLength ?? 0);
   }
 
   /** False when an entry that lasts longer, or 32 that weigh more, made this one superfluous. */
   add(range: IpRange, classId: number, until: number, tag: number): boolean {
     const table = this.#seek(range.address, range.prefix);
-    const added = table.add(this.#key, classId, until, tag, this.#ranks);
-    if (added && table === this.#networks) this.#count(this.#key.k4, 1);
+    const added = table.add(this.#key, classId, until, tag | 0, this.#ranks);
+    if (added && table === this.#networks) {
+      this.#count(this.#key.k4, 1);
+      if (range.address.version === 4) this.#openGate(range.address.w0, range.prefix);
+    }
     return added;
   }
 
   /** True when it was there: its class is in `foundClass`. */
   remove(range: IpRange, tag: number): boolean {
     const table = this.#seek(range.address, range.prefix);
-    if (!table.remove(this.#key, tag)) return false;
+    if (!table.remove(this.#key, tag | 0)) return false;
     this.foundClass = table.foundClass;
     if (table === this.#networks) this.#count(this.#key.k4, -1);
     return true;
@@ -71,27 +79,7 @@ export class NetworkTables {
 
   /** Finds the severest live entry that covers the address, of equals the one with the longest prefix. */
   severest(address: IpAddress, nowSeconds: number): boolean {
-    let best = -1;
-    if (address.version === 4) {
-      const table = this.#addresses4;
-      this.#key.hash = this.#hash.word(address.w0);
-      if (table.severest(this.#key, nowSeconds, this.#ranks)) {
-        best = this.#ranks[table.foundClass] as number;
-        this.#take(table, 32);
-      }
-    }
-    const lengths = address.version === 4 ? this.#lengths4 : this.#lengths6;
-    const table = this.#networks;
-    for (let index = 0; index < lengths.length && best < highestRank; index++) {
-      const prefix = lengths[index] as number;
-      this.#seekNetwork(address, prefix);
-      if (!table.severest(this.#key, nowSeconds, this.#ranks)) continue;
-      const rank = this.#ranks[table.foundClass] as number;
-      if (rank <= best) continue;
-      best = rank;
-      this.#take(table, prefix);
-    }
-    return best !== -1;
+    return address.version === 4 ? this.#severest4(address, nowSeconds) : this.#severest6(address, nowSeconds);
   }
 
   /** Sweeps whole shards, going round, until about `budgetSlots` slots were looked at. Returns how many entries left. */
@@ -128,10 +116,44 @@ export class NetworkTables {
     }
   }
 
+  #severest4(address: IpAddress, nowSeconds: number): boolean {
+    let best = -1;
+    this.#key.hash = this.#hash.word(address.w0);
+    if (this.#addresses4.severest(this.#key, nowSeconds, this.#ranks)) {
+      best = this.#ranks[this.#addresses4.foundClass] as number;
+      this.#take(this.#addresses4, 32);
+    }
+    let lengths = this.#gate4 === null ? 0 : (this.#gate4[address.w0 >>> 16] as number);
+    while (lengths !== 0 && best < highestRank) {
+      const prefix = 31 - Math.clz32(lengths);
+      lengths &= ~(1 << prefix);
+      best = this.#ask(address, prefix, nowSeconds, best);
+    }
+    return best !== -1;
+  }
+
+  #severest6(address: IpAddress, nowSeconds: number): boolean {
+    let best = -1;
+    const lengths = this.#lengths6;
+    for (let index = 0; index < lengths.length && best < highestRank; index++) {
+      best = this.#ask(address, lengths[index] as number, nowSeconds, best);
+    }
+    return best !== -1;
+  }
+
+  /** Takes the severest entry about this network when its rank is above `best`; returns the best rank so far. */
+  #ask(address: IpAddress, prefix: number, nowSeconds: number, best: number): number {
+    this.#seekNetwork(address, prefix);
+    if (!this.#networks.severest(this.#key, nowSeconds, this.#ranks)) return best;
+    const rank = this.#ranks[this.#networks.foundClass] as number;
+    if (rank > best) this.#take(this.#networks, prefix);
+    return Math.max(rank, best);
+  }
+
   #take(table: PackedTable, prefix: number): void {
     this.foundClass = table.foundClass;
     this.foundUntil = table.foundUntil;
-    this.foundTag = table.foundTag;
+    this.foundTag = table.foundTag >>> 0;
     this.foundPrefix = prefix;
   }
 
@@ -146,33 +168,41 @@ export class NetworkTables {
 
   #seekNetwork(address: IpAddress, prefix: number): void {
     const key = this.#key;
-    key.k0 = masked(address.w0, prefix);
+    key.k0 = masked(address.w0, prefix) | 0;
     if (address.version === 4) {
       key.k1 = 0;
       key.k2 = 0;
       key.k3 = 0;
       key.k4 = prefix;
     } else {
-      key.k1 = masked(address.w1, prefix - 32);
-      key.k2 = masked(address.w2, prefix - 64);
-      key.k3 = masked(address.w3, prefix - 96);
+      key.k1 = masked(address.w1, prefix - 32) | 0;
+      key.k2 = masked(address.w2, prefix - 64) | 0;
+      key.k3 = masked(address.w3, prefix - 96) | 0;
       key.k4 = version6 | prefix;
     }
     key.hash = this.#hash.network(key.k0, key.k1, key.k2, key.k3, key.k4);
   }
 
   #count(network: number, change: 1 | -1): void {
-    const count = (this.#perLength[network] ?? 0) + change;
-    this.#perLength[network] = count;
+    if (network < version6) {
+      this.#ranges4 += change;
+      if (this.#ranges4 === 0) this.#gate4 = null;
+      return;
+    }
+    const length = network - version6;
+    const count = (this.#perLength6[length] ?? 0) + change;
+    this.#perLength6[length] = count;
     if (count > 1 || (count === 1 && change === -1)) return;
-    const used = (from: number, longest: number): number[] => {
-      const lengths: number[] = [];
-      for (let prefix = longest; prefix >= 0; prefix--)
-        if ((this.#perLength[from + prefix] ?? 0) > 0) lengths.push(prefix);
-      return lengths;
-    };
-    if (network < version6) this.#lengths4 = used(0, 32);
-    else this.#lengths6 = used(version6, 128);
+    const used: number[] = [];
+    for (let prefix = 128; prefix >= 0; prefix--) if ((this.#perLength6[prefix] ?? 0) > 0) used.push(prefix);
+    this.#lengths6 = used;
+  }
+
+  #openGate(word: number, prefix: number): void {
+    this.#gate4 ??= new Int32Array(2 ** 16);
+    const first = word >>> 16;
+    const end = first + 2 ** Math.max(0, 16 - prefix);
+    for (let cell = first; cell < end; cell++) this.#gate4[cell] = (this.#gate4[cell] as number) | (1 << prefix);
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * `PackedTable`: decisions about addresses or networks in twelve bytes of typed array each, because ten million JavaScript
  * objects would cost gigabytes. A hash splits the entries into shards; within a shard they lie in the order of their hash,
- * each at or shortly after the slot that its hash points to (linear probing, ordered), so that a shard can be 94 % full and
+ * each at or shortly after the slot that its hash points to (linear probing, ordered), so that a shard can be 90 % full and
  * a miss still ends after a few slots. A shard grows by one page of 64 slots, which moves a few thousand entries at most:
  * no pause grows with the table. Several entries may have the same key; they lie beside each other.
  *
@@ -28,10 +28,10 @@ const pageMask = pagesPerSlab - 1;
 /** Slots behind the last home, for entries that were pushed on. More than one key can have entries, or growing might not help. */
 const tailSlots = 40;
 export const entriesPerKey = 32;
-const fullness = 0.94;
+const fullness = 0.9;
 const shrinkBelow = 0.5;
 
-/** Hashes of the key: `shard` and `remainder` are cut from it. */
+/** What is asked for: its hash, from which shard and remainder are cut, and its words. All are signed 32-bit numbers. */
 export interface PackedKey {
   hash: number;
   k0: number;
@@ -54,7 +54,7 @@ export class PackedTable {
   readonly #width: number;
   readonly #shardShift: number;
   readonly #remainderShift: number;
-  readonly #slabs: Uint32Array[] = [];
+  readonly #slabs: Int32Array[] = [];
   readonly #freePages: number[] = [];
   #pagesMade = 0;
   readonly #counts: Uint32Array;
@@ -62,7 +62,7 @@ export class PackedTable {
   /** The page numbers of shard s are `#directory[s * #stride ...]`. */
   #directory: Uint32Array;
   #stride = 4;
-  #scratch = new Uint32Array(0);
+  #scratch = new Int32Array(0);
   readonly #released: Released;
 
   /** `keyWords` is 0 for a bijective hash, else 5; `shardBits` is 12 for a bijective hash and at most 12 otherwise. */
@@ -102,30 +102,35 @@ export class PackedTable {
    * that lasts longest. True when there is one: `foundClass`, `foundUntil` and `foundTag` tell which.
    */
   severest(key: PackedKey, nowSeconds: number, ranks: Uint8Array): boolean {
-    const shard = key.hash >>> this.#shardShift;
+    const { hash } = key;
+    const shard = hash >>> this.#shardShift;
     const capacity = (this.#pages[shard] as number) << slotBits;
     if (capacity === 0) return false;
-    const remainder = (key.hash >>> this.#remainderShift) & remainderMask;
+    const remainder = (hash >>> this.#remainderShift) & remainderMask;
     const width = this.#width;
+    const row = shard * this.#stride;
     let best = -1;
-    for (let position = this.#home(remainder, capacity); position < capacity; position++) {
-      const page = this.#directory[shard * this.#stride + (position >>> slotBits)] as number;
-      const slab = this.#slabs[page >>> pageBits] as Uint32Array;
-      const at = (((page & pageMask) << slotBits) | (position & slotMask)) * width;
-      const until = slab[at + 1] as number;
-      if (until === 0) break;
-      const head = slab[at] as number;
-      if (head >>> remainderShift !== remainder) {
-        if (head >>> remainderShift > remainder) break;
-        continue;
+    let longest = 0;
+    let position = this.#home(remainder, capacity);
+    while (position < capacity) {
+      const page = this.#directory[row + (position >>> slotBits)] as number;
+      const slab = this.#slabs[page >>> pageBits] as Int32Array;
+      const end = (((page & pageMask) + 1) << slotBits) * width;
+      for (let at = end - (pageSlots - (position & slotMask)) * width; at < end; at += width) {
+        const until = (slab[at + 1] as number) >>> 0;
+        const head = slab[at] as number;
+        if (until === 0 || head >>> remainderShift > remainder) return best !== -1;
+        if (head >>> remainderShift !== remainder || until <= nowSeconds) continue;
+        if (width > 3 && !sameKey(slab, at, key)) continue;
+        const rank = ranks[head & classMask] as number;
+        if (rank < best || (rank === best && until <= longest)) continue;
+        best = rank;
+        longest = until;
+        this.foundClass = head & classMask;
+        this.foundUntil = until;
+        this.foundTag = slab[at + 2] as number;
       }
-      if (until <= nowSeconds || (width > 3 && !sameKey(slab, at, key))) continue;
-      const rank = ranks[head & classMask] as number;
-      if (rank < best || (rank === best && until <= this.foundUntil)) continue;
-      best = rank;
-      this.foundClass = head & classMask;
-      this.foundUntil = until;
-      this.foundTag = slab[at + 2] as number;
+      position = (position | slotMask) + 1;
     }
     return best !== -1;
   }
@@ -174,7 +179,7 @@ export class PackedTable {
     for (let position = 0; position < capacity; position++) {
       const slab = this.#slabOf(shard, position);
       const at = this.#wordOf(shard, position);
-      const until = slab[at + 1] as number;
+      const until = (slab[at + 1] as number) >>> 0;
       if (until === 0) continue;
       const head = slab[at] as number;
       if (until > nowSeconds && !(dropStale && (head & staleBit) !== 0)) continue;
@@ -205,9 +210,9 @@ export class PackedTable {
     return Math.floor((remainder * (capacity - tailSlots)) / remainderSpan);
   }
 
-  #slabOf(shard: number, position: number): Uint32Array {
+  #slabOf(shard: number, position: number): Int32Array {
     const page = this.#directory[shard * this.#stride + (position >>> slotBits)] as number;
-    return this.#slabs[page >>> pageBits] as Uint32Array;
+    return this.#slabs[page >>> pageBits] as Int32Array;
   }
 
   #wordOf(shard: number, position: number): number {
@@ -222,15 +227,8 @@ export class PackedTable {
   }
 
   #next(shard: number, remainder: number, after: number): number {
-    const capacity = this.shardSlots(shard);
-    for (let position = after + 1; position < capacity; position++) {
-      const slab = this.#slabOf(shard, position);
-      const at = this.#wordOf(shard, position);
-      const found = (slab[at] as number) >>> remainderShift;
-      if (slab[at + 1] === 0 || found > remainder) return -1;
-      if (found === remainder) return position;
-    }
-    return -1;
+    const position = this.#findAfter(shard, remainder - 1, after + 1);
+    return position < this.shardSlots(shard) && this.#remainderAt(shard, position) === remainder ? position : -1;
   }
 
   /** False when an entry that is there already makes the new one superfluous. */
@@ -256,7 +254,7 @@ export class PackedTable {
       const at = this.#wordOf(shard, position);
       if (this.#width > 3 && !sameKey(slab, at, key)) continue;
       const head = slab[at] as number;
-      const lasts = slab[at + 1] as number;
+      const lasts = (slab[at + 1] as number) >>> 0;
       const twin = slab[at + 2] === tag;
       const sibling = (head & classMask) === classId;
       if (sibling && !twin && lasts >= until) {
@@ -310,20 +308,52 @@ export class PackedTable {
 
   /** False when there is no free slot behind the place where the entry belongs. */
   #insert(shard: number, remainder: number, key: PackedKey, classId: number, until: number, tag: number): boolean {
-    const capacity = this.shardSlots(shard);
-    let place = this.#home(remainder, capacity);
-    while (place < capacity && this.#remainderAt(shard, place) <= remainder) place++;
-    let free = place;
-    while (free < capacity && this.#remainderAt(shard, free) !== Infinity) free++;
-    if (free >= capacity) return false;
-    for (let position = free; position > place; position--) this.#copySlot(shard, position - 1, position);
+    const place = this.#findAfter(shard, remainder, this.#home(remainder, this.shardSlots(shard)));
+    const free = this.#findAfter(shard, remainderSpan, place);
+    if (free >= this.shardSlots(shard)) return false;
+    this.#pushOn(shard, place, free);
     const slab = this.#slabOf(shard, place);
     const at = this.#wordOf(shard, place);
-    slab[at] = ((remainder << remainderShift) | classId) >>> 0;
+    slab[at] = (remainder << remainderShift) | classId;
     slab[at + 1] = until;
     slab[at + 2] = tag;
     if (this.#width > 3) writeKey(slab, at, key);
     return true;
+  }
+
+  /** The first slot from `position` on that is free or holds a greater remainder; the capacity when there is none. */
+  #findAfter(shard: number, remainder: number, position: number): number {
+    const capacity = this.shardSlots(shard);
+    const width = this.#width;
+    const row = shard * this.#stride;
+    let from = position;
+    while (from < capacity) {
+      const page = this.#directory[row + (from >>> slotBits)] as number;
+      const slab = this.#slabs[page >>> pageBits] as Int32Array;
+      const start = ((page & pageMask) << slotBits) * width;
+      for (let slot = from & slotMask, at = start + slot * width; slot < pageSlots; slot++, at += width) {
+        if (slab[at + 1] === 0 || (slab[at] as number) >>> remainderShift > remainder) return (from & ~slotMask) | slot;
+      }
+      from = (from | slotMask) + 1;
+    }
+    return capacity;
+  }
+
+  /** Moves the slots from `place` to before `free` on by one, a page at a time from the last. */
+  #pushOn(shard: number, place: number, free: number): void {
+    const width = this.#width;
+    let open = free;
+    while (open > place) {
+      const first = Math.max(place, open & ~slotMask);
+      if (first === open) {
+        this.#copySlot(shard, open - 1, open);
+        open--;
+        continue;
+      }
+      const at = this.#wordOf(shard, first);
+      this.#slabOf(shard, first).copyWithin(at + width, at, at + (open - first) * width);
+      open = first;
+    }
   }
 
   /** Infinity for a free slot. */
@@ -367,7 +397,7 @@ export class PackedTable {
   #gather(shard: number): number {
     const width = this.#width;
     const capacity = this.shardSlots(shard);
-    if (this.#scratch.length < capacity * width) this.#scratch = new Uint32Array(capacity * width * 2);
+    if (this.#scratch.length < capacity * width) this.#scratch = new Int32Array(capacity * width * 2);
     const scratch = this.#scratch;
     let words = 0;
     for (let position = 0; position < capacity; position++) {
@@ -422,12 +452,12 @@ export class PackedTable {
   #takePage(): number {
     const free = this.#freePages.pop();
     if (free !== undefined) return free;
-    if ((this.#pagesMade & pageMask) === 0) this.#slabs.push(new Uint32Array(pagesPerSlab * pageSlots * this.#width));
+    if ((this.#pagesMade & pageMask) === 0) this.#slabs.push(new Int32Array(pagesPerSlab * pageSlots * this.#width));
     return this.#pagesMade++;
   }
 }
 
-function sameKey(slab: Uint32Array, at: number, key: PackedKey): boolean {
+function sameKey(slab: Int32Array, at: number, key: PackedKey): boolean {
   return (
     slab[at + 3] === key.k0 &&
     slab[at + 4] === key.k1 &&
@@ -437,7 +467,7 @@ function sameKey(slab: Uint32Array, at: number, key: PackedKey): boolean {
   );
 }
 
-function writeKey(slab: Uint32Array, at: number, key: PackedKey): void {
+function writeKey(slab: Int32Array, at: number, key: PackedKey): void {
   slab[at + 3] = key.k0;
   slab[at + 4] = key.k1;
   slab[at + 5] = key.k2;
