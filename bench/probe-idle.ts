@@ -20,10 +20,9 @@ export async function probeIdle(t: Teardown, options: ProxyBenchOptions): Promis
     const accessLog = join(folder, 'access.log');
     await writeFile(accessLog, '');
     const peer = portcullisPeer({ decisions, cpuProf: null });
-    const { process: gateway } = await withFreePort(async (port) => {
-      const started = await peer.start(t, { folder, accessLog, port, originPort, core: options.proxyCore });
-      return started;
-    });
+    const { process: gateway } = await withFreePort((port) =>
+      peer.start(t, { folder, accessLog, port, originPort, core: options.proxyCore }),
+    );
     await systemClock.sleep(settleMs);
     found.push({ decisions, mebibytes: residentBytes(gateway.pid) / 2 ** 20 });
     await gateway.stop();

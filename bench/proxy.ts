@@ -1,7 +1,7 @@
 /**
  * `bench proxy`: requests per second and CPU time per request of each peer, in one run on one machine. The measured process
  * has one core, load and origin another; rounds are interleaved and the order rotated, so that a disturbance meets all
- * alike. The run fails unless every answer is the origin's, every request has its line in the peer's access log, and
+ * alike; a first round only warms up. The run fails unless every answer is the origin's, every request has its line in the peer's access log, and
  * Portcullis says that it has poured every one.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -54,7 +54,8 @@ async function measure(t: Teardown, options: ProxyBenchOptions): Promise<readonl
     progress(`starting ${peer.name}`);
     contenders.push(await enter(t, peer, originPort, options));
   }
-  for (let round = 0; round < options.rounds; round += 1) {
+  // Round 0 is not counted: just-in-time compilers take some seconds to come to rest.
+  for (let round = 0; round <= options.rounds; round += 1) {
     for (let turn = 0; turn < contenders.length; turn += 1) {
       const contender = contenders[(round + turn) % contenders.length];
       if (contender) await measureOnce(contender, load, options, round);
@@ -110,13 +111,14 @@ async function measureOnce(
   who.answers += result.total;
   if (started.inspected) await checkInspected(peer.name, started.inspected, inspectedBefore + result.total);
   await who.log.countAndEmpty();
+  if (round === 0) return progress(`warmed up ${peer.name}`);
   const perSecond = (result.measured / result.elapsedMs) * 1000;
   const cpuUs = result.proxyCpuUs / result.measured;
   figures.requestsPerSecond.push(perSecond);
   figures.cpuUsPerRequest.push(cpuUs);
   figures.loadUsPerRequest.push(result.loadCpuUs / result.measured);
   progress(
-    `round ${round + 1}/${options.rounds}  ${peer.name}  ${Math.round(perSecond)} req/s  ${cpuUs.toFixed(1)} µs CPU`,
+    `round ${round}/${options.rounds}  ${peer.name}  ${Math.round(perSecond)} req/s  ${cpuUs.toFixed(1)} µs CPU`,
   );
 }
 
