@@ -66,10 +66,14 @@ export interface DecisionQuery {
   readonly scenario?: string;
   /** Also those that have expired or were deleted and are still kept for history. */
   readonly includeInactive?: boolean;
+  /** At most `maxQueryRows` are returned, whatever is asked. */
   readonly limit: number;
-  /** Return those after this cursor of the previous page. */
+  /** The `cursor` of the last decision of the previous page. */
   readonly after?: string;
 }
+
+/** The most rows that one query returns, so that no answer grows without bound. */
+export const maxQueryRows = 10_000;
 
 export interface AlertQuery {
   readonly scope?: string;
@@ -91,6 +95,8 @@ export interface StoredDecision {
   readonly decision: Decision;
   /** Null while it was not deleted by hand. */
   readonly deletedAt: number | null;
+  /** Hand it to `DecisionQuery.after` to go on after this decision. Opaque; another store's cursor starts from the top. */
+  readonly cursor: string;
 }
 
 export interface StoreHealth {
@@ -102,14 +108,23 @@ export interface StoreHealth {
 
 export interface Store {
   readonly name: string;
-  /** Resolves when the writes are durable, in order; rejects with a GatewayError when they are not. */
+  /**
+   * Resolves when the writes are durable, in order; rejects with a GatewayError when they are not. Up to 500 writes are
+   * one unit; more are several, of which the first may be kept when a later one fails. `decision-added` replaces a
+   * decision of the same uuid, `decision-deleted` keeps it for history. Limits of every field: `write-limits.ts`.
+   */
   apply(writes: readonly StoreWrite[]): Promise<void>;
   /**
    * The change stream. With `cursor` null it starts with a snapshot of every live decision and allowlist entry, in
-   * batches, then follows live, this process's own writes included. Ends when `signal` aborts. A cursor that is too old
-   * to resume yields a fresh snapshot.
+   * batches, then follows live, this process's own writes included. Ends when `signal` aborts or the store is closed. A
+   * cursor that is too old to resume yields a fresh snapshot.
+   *
+   * An iteration has at most one snapshot, at its start, and outlasts outages of the store. It throws STORE_UNAVAILABLE
+   * only when it lost its place (history trimmed or store replaced while it was behind): call again with the last cursor.
+   * Several changes of one decision may be folded into the last. Expiry is not told: followers read `until`.
    */
   changes(cursor: string | null, signal: AbortSignal): AsyncIterable<ChangeBatch>;
+  /** Last written first. */
   decisions(query: DecisionQuery): Promise<readonly StoredDecision[]>;
   decisionByUuid(uuid: string): Promise<StoredDecision | null>;
   allowlist(): Promise<readonly AllowlistEntry[]>;

@@ -1,0 +1,242 @@
+/**
+ * Answering the embedded store's questions. Each answer is a generator: it pauses where it has worked for some
+ * milliseconds, so that writes are not kept waiting while a million rows are searched.
+ */
+import type { StoreFile } from './embedded-file.ts';
+import { rowOf, type Kinds } from './embedded-kinds.ts';
+import { emptyPack, writeTag, type DecisionColumns, type Packed } from './embedded-pack.ts';
+import type { PackedDecisions, PackedPage, ReadName, ReadRequest, Reads } from './embedded-messages.ts';
+import { uuidKey } from './embedded-writes.ts';
+import { listingStart } from './cursor.ts';
+import type { Head } from './follow.ts';
+import { pageSize } from './queries.ts';
+import type { AllowlistEntry, DecisionQuery, RefusalEvent } from './store.ts';
+
+/** Rows of one page of changes: the main thread spends about a millisecond on them. */
+const changeRows = 1_000;
+/** Decisions that a search passes over before it pauses. */
+const searchRows = 50_000;
+
+export type Answer<T> = Generator<void, T, void>;
+
+export interface ReadContext {
+  readonly file: StoreFile;
+  readonly kinds: Kinds;
+  readonly head: Head;
+  readonly hashSeed: number;
+}
+
+type Answers = {
+  [Name in Exclude<ReadName, 'maintain'>]: (
+    context: ReadContext,
+    ask: Reads[Name]['ask'],
+    now: number,
+  ) => Answer<Reads[Name]['answer']>;
+};
+
+const answers: Answers = {
+  *head({ head }) {
+    return head;
+  },
+  *snapshot(context, { after, end }, now) {
+    return changePage(context, after, end, now);
+  },
+  *since(context, { after }) {
+    return changePage(context, after, context.head.head, null);
+  },
+  decisions: searchDecisions,
+  *decisionByUuid(context, { uuid }) {
+    const page = emptyDecisions(context.head.epoch);
+    const select = `SELECT ${decisionColumns} FROM decisions WHERE key = ? AND uuid = ?`;
+    const row = rowOf(context.file.prepare(select).get(uuidKey(uuid, context.hashSeed), uuid));
+    if (row) pushStored(page, row as DecisionRow, context.kinds);
+    return page;
+  },
+  *allowlist({ file }, _ask, now) {
+    const select =
+      'SELECT value, comment, created_at, until FROM allowlist ' +
+      'WHERE deleted_at IS NULL AND (until IS NULL OR until > ?) ORDER BY seq';
+    return rowsOf(file.prepare(select).all(now)).map((row) => entryOf(row));
+  },
+  *alerts({ file }, query) {
+    const { where, values } = conditions([
+      ['scope = ?', query.scope],
+      ['value = ?', query.value],
+      ['scenario = ?', query.scenario],
+      ['created_at >= ?', query.since],
+    ]);
+    const select = `SELECT body FROM alerts ${where} ORDER BY created_at DESC, id DESC LIMIT ?`;
+    return rowsOf(file.prepare(select).all(...values, pageSize(query.limit))).map((row) => row[0] as string);
+  },
+  *alertByUuid({ file }, { uuid }) {
+    const row = rowOf(file.prepare('SELECT body FROM alerts WHERE uuid = ?').get(uuid));
+    return (row?.[0] as string | undefined) ?? null;
+  },
+  *refusals({ file }, query) {
+    const { where, values } = conditions([
+      ['client_ip = ?', query.clientIp],
+      ['request_id = ?', query.requestId],
+      ['at >= ?', query.since],
+    ]);
+    const select = `SELECT body FROM refusals ${where} ORDER BY at DESC, id DESC LIMIT ?`;
+    const rows = rowsOf(file.prepare(select).all(...values, pageSize(query.limit)));
+    return rows.map((row) => JSON.parse(row[0] as string) as RefusalEvent);
+  },
+  *decisionCounts({ file }, { since, limit }) {
+    const select =
+      'SELECT value, count(*), max(created_at) AS newest, max(seq) AS last FROM decisions ' +
+      'WHERE own = 1 AND created_at >= ? GROUP BY value ORDER BY newest DESC, last DESC LIMIT ?';
+    const rows = rowsOf(file.prepare(select).all(since, pageSize(limit)));
+    return rows.map((row) => ({ value: row[0] as string, count: row[1] as number }));
+  },
+};
+
+export function answerRead(
+  context: ReadContext,
+  request: Exclude<ReadRequest, { name: 'maintain' }>,
+): Answer<Reads[ReadName]['answer']> {
+  // The table pairs each name with its question; TypeScript cannot follow a pair through an index.
+  const answer = answers[request.name] as (context: ReadContext, ask: unknown, now: number) => Answer<never>;
+  return answer(context, request.ask, request.now);
+}
+
+/** As the SELECT of `decisionColumns` yields it. */
+type DecisionRow = [number, string, number, string, number, number, number | null, string | null];
+const decisionColumns = 'seq, uuid, kind, value, until, created_at, deleted_at, alert_uuid';
+
+/** Changes after `after` up to `end`; with `liveAt`, only what is live at that time. */
+function changePage(context: ReadContext, after: number, end: number, liveAt: number | null): PackedPage {
+  const { file, head, kinds } = context;
+  const live = liveAt === null ? '' : 'AND deleted_at IS NULL AND (until IS NULL OR until > ?)';
+  const range = `WHERE seq > ? AND seq <= ? ${live} ORDER BY seq LIMIT ${changeRows}`;
+  const values = liveAt === null ? [after, end] : [after, end, liveAt];
+  const decisions = rowsOf(
+    file.prepare(`SELECT ${decisionColumns} FROM decisions ${range}`).all(...values),
+  ) as DecisionRow[];
+  const select = `SELECT value, comment, created_at, until, seq, deleted_at FROM allowlist ${range}`;
+  const entries = rowsOf(file.prepare(select).all(...values));
+  const pack = emptyPack();
+  const kindIndex = new Map<number, number>();
+  let position = after;
+  let d = 0;
+  let e = 0;
+  while (pack.tags.length < changeRows && (d < decisions.length || e < entries.length)) {
+    const decision = decisions[d];
+    const entry = entries[e];
+    if (decision && (!entry || decision[0] < (entry[4] as number))) {
+      pushDecision(pack.decisions, decision, kinds, kindIndex);
+      pack.tags.push(decision[6] === null ? writeTag.added : writeTag.deleted);
+      position = decision[0];
+      d += 1;
+    } else if (entry) {
+      pushEntry(pack, entry);
+      position = entry[4] as number;
+      e += 1;
+    }
+  }
+  if (pack.tags.length < changeRows) position = end;
+  return { epoch: head.epoch, floor: head.floor, position, pack };
+}
+
+/** Newest first, a stretch of the table at a time. */
+function* searchDecisions(context: ReadContext, query: DecisionQuery, now: number): Answer<PackedDecisions> {
+  const { file, head, kinds } = context;
+  const page = emptyDecisions(head.epoch);
+  const size = pageSize(query.limit);
+  const { where, values } = decisionConditions(query, now);
+  const bottomOf = file.prepare(
+    `SELECT seq FROM decisions WHERE seq < ? ORDER BY seq DESC LIMIT 1 OFFSET ${searchRows}`,
+  );
+  const select = `SELECT ${decisionColumns} FROM decisions ${where} ORDER BY seq DESC LIMIT ?`;
+  for (let top = listingStart(query.after, head.epoch); page.seqs.length < size && top > 0; ) {
+    const bottom = (rowOf(bottomOf.get(top))?.[0] as number | undefined) ?? 0;
+    const rows = rowsOf(file.prepare(select).all(top, bottom, ...values, size - page.seqs.length));
+    for (const row of rows) pushStored(page, row as DecisionRow, kinds);
+    top = bottom;
+    if (top > 0) yield;
+  }
+  return page;
+}
+
+function decisionConditions(query: DecisionQuery, now: number): Conditions {
+  const kind = conditions([
+    ['scope = ?', query.scope],
+    ['type = ?', query.type],
+    ['origin = ?', query.origin],
+    ['scenario = ?', query.scenario],
+  ]);
+  const live = query.includeInactive === true ? '' : 'AND deleted_at IS NULL AND until > ?';
+  const ofKind = kind.where === '' ? '' : `AND kind IN (SELECT id FROM kinds ${kind.where})`;
+  const ofValue = query.value === undefined ? '' : 'AND value = ?';
+  return {
+    where: `WHERE seq < ? AND seq >= ? ${live} ${ofValue} ${ofKind}`,
+    values: [
+      ...(query.includeInactive === true ? [] : [now]),
+      ...(query.value === undefined ? [] : [query.value]),
+      ...kind.values,
+    ],
+  };
+}
+
+interface Conditions {
+  readonly where: string;
+  readonly values: (string | number)[];
+}
+
+function conditions(parts: readonly (readonly [string, string | number | undefined])[]): Conditions {
+  const asked = parts.filter((part): part is [string, string | number] => part[1] !== undefined);
+  const where = asked.length === 0 ? '' : `WHERE ${asked.map(([text]) => text).join(' AND ')}`;
+  return { where, values: asked.map(([, value]) => value) };
+}
+
+function emptyDecisions(epoch: string): PackedDecisions {
+  return { epoch, columns: emptyPack().decisions, seqs: [], deletedAt: [] };
+}
+
+function pushStored(page: PackedDecisions, row: DecisionRow, kinds: Kinds): void {
+  page.seqs.push(row[0]);
+  page.deletedAt.push(row[6]);
+  const index = page.columns.kinds.push(kinds.byId(row[2])) - 1;
+  pushColumns(page.columns, row, index);
+}
+
+function pushDecision(columns: DecisionColumns, row: DecisionRow, kinds: Kinds, known: Map<number, number>): void {
+  let index = known.get(row[2]);
+  if (index === undefined) {
+    index = columns.kinds.push(kinds.byId(row[2])) - 1;
+    known.set(row[2], index);
+  }
+  pushColumns(columns, row, index);
+}
+
+function pushColumns(columns: DecisionColumns, row: DecisionRow, kind: number): void {
+  columns.uuids.push(row[1]);
+  columns.values.push(row[3]);
+  columns.until.push(row[4]);
+  columns.createdAt.push(row[5]);
+  columns.alertUuids.push(row[7]);
+  columns.kindOf.push(kind);
+}
+
+function pushEntry(pack: Packed, row: unknown[]): void {
+  if (row[5] === null) {
+    pack.tags.push(writeTag.entry);
+    pack.entries.push(entryOf(row));
+  } else {
+    pack.tags.push(writeTag.entryDeleted);
+    pack.values.push(row[0] as string);
+  }
+}
+
+function entryOf(row: unknown[]): AllowlistEntry {
+  return {
+    value: row[0] as string,
+    comment: row[1] as string,
+    createdAt: row[2] as number,
+    until: row[3] as number | null,
+  };
+}
+
+function rowsOf(rows: unknown): unknown[][] {
+  return rows as unknown[][];
+}

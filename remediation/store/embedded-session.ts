@@ -1,0 +1,79 @@
+/** One opened file of the embedded store with everything that is read and written through it. */
+import { forget } from './embedded-maintenance.ts';
+import { isCorruption, openStoreFile, setAside, type StoreFile } from './embedded-file.ts';
+import { createKinds, rowOf, type Kinds } from './embedded-kinds.ts';
+import type { ReadName, ReadRequest, Reads, WorkerSettings, WriteRequest } from './embedded-messages.ts';
+import { answerRead, type Answer, type ReadContext } from './embedded-reads.ts';
+import { createWriter, type Writer } from './embedded-writes.ts';
+import type { Head } from './follow.ts';
+
+export class EmbeddedSession implements ReadContext {
+  readonly file: StoreFile;
+  readonly kinds: Kinds;
+  readonly hashSeed: number;
+  readonly #settings: WorkerSettings;
+  readonly #writer: Writer;
+  #head: Head;
+
+  /** Throws what SQLite throws; `openSession` handles damaged files. */
+  constructor(settings: WorkerSettings) {
+    this.#settings = settings;
+    this.file = openStoreFile(settings);
+    try {
+      const row = rowOf(this.file.prepare('SELECT epoch, head, floor, hash_seed FROM history').get());
+      const [epoch, head, floor, hashSeed] = row as [string, number, number, number];
+      this.#head = { epoch, head, floor };
+      this.hashSeed = hashSeed;
+      this.kinds = createKinds(this.file);
+      this.#writer = createWriter(this.file, this.kinds, hashSeed);
+    } catch (error) {
+      this.file.close();
+      throw error;
+    }
+  }
+
+  get head(): Head {
+    return this.#head;
+  }
+
+  /** Writes all slices as one transaction: all of them are durable when this returns, none when it throws. */
+  commit(slices: readonly WriteRequest[]): void {
+    const { db } = this.file;
+    let { head } = this.#head;
+    try {
+      db.exec('BEGIN IMMEDIATE');
+      for (const slice of slices) head = this.#writer.write(slice.pack, head, slice.now);
+      if (head !== this.#head.head) this.file.prepare('UPDATE history SET head = ?').run(head);
+      db.exec('COMMIT');
+    } catch (error) {
+      this.kinds.forget();
+      if (db.isTransaction) db.exec('ROLLBACK');
+      throw error;
+    }
+    this.#head = { ...this.#head, head };
+  }
+
+  answer(request: ReadRequest): Answer<Reads[ReadName]['answer']> {
+    if (request.name !== 'maintain') return answerRead(this, request);
+    return forget(this, this.#settings.retention, request.now, (position) => {
+      if (position <= this.#head.floor) return;
+      this.file.prepare('UPDATE history SET floor = ?').run(position);
+      this.#head = { ...this.#head, floor: position };
+    });
+  }
+
+  close(): void {
+    this.file.close();
+  }
+}
+
+/** Opens the file. A damaged one is set aside, under the path that is returned, and a new one started. */
+export function openSession(settings: WorkerSettings): { session: EmbeddedSession; setAside: string | null } {
+  try {
+    return { session: new EmbeddedSession(settings), setAside: null };
+  } catch (error) {
+    if (!isCorruption(error)) throw error;
+    const path = setAside(settings.file, settings.now);
+    return { session: new EmbeddedSession(settings), setAside: path };
+  }
+}

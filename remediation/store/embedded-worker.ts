@@ -1,0 +1,151 @@
+/**
+ * The worker thread of the embedded store, because node:sqlite blocks its thread. Whatever arrived since the last turn is
+ * one turn: first all writes as one transaction (one fsync for all of them), then a step of each question.
+ */
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import { faultOf, isCorruption, setAside } from './embedded-file.ts';
+import type {
+  FromWorker,
+  ReadName,
+  ReadRequest,
+  Reads,
+  ToWorker,
+  WorkerSettings,
+  WriteRequest,
+} from './embedded-messages.ts';
+import type { Answer } from './embedded-reads.ts';
+import { openSession, type EmbeddedSession } from './embedded-session.ts';
+
+interface Job {
+  readonly id: number;
+  readonly steps: Answer<Reads[ReadName]['answer']>;
+}
+
+class StoreWorker {
+  readonly #port: MessagePort;
+  readonly #settings: WorkerSettings;
+  #session: EmbeddedSession;
+  #writes: WriteRequest[] = [];
+  #reads: ReadRequest[] = [];
+  #jobs: Job[] = [];
+  /** Writes of several slices of which one failed: the rest is refused too, since order is promised. */
+  readonly #broken = new Set<number>();
+  #turnPlanned = false;
+  #closing = false;
+
+  constructor(port: MessagePort, settings: WorkerSettings, session: EmbeddedSession) {
+    this.#port = port;
+    this.#settings = settings;
+    this.#session = session;
+    port.on('message', (message: ToWorker) => this.#take(message));
+  }
+
+  #take(message: ToWorker): void {
+    switch (message.kind) {
+      case 'write':
+        this.#writes.push(message);
+        break;
+      case 'read':
+        this.#reads.push(message);
+        break;
+      case 'close':
+        this.#closing = true;
+        break;
+      default:
+        message satisfies never;
+    }
+    this.#planTurn();
+  }
+
+  #planTurn(): void {
+    if (this.#turnPlanned) return;
+    this.#turnPlanned = true;
+    setImmediate(() => this.#turn());
+  }
+
+  #turn(): void {
+    this.#turnPlanned = false;
+    this.#commit();
+    const reads = this.#reads;
+    this.#reads = [];
+    for (const request of reads) this.#jobs.push({ id: request.id, steps: this.#session.answer(request) });
+    const jobs = this.#jobs;
+    this.#jobs = [];
+    for (const job of jobs) this.#step(job, reads.at(-1)?.now ?? this.#settings.now);
+    if (this.#closing) this.#close();
+    else if (this.#jobs.length > 0) this.#planTurn();
+  }
+
+  #commit(): void {
+    const arrived = this.#writes;
+    this.#writes = [];
+    const slices = arrived.filter((slice) => !this.#broken.has(slice.id));
+    const refused = arrived.filter((slice) => this.#broken.has(slice.id));
+    for (const slice of arrived) if (slice.last) this.#broken.delete(slice.id);
+    if (refused.length > 0) this.#refuse(refused, new Error('an earlier part of the same write failed'));
+    if (slices.length === 0) return;
+    try {
+      this.#session.commit(slices);
+    } catch (error) {
+      for (const slice of slices) this.#broken.add(slice.id);
+      for (const slice of slices) if (slice.last) this.#broken.delete(slice.id);
+      this.#refuse(slices, error);
+      this.#recover(error, slices.at(-1)?.now ?? this.#settings.now);
+      return;
+    }
+    this.#send({ kind: 'written', slices: slices.map((slice) => slice.id), head: this.#session.head.head });
+  }
+
+  #step(job: Job, now: number): void {
+    try {
+      const step = job.steps.next();
+      if (step.done) this.#send({ kind: 'answer', id: job.id, answer: step.value });
+      else this.#jobs.push(job);
+    } catch (error) {
+      this.#send({ kind: 'refused', slices: [], read: job.id, fault: faultOf(error, this.#settings.file) });
+      this.#recover(error, now);
+    }
+  }
+
+  #refuse(slices: readonly WriteRequest[], error: unknown): void {
+    const ids = slices.map((slice) => slice.id);
+    this.#send({ kind: 'refused', slices: ids, read: null, fault: faultOf(error, this.#settings.file) });
+  }
+
+  /** A damaged file is replaced, and questions under way are refused: they were about the old one. */
+  #recover(error: unknown, now: number): void {
+    if (!isCorruption(error)) return;
+    const fault = faultOf(error, this.#settings.file);
+    for (const job of this.#jobs) this.#send({ kind: 'refused', slices: [], read: job.id, fault });
+    this.#jobs = [];
+    this.#session.close();
+    const path = setAside(this.#settings.file, now);
+    // Failing to start the new file ends the thread; the main thread starts another after a pause.
+    this.#session = openSession({ ...this.#settings, now }).session;
+    this.#send({ kind: 'set-aside', path, head: this.#session.head });
+  }
+
+  #close(): void {
+    this.#session.close();
+    this.#port.close();
+  }
+
+  #send(message: FromWorker): void {
+    this.#port.postMessage(message);
+  }
+}
+
+function start(port: MessagePort, settings: WorkerSettings): void {
+  const send = (message: FromWorker): void => port.postMessage(message);
+  try {
+    const { session, setAside } = openSession(settings);
+    const worker = new StoreWorker(port, settings, session);
+    send({ kind: 'ready', head: session.head, setAside });
+    void worker;
+  } catch (error) {
+    send({ kind: 'failed', fault: faultOf(error, settings.file) });
+    port.close();
+  }
+}
+
+if (parentPort) start(parentPort, workerData as WorkerSettings);

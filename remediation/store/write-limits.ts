@@ -1,0 +1,213 @@
+/**
+ * The one gate that every write passes before any store sees it. Fields that say what a decision or an allowlist entry
+ * applies to are refused when they are too long, since a shortened one would apply to something else; what is only read by
+ * people is cut. Lone surrogates become U+FFFD, because neither SQLite nor Redis can hold them. Lengths are UTF-16 units.
+ */
+import { GatewayError } from '../../core/errors.ts';
+import type { Alert, AlertEvent } from '../../detectors/alert.ts';
+import type { Decision } from '../decision.ts';
+import type { AllowlistEntry, RefusalEvent, StoreWrite } from './store.ts';
+
+/** A slice of a large `apply`; smaller ones are atomic. */
+export const writesPerUnit = 500;
+
+/** Longest `uuid`, `origin`, `scope` and `type`. */
+export const maxNameLength = 256;
+/** Longest `value` and `scenario`: a custom scope may measure a header or a path. */
+export const maxValueLength = 2_048;
+/** Any other string of an alert or a refusal; CrowdSec's context values are 4,000 bytes. */
+export const maxTextLength = 4_096;
+/** A whole alert as JSON. */
+export const maxAlertLength = 262_144;
+const maxEvents = 500;
+const maxMeta = 100;
+const maxRequestIds = 1_000;
+const maxListedLabels = 100;
+/** The last moment that a JavaScript date can hold. */
+const maxTime = 8.64e15;
+
+/** An alert in the form that stores keep: what queries select by, and everything as JSON. */
+export interface AlertRecord {
+  readonly uuid: string;
+  readonly scope: string;
+  readonly value: string;
+  readonly scenario: string;
+  readonly createdAt: number;
+  readonly body: string;
+}
+
+/** A write within its limits. */
+export type LimitedWrite =
+  | { readonly kind: 'decision-added' | 'decision-deleted'; readonly decision: Decision }
+  | { readonly kind: 'allowlist-added'; readonly entry: AllowlistEntry }
+  | { readonly kind: 'allowlist-deleted'; readonly value: string }
+  | { readonly kind: 'alert'; readonly record: AlertRecord }
+  | { readonly kind: 'refusal'; readonly event: RefusalEvent };
+
+/** The write within limits. Throws DECISION_INVALID when a field that may not be cut is too long or a time is no number. */
+export function limitWrite(write: StoreWrite): LimitedWrite {
+  switch (write.kind) {
+    case 'decision-added':
+    case 'decision-deleted':
+      return limitDecisionWrite(write.kind, write.decision);
+    case 'allowlist-added':
+      return { kind: write.kind, entry: limitEntry(write.entry) };
+    case 'allowlist-deleted':
+      return { kind: write.kind, value: exact(write.value, maxValueLength, 'value') };
+    case 'alert':
+      return { kind: write.kind, record: alertRecord(write.alert) };
+    case 'refusal':
+      return { kind: write.kind, event: limitRefusal(write.event) };
+    default:
+      return write satisfies never;
+  }
+}
+
+export function parseAlert(body: string): Alert {
+  return JSON.parse(body) as Alert;
+}
+
+function limitDecisionWrite(kind: 'decision-added' | 'decision-deleted', decision: Decision): LimitedWrite {
+  const { alertUuid } = decision;
+  return {
+    kind,
+    decision: {
+      uuid: exact(decision.uuid, maxNameLength, 'uuid'),
+      origin: exact(decision.origin, maxNameLength, 'origin'),
+      scenario: exact(decision.scenario, maxValueLength, 'scenario'),
+      scope: exact(decision.scope, maxNameLength, 'scope'),
+      value: exact(decision.value, maxValueLength, 'value'),
+      type: exact(decision.type, maxNameLength, 'type'),
+      until: time(decision.until, 'until'),
+      createdAt: time(decision.createdAt, 'createdAt'),
+      simulated: decision.simulated,
+      alertUuid: alertUuid === null ? null : exact(alertUuid, maxNameLength, 'alertUuid'),
+    },
+  };
+}
+
+function limitEntry(entry: AllowlistEntry): AllowlistEntry {
+  return {
+    value: exact(entry.value, maxValueLength, 'value'),
+    comment: cut(entry.comment, maxTextLength),
+    createdAt: time(entry.createdAt, 'createdAt'),
+    until: entry.until === null ? null : time(entry.until, 'until'),
+  };
+}
+
+function limitRefusal(event: RefusalEvent): RefusalEvent {
+  return {
+    requestId: cut(event.requestId, maxNameLength),
+    at: time(event.at, 'at'),
+    clientIp: cut(event.clientIp, maxNameLength),
+    clientFrom: cut(event.clientFrom, maxNameLength),
+    peerIp: cut(event.peerIp, maxNameLength),
+    site: cut(event.site, maxNameLength),
+    method: cut(event.method, maxNameLength),
+    target: cut(event.target, maxValueLength),
+    status: event.status,
+    reason: cut(event.reason, maxNameLength),
+    remediation: cut(event.remediation, maxNameLength),
+    decisionUuid: event.decisionUuid === null ? null : cut(event.decisionUuid, maxNameLength),
+    scenario: cut(event.scenario, maxValueLength),
+    userAgent: cut(event.userAgent, maxValueLength),
+    detail: cut(event.detail, maxValueLength),
+  };
+}
+
+function alertRecord(alert: Alert): AlertRecord {
+  const { source } = alert;
+  const limited: Alert = {
+    uuid: exact(alert.uuid, maxNameLength, 'uuid'),
+    kind: alert.kind,
+    scenario: cut(alert.scenario, maxValueLength),
+    scenarioHash: cut(alert.scenarioHash, maxNameLength),
+    scenarioVersion: cut(alert.scenarioVersion, maxNameLength),
+    message: cut(alert.message, maxTextLength),
+    source: {
+      scope: cut(source.scope, maxNameLength),
+      value: cut(source.value, maxValueLength),
+      ip: cut(source.ip, maxNameLength),
+      range: cut(source.range, maxNameLength),
+      asNumber: cut(source.asNumber, maxNameLength),
+      asName: cut(source.asName, maxNameLength),
+      country: cut(source.country, maxNameLength),
+      latitude: source.latitude,
+      longitude: source.longitude,
+    },
+    eventsCount: alert.eventsCount,
+    events: alert.events.slice(-maxEvents).map(limitEvent),
+    startAt: time(alert.startAt, 'startAt'),
+    stopAt: time(alert.stopAt, 'stopAt'),
+    createdAt: time(alert.createdAt, 'createdAt'),
+    capacity: alert.capacity,
+    leakspeed: cut(alert.leakspeed, maxNameLength),
+    simulated: alert.simulated,
+    remediation: alert.remediation,
+    labels: limitLabels(alert.labels),
+    meta: alert.meta.slice(0, maxMeta).map(limitMeta),
+    requestIds: alert.requestIds.slice(-maxRequestIds).map((id) => cut(id, maxNameLength)),
+  };
+  return {
+    uuid: limited.uuid,
+    scope: limited.source.scope,
+    value: limited.source.value,
+    scenario: limited.scenario,
+    createdAt: limited.createdAt,
+    body: alertBody(limited),
+  };
+}
+
+/** The newest events that fit: `eventsCount` still says how many there were. */
+function alertBody(alert: Alert): string {
+  let body = JSON.stringify(alert);
+  let { events } = alert;
+  while (body.length > maxAlertLength && events.length > 0) {
+    events = events.slice(Math.ceil(events.length / 2));
+    body = JSON.stringify({ ...alert, events });
+  }
+  return body.length > maxAlertLength ? JSON.stringify({ ...alert, events: [], meta: [], labels: {} }) : body;
+}
+
+function limitEvent(event: AlertEvent): AlertEvent {
+  return { timestamp: cut(event.timestamp, maxNameLength), meta: event.meta.slice(0, maxMeta).map(limitMeta) };
+}
+
+function limitMeta(item: { readonly key: string; readonly value: string }): { key: string; value: string } {
+  return { key: cut(item.key, maxNameLength), value: cut(item.value, maxTextLength) };
+}
+
+/** Labels are whatever a scenario's author wrote; what JSON cannot hold, or holds at great length, is left out. */
+function limitLabels(labels: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const kept: [string, unknown][] = [];
+  for (const [key, value] of Object.entries(labels).slice(0, maxListedLabels)) {
+    if (typeof value === 'string') kept.push([cut(key, maxNameLength), cut(value, maxTextLength)]);
+    else if ((jsonOf(value)?.length ?? Infinity) <= maxTextLength) kept.push([cut(key, maxNameLength), value]);
+  }
+  return Object.fromEntries(kept);
+}
+
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value) as string | undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function cut(text: string, length: number): string {
+  return (text.length > length ? text.slice(0, length) : text).toWellFormed();
+}
+
+function exact(text: string, length: number, field: string): string {
+  if (text.length <= length) return text.isWellFormed() ? text : text.toWellFormed();
+  throw new GatewayError('DECISION_INVALID', `${field} has ${text.length} characters; at most ${length} are kept`, {
+    remedy: `Shorten ${field}.`,
+  });
+}
+
+/** Whole milliseconds, within what a date can hold: `until: Infinity` is the end of time. */
+function time(ms: number, field: string): number {
+  if (Number.isNaN(ms)) throw new GatewayError('DECISION_INVALID', `${field} is not a time`);
+  return Math.trunc(Math.min(maxTime, Math.max(-maxTime, ms)));
+}
