@@ -1,0 +1,77 @@
+/**
+ * What the admin surfaces are handed by the composition root: the control socket that the command line speaks to, and the
+ * admin listener with health and metrics. Everything is plain data and narrow functions, so that tests can assemble it.
+ */
+import type { IpAddress } from '../../core/ip.ts';
+import type { Runtime } from '../../core/runtime.ts';
+import type { ScenarioDetector } from '../../detectors/scenarios/detector.ts';
+import type { Decision } from '../../remediation/decision.ts';
+import type { DecisionIndex } from '../../remediation/decision-index.ts';
+import type { AllowlistEntry, Store } from '../../remediation/store/store.ts';
+import type { ClientResolver } from '../client-address.ts';
+import type { Counters } from '../counters.ts';
+import type { Selftests } from '../selftests.ts';
+import type { SiteTable } from '../sites.ts';
+import type { ScenarioExplainer } from './scenario-explainer.ts';
+
+/** Changes decisions and the allowlist: the local index first, so that the next request meets them, then the store. */
+export interface AdminPublisher {
+  /** Resolves when durable. Rejects with a GatewayError when the store did not take it; the index has it all the same. */
+  add(decisions: readonly Decision[]): Promise<void>;
+  remove(decisions: readonly Decision[]): Promise<void>;
+  allow(entry: AllowlistEntry): Promise<void>;
+  disallow(value: string): Promise<void>;
+}
+
+/** What does not change while the gateway runs. */
+export interface GatewayFacts {
+  readonly version: string;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  /** Where clients reach the gateway from this machine: `http://127.0.0.1:8080`. With `listenSocket`, only its host matters. */
+  readonly url: string;
+  /** The unix socket that the gateway listens on instead of a port, or null. */
+  readonly listenSocket: string | null;
+  readonly adminUrl: string | null;
+  readonly dataFolder: string;
+  /** The settings file that was read, or null when there is none and the defaults are used. */
+  readonly settingsFile: string | null;
+  /** No origin was configured: the gateway shows its own pages. */
+  readonly demo: boolean;
+  /** Settings worth telling, in plain words: name and value. */
+  readonly settings: readonly { readonly name: string; readonly value: string }[];
+  /** What the settings loader warned of. */
+  readonly warnings: readonly string[];
+}
+
+/** What the gateway knows of itself from moment to moment. */
+export interface GatewayPulse {
+  readonly draining: boolean;
+  /** Every decision of the store is in the index: false only while the first snapshot is read. */
+  readonly decisionsReady: boolean;
+  /** Milliseconds since the store was last known to be in step with the index, or null before the first time. */
+  readonly followAgeMs: number | null;
+  /**
+   * Peers that sent forwarding headers without being trusted proxies, with their requests; bounded, most first. Many from
+   * one private address mean that a proxy is missing in `trustedProxies`.
+   */
+  readonly untrustedForwarders: readonly { readonly peer: string; readonly requests: number }[];
+}
+
+export interface AdminDependencies extends Runtime {
+  readonly store: Store;
+  readonly publisher: AdminPublisher;
+  readonly index: Pick<DecisionIndex, 'lookup' | 'isAllowed' | 'allowedRange' | 'size' | 'memoryBytes'>;
+  readonly detector: Pick<ScenarioDetector, 'scenarios' | 'faults' | 'counters'>;
+  readonly explainer: ScenarioExplainer;
+  readonly selftests: Selftests;
+  /** Forgets buckets and silences of one source, so that self-tests do not disturb each other. */
+  readonly forgetSource: (address: IpAddress) => void;
+  readonly counters: Counters;
+  readonly sites: SiteTable;
+  readonly clients: ClientResolver;
+  /** Why scenarios never ban an address (`a private address`, `a trusted proxy`), or null when they may. */
+  readonly protectedBy: (address: IpAddress) => string | null;
+  readonly facts: GatewayFacts;
+  readonly pulse: () => GatewayPulse;
+}

@@ -1,0 +1,298 @@
+/** The checks of `doctor`, one function for each subject. None of them changes anything. */
+import { access, constants, stat, statfs } from 'node:fs/promises';
+import { messageOf } from '../../core/errors.ts';
+import { formatDuration } from '../../core/duration.ts';
+import { isPrivate, parseIp } from '../../core/ip.ts';
+import type { Site } from '../sites.ts';
+import type { AdminDependencies } from './dependencies.ts';
+import type { DoctorCheck } from './models.ts';
+import { modeOf } from './routes/status.ts';
+
+type Check = (deps: AdminDependencies) => readonly DoctorCheck[] | Promise<readonly DoctorCheck[]>;
+
+const checks: readonly Check[] = [
+  runtimeChecks,
+  settingsChecks,
+  modeChecks,
+  originChecks,
+  storeChecks,
+  scenarioChecks,
+  proxyChecks,
+  dataChecks,
+  trafficChecks,
+];
+
+export async function doctorChecks(deps: AdminDependencies): Promise<DoctorCheck[]> {
+  const results = await Promise.all(checks.map(async (check) => check(deps)));
+  return results.flat();
+}
+
+function ok(group: string, name: string, message: string): DoctorCheck {
+  return { group, name, status: 'ok', message, remedy: null };
+}
+
+function warn(group: string, name: string, message: string, remedy: string): DoctorCheck {
+  return { group, name, status: 'warn', message, remedy };
+}
+
+function fail(group: string, name: string, message: string, remedy: string): DoctorCheck {
+  return { group, name, status: 'fail', message, remedy };
+}
+
+/** Before this moment nobody ran this program: a clock that says so is wrong. */
+const earliestSaneTime = Date.UTC(2026, 0, 1);
+
+function runtimeChecks({ clock, facts }: AdminDependencies): DoctorCheck[] {
+  const now = clock.now();
+  return [
+    ok('runtime', 'version', `Portcullis ${facts.version} on Node ${process.versions.node}`),
+    linearEngine(),
+    now < earliestSaneTime
+      ? fail('runtime', 'clock', `the clock says ${new Date(now).toISOString()}`, 'Set the clock: decisions end by it.')
+      : ok('runtime', 'clock', new Date(now).toISOString()),
+  ];
+}
+
+/** Takes exponential time in a backtracking engine and none in the linear one. The `l` flag exists only with the latter. */
+function linearEngine(): DoctorCheck {
+  const started = performance.now();
+  /^(?:a+)+$/.test(`${'a'.repeat(28)}b`);
+  const elapsed = performance.now() - started;
+  if (elapsed < 250)
+    return ok('runtime', 'regular expressions', 'the linear engine takes over from excessive backtracking');
+  return fail(
+    'runtime',
+    'regular expressions',
+    'a hostile text can make a pattern backtrack for a long time',
+    'Start with bin/portcullis.js, which sets the flags of the engine.',
+  );
+}
+
+function settingsChecks({ facts }: AdminDependencies): DoctorCheck[] {
+  const file = facts.settingsFile ?? 'no settings file: defaults and environment';
+  return [
+    ok('settings', 'file', file),
+    ...facts.settings.map(({ name, value }) => ok('settings', name, value)),
+    ...facts.warnings.map((warning) =>
+      warn('settings', 'warning', warning, 'Change the setting if that is not what you want.'),
+    ),
+  ];
+}
+
+function modeChecks(deps: AdminDependencies): DoctorCheck[] {
+  const { facts } = deps;
+  const pulse = deps.pulse();
+  const listener = facts.listenSocket ?? facts.url;
+  const found: DoctorCheck[] = [
+    pulse.draining
+      ? warn('gateway', 'listener', `${listener} is draining`, 'The gateway is stopping; wait for the next one.')
+      : ok('gateway', 'listener', listener),
+    facts.adminUrl === null ? ok('gateway', 'admin', 'off') : ok('gateway', 'admin', facts.adminUrl),
+  ];
+  const mode = modeOf(deps);
+  if (mode === 'block') found.push(ok('gateway', 'mode', 'block: decisions are enforced'));
+  else {
+    const which = mode === 'observe' ? 'nothing is refused' : 'some sites refuse nothing';
+    found.push(
+      warn('gateway', 'mode', `${mode}: ${which}`, 'Set `mode: block` when what it would refuse looks right.'),
+    );
+  }
+  return found;
+}
+
+const originPatienceMs = 3_000;
+
+async function originChecks(deps: AdminDependencies): Promise<DoctorCheck[]> {
+  const { sites } = deps.sites;
+  if (deps.facts.demo) {
+    return [
+      warn(
+        'origins',
+        'default',
+        'no origin is set: the gateway shows pages of its own',
+        'Set `origin` or the variable ORIGIN.',
+      ),
+    ];
+  }
+  const found = await Promise.all(sites.slice(0, mostSites).map((site) => originCheck(site, deps)));
+  const left = sites.length - found.length;
+  return left > 0 ? [...found, ok('origins', 'more', `${left} further sites were not asked`)] : found;
+}
+
+const mostSites = 50;
+
+async function originCheck(site: Site, { clock }: AdminDependencies): Promise<DoctorCheck> {
+  const started = clock.monotonic();
+  const patience = new AbortController();
+  const timer = clock.after(originPatienceMs, () =>
+    patience.abort(new Error(`no answer within ${originPatienceMs / 1_000} s`)),
+  );
+  try {
+    const host = site.hosts.find((name) => !name.startsWith('*.')) ?? new URL(site.origin).host;
+    const { statusCode, body } = await site.dispatcher.request({
+      origin: site.origin,
+      path: '/',
+      method: 'HEAD',
+      headers: { host, 'user-agent': 'portcullis-doctor' },
+      signal: patience.signal,
+    });
+    await body.dump();
+    const took = `${Math.round(clock.monotonic() - started)} ms`;
+    const answer = `${site.origin} answers ${statusCode} in ${took}`;
+    if (statusCode < 500) return ok('origins', site.name, answer);
+    return warn('origins', site.name, answer, "Look at the origin's own log.");
+  } catch (thrown) {
+    const reason = patience.signal.aborted ? messageOf(patience.signal.reason) : messageOf(thrown);
+    return fail(
+      'origins',
+      site.name,
+      `${site.origin}: ${reason}`,
+      'Start the origin, or correct its address in the settings.',
+    );
+  } finally {
+    timer.cancel();
+  }
+}
+
+/** A store in step with the index says so every few seconds; this long without is worth a look. */
+const staleAfterMs = 60_000;
+
+function storeChecks({ store, index, pulse }: AdminDependencies): DoctorCheck[] {
+  const health = store.health();
+  const { decisionsReady, followAgeMs } = pulse();
+  const { total, allowlist } = index.size;
+  const found = [
+    health.ok
+      ? ok('store', store.name, health.message === '' ? 'answers' : health.message)
+      : fail(
+          'store',
+          store.name,
+          health.message,
+          'The last known decisions are enforced meanwhile; see the log for the cause.',
+        ),
+  ];
+  if (!decisionsReady) {
+    found.push(warn('store', 'index', 'the stored decisions are still being read', 'Ask again in a moment.'));
+  } else if (followAgeMs !== null && followAgeMs > staleAfterMs) {
+    const age = formatDuration(Math.round(followAgeMs / 1_000) * 1_000);
+    found.push(
+      warn('store', 'index', `the index was last in step with the store ${age} ago`, 'See the log for the cause.'),
+    );
+  }
+  const megabytes = (index.memoryBytes() / 1_048_576).toFixed(1);
+  found.push(ok('store', 'decisions', `${total} in the index (${megabytes} MB), ${allowlist} on the allowlist`));
+  return found;
+}
+
+function scenarioChecks({ detector }: AdminDependencies): DoctorCheck[] {
+  const { scenarios, faults, counters } = detector;
+  const early = scenarios.filter(({ phase }) => phase === 'request').length;
+  const found: DoctorCheck[] = [
+    scenarios.length === 0
+      ? fail(
+          'scenarios',
+          'loaded',
+          'none: nothing is detected',
+          'Set `detection.builtin: true` or name folders in `detection.folders`.',
+        )
+      : ok('scenarios', 'loaded', `${scenarios.length}, of which ${early} judge the request before it is passed on`),
+  ];
+  for (const { error, scenario, file, line, reason } of faults.slice(0, mostFaults)) {
+    found.push(
+      fail('scenarios', scenario || 'document', `${file}:${line}: ${reason}`, error.remedy ?? 'Correct the document.'),
+    );
+  }
+  if (faults.length > mostFaults) {
+    found.push(fail('scenarios', 'more', `${faults.length - mostFaults} further faults`, 'The log lists all of them.'));
+  }
+  if (counters.filterErrors > 0) {
+    found.push(
+      warn('scenarios', 'errors', `${counters.filterErrors} expressions raised an error`, 'The log names them.'),
+    );
+  }
+  if (counters.evictedBuckets > 0) {
+    const message = `${counters.evictedBuckets} buckets were given up for want of room`;
+    found.push(warn('scenarios', 'buckets', message, 'Raise `detection.maxBuckets` if the machine has the memory.'));
+  }
+  return found;
+}
+
+const mostFaults = 20;
+
+function proxyChecks({ clients, pulse }: AdminDependencies): DoctorCheck[] {
+  const ranges = clients.trustedRanges;
+  const found: DoctorCheck[] = [
+    ok(
+      'proxies',
+      'trusted',
+      ranges.length === 0 ? 'none: the address of the connection counts' : `${ranges.length} networks`,
+    ),
+  ];
+  if (ranges.some(({ prefix }) => prefix === 0)) {
+    const message = 'everyone is trusted: any client can claim any address';
+    found.push(fail('proxies', 'trusted', message, 'Name the networks of your proxies in client.trustedProxies.'));
+  }
+  for (const { peer, requests } of pulse().untrustedForwarders) {
+    const address = parseIp(peer);
+    if (address === null || !isPrivate(address) || requests < worthTelling) continue;
+    const message = `${peer} sent ${requests} requests with forwarding headers and is not trusted: all its clients count as one`;
+    found.push(warn('proxies', peer, message, `If it is your proxy, add ${peer} to client.trustedProxies.`));
+  }
+  return found;
+}
+
+const worthTelling = 20;
+
+async function dataChecks({ facts }: AdminDependencies): Promise<DoctorCheck[]> {
+  const folder = facts.dataFolder;
+  try {
+    await access(folder, constants.R_OK | constants.W_OK);
+    const { bavail, bsize } = await statfs(folder);
+    const { mode } = await stat(folder);
+    const freeMegabytes = Math.floor((bavail * bsize) / 1_048_576);
+    const free = `${folder} has ${freeMegabytes} MB free`;
+    const found = [
+      freeMegabytes < 100
+        ? fail('data', 'disk', free, 'Make room: the store cannot write without.')
+        : ok('data', 'disk', free),
+    ];
+    if ((mode & 0o007) !== 0) {
+      const message = `every user of this machine can reach ${folder}`;
+      found.push(warn('data', 'rights', message, `chmod 750 ${folder}`));
+    }
+    return found;
+  } catch (thrown) {
+    return [
+      fail(
+        'data',
+        'folder',
+        `${folder}: ${messageOf(thrown)}`,
+        'The folder must be there and writable for the gateway.',
+      ),
+    ];
+  }
+}
+
+function trafficChecks({ counters }: AdminDependencies): DoctorCheck[] {
+  const found: DoctorCheck[] = [];
+  const { droppedConnections, droppedRefusals, droppedLogLines } = counters;
+  const lost: readonly [string, number, string, string][] = [
+    ['connections', droppedConnections, 'connections were refused at the limit', 'Raise `limits.connections`.'],
+    [
+      'records',
+      droppedRefusals,
+      'records of refused requests were dropped',
+      'The store could not keep up; look at its disk.',
+    ],
+    [
+      'access log',
+      droppedLogLines,
+      'access log lines were dropped',
+      'The disk or pipe behind the access log is too slow or full.',
+    ],
+  ];
+  for (const [name, count, message, remedy] of lost) {
+    if (count > 0) found.push(warn('traffic', name, `${count} ${message}`, remedy));
+  }
+  return found;
+}

@@ -1,0 +1,251 @@
+/**
+ * What travels over the control socket, and what `--json` prints: one shape for both. Times are RFC 3339; names are those of
+ * CrowdSec's API where it has the thing. The command line imports these types and nothing else of the routes.
+ */
+import type { ScenarioExplanation } from './scenario-explainer.ts';
+
+/** A decision as people and programs see it. */
+export interface DecisionModel {
+  readonly id: string;
+  readonly origin: string;
+  readonly type: string;
+  readonly scope: string;
+  readonly value: string;
+  /** What is left, in Go's spelling: `3h59m12s`; negative once it is over. */
+  readonly duration: string;
+  readonly scenario: string;
+  readonly simulated: boolean;
+  readonly created_at: string;
+  readonly until: string;
+  /** When it was lifted by hand, or null. */
+  readonly deleted_at: string | null;
+  readonly active: boolean;
+  readonly alert_id: string | null;
+  /** From the alert, "" and 0 where there is none. */
+  readonly country: string;
+  readonly as: string;
+  readonly events_count: number;
+}
+
+export interface DecisionList {
+  readonly decisions: readonly DecisionModel[];
+  /** Hand it back as `after` for the next page; null on the last. */
+  readonly next: string | null;
+}
+
+export interface DecisionAdded {
+  readonly decision: DecisionModel;
+  readonly warnings: readonly string[];
+}
+
+export interface DecisionsDeleted {
+  readonly deleted: number;
+  /** The first hundred of them. */
+  readonly decisions: readonly DecisionModel[];
+}
+
+export interface AllowlistEntryModel {
+  readonly value: string;
+  readonly comment: string;
+  readonly created_at: string;
+  readonly expiration: string | null;
+}
+
+export interface AlertSummary {
+  readonly id: string;
+  readonly scenario: string;
+  readonly scope: string;
+  readonly value: string;
+  readonly country: string;
+  readonly as: string;
+  readonly message: string;
+  readonly events_count: number;
+  readonly created_at: string;
+  readonly start_at: string;
+  readonly stop_at: string;
+  readonly simulated: boolean;
+  readonly kind: string;
+  /** What followed from it: `ban:1`, or "". */
+  readonly decisions: string;
+}
+
+export interface AlertEventModel {
+  readonly timestamp: string;
+  readonly meta: Readonly<Record<string, string>>;
+}
+
+export interface AlertModel extends AlertSummary {
+  readonly capacity: number;
+  readonly leakspeed: string;
+  readonly scenario_version: string;
+  readonly scenario_hash: string;
+  readonly ip: string;
+  readonly range: string;
+  readonly labels: Readonly<Record<string, unknown>>;
+  readonly context: Readonly<Record<string, string>>;
+  readonly request_ids: readonly string[];
+  readonly events: readonly AlertEventModel[];
+  readonly decision_list: readonly DecisionModel[];
+}
+
+export interface RefusalModel {
+  readonly request_id: string;
+  readonly at: string;
+  readonly client_ip: string;
+  readonly client_from: string;
+  readonly peer_ip: string;
+  readonly site: string;
+  readonly method: string;
+  readonly target: string;
+  readonly status: number;
+  readonly reason: string;
+  readonly remediation: string;
+  readonly scenario: string;
+  readonly user_agent: string;
+  readonly detail: string;
+}
+
+export interface SiteModel {
+  readonly name: string;
+  readonly hosts: readonly string[];
+  readonly origin: string;
+  readonly mode: 'block' | 'observe';
+}
+
+export interface StatusModel {
+  readonly version: string;
+  readonly pid: number;
+  readonly node: string;
+  readonly started_at: string;
+  readonly state: 'ok' | 'degraded' | 'draining';
+  /** Why it is degraded. */
+  readonly notes: readonly string[];
+  readonly url: string;
+  readonly listen_socket: string | null;
+  readonly admin_url: string | null;
+  readonly demo: boolean;
+  readonly mode: 'block' | 'observe' | 'mixed';
+  readonly sites: readonly SiteModel[];
+  readonly settings_file: string | null;
+  readonly data_folder: string;
+  readonly decisions: { readonly total: number; readonly by_scope: Readonly<Record<string, number>> };
+  readonly allowlist: number;
+  readonly scenarios: { readonly loaded: number; readonly faults: number };
+  readonly requests: Readonly<Record<string, number>>;
+  readonly alerts_raised: number;
+  readonly store: {
+    readonly name: string;
+    readonly ok: boolean;
+    readonly message: string;
+    readonly last_success_at: string | null;
+  };
+  readonly memory_bytes: number;
+}
+
+/** What the index says about an address now. */
+export interface Verdict {
+  readonly outcome: 'allowed' | 'refused' | 'throttled' | 'passed';
+  /** One sentence. */
+  readonly because: string;
+  readonly decision: {
+    readonly type: string;
+    readonly scope: string;
+    readonly value: string;
+    readonly scenario: string;
+    readonly origin: string;
+    readonly until: string;
+  } | null;
+}
+
+export interface WhyRequest {
+  readonly kind: 'request';
+  readonly request_id: string;
+  /** Null for a request that was passed on and is known only because an alert names it. */
+  readonly refusal: RefusalModel | null;
+  readonly mode: 'block' | 'observe' | null;
+  readonly decision: DecisionModel | null;
+  readonly alert: AlertModel | null;
+  readonly now: Verdict | null;
+}
+
+export interface WhyAddress {
+  readonly kind: 'address';
+  readonly address: string;
+  readonly now: Verdict;
+  readonly sites: readonly SiteModel[];
+  readonly allowlist: AllowlistEntryModel | null;
+  readonly protected_by: string | null;
+  /** Those that cover it, active ones first, then the latest that are over. */
+  readonly decisions: readonly DecisionModel[];
+  readonly alerts: readonly AlertSummary[];
+  readonly refusals: readonly RefusalModel[];
+}
+
+export interface ExplainModel {
+  readonly request: {
+    readonly method: string;
+    readonly target: string;
+    readonly host: string;
+    readonly client_ip: string;
+    readonly user_agent: string;
+    readonly status: number | null;
+  };
+  readonly client: Verdict | null;
+  readonly scenarios: readonly ScenarioExplanation[];
+}
+
+export interface DoctorCheck {
+  readonly group: string;
+  readonly name: string;
+  readonly status: 'ok' | 'warn' | 'fail';
+  readonly message: string;
+  readonly remedy: string | null;
+}
+
+export interface DoctorModel {
+  readonly checks: readonly DoctorCheck[];
+}
+
+export interface SelftestPlan {
+  /** The scenario that is expected to fire. */
+  readonly scenario: string;
+  /** Others that the same requests may set off first. */
+  readonly others: readonly string[];
+  readonly phase: 'request' | 'response';
+  /** Requests until the bucket overflows. */
+  readonly needed: number;
+  readonly probes: readonly string[];
+}
+
+export interface SelftestModel {
+  readonly token: string;
+  readonly address: string;
+  readonly expires_at: string;
+  readonly url: string;
+  readonly listen_socket: string | null;
+  readonly host: string;
+  readonly mode: 'block' | 'observe';
+  readonly plan: SelftestPlan;
+}
+
+export interface SelftestProgress {
+  readonly requests: number;
+  readonly forwarded: number;
+  readonly refused: number;
+  /** Requests, of all clients, that observe mode let through although a decision covers them. */
+  readonly observed: number;
+  readonly alert: AlertSummary | null;
+  readonly decision: DecisionModel | null;
+  readonly verdict: Verdict;
+}
+
+export interface SelftestLifted {
+  readonly lifted: number;
+}
+
+/** The body of every answer that is not a success. */
+export interface ErrorModel {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string | null;
+}

@@ -1,0 +1,64 @@
+/** `/v1/status`: how the gateway is, in one look. */
+import type { FastifyInstance } from 'fastify';
+import type { AdminDependencies } from '../dependencies.ts';
+import { isoTime } from '../input.ts';
+import type { StatusModel } from '../models.ts';
+import { siteModel } from '../views.ts';
+
+export function statusRoutes(app: FastifyInstance, deps: AdminDependencies): void {
+  app.get('/v1/status', async (): Promise<StatusModel> => statusOf(deps));
+}
+
+export function statusOf(deps: AdminDependencies): StatusModel {
+  const { facts, index, detector, counters, store } = deps;
+  const { total, allowlist, ...byScope } = index.size;
+  const health = store.health();
+  return {
+    version: facts.version,
+    pid: process.pid,
+    node: process.versions.node,
+    started_at: isoTime(facts.startedAt),
+    ...stateOf(deps),
+    url: facts.url,
+    listen_socket: facts.listenSocket,
+    admin_url: facts.adminUrl,
+    demo: facts.demo,
+    mode: modeOf(deps),
+    sites: deps.sites.sites.map(siteModel),
+    settings_file: facts.settingsFile,
+    data_folder: facts.dataFolder,
+    decisions: { total, by_scope: byScope },
+    allowlist,
+    scenarios: { loaded: detector.scenarios.length, faults: detector.faults.length },
+    requests: { ...counters.byOutcome },
+    alerts_raised: detector.counters.overflows,
+    store: {
+      name: store.name,
+      ok: health.ok,
+      message: health.message,
+      last_success_at: health.lastSuccessAt === null ? null : isoTime(health.lastSuccessAt),
+    },
+    memory_bytes: process.memoryUsage.rss(),
+  };
+}
+
+/** Whether all is well, and what is not. Also what `/health` answers. */
+export function stateOf(
+  deps: Pick<AdminDependencies, 'pulse' | 'store' | 'detector'>,
+): Pick<StatusModel, 'state' | 'notes'> {
+  const pulse = deps.pulse();
+  const health = deps.store.health();
+  const { faults } = deps.detector;
+  const notes: string[] = [];
+  if (!health.ok) notes.push(`the store does not answer (${health.message}); the last known decisions are enforced`);
+  if (!pulse.decisionsReady) notes.push('the stored decisions are still being read');
+  if (faults.length > 0) notes.push(`${faults.length} scenario document(s) cannot be used; \`doctor\` names them`);
+  const state = pulse.draining ? 'draining' : notes.length > 0 ? 'degraded' : 'ok';
+  return { state, notes };
+}
+
+export function modeOf({ sites }: Pick<AdminDependencies, 'sites'>): StatusModel['mode'] {
+  const modes = new Set(sites.sites.map(({ mode }) => mode));
+  if (modes.size > 1) return 'mixed';
+  return modes.has('observe') ? 'observe' : 'block';
+}

@@ -1,0 +1,86 @@
+/** The path of a unix socket: taken over from a dead process, never from a living one, and never open to other users. */
+import { lstat, unlink } from 'node:fs/promises';
+import { connect, type Server } from 'node:net';
+import { once } from 'node:events';
+import { GatewayError, messageOf } from '../../core/errors.ts';
+
+/** `sun_path` of Linux holds 108 bytes, the last of which is zero. */
+export const longestSocketPath = 107;
+
+/**
+ * Listens on `path` with mode 0600 from the first moment. A socket that nobody answers is removed first.
+ * @throws GatewayError ADDRESS_IN_USE when a process answers there, LISTEN_FAILED otherwise.
+ */
+export async function listenPrivately(server: Server, path: string): Promise<void> {
+  const bytes = Buffer.byteLength(path);
+  if (bytes > longestSocketPath) {
+    throw new GatewayError(
+      'LISTEN_FAILED',
+      `the socket path ${path} has ${bytes} bytes; the system allows ${longestSocketPath}`,
+      {
+        remedy: 'Choose a data folder with a shorter path.',
+      },
+    );
+  }
+  await removeStale(path);
+  const stop = new AbortController();
+  const outcome = Promise.race([
+    once(server, 'listening', stop),
+    once(server, 'error', stop).then(([cause]: unknown[]) => refused(path, cause)),
+  ]);
+  // Node binds within `listen`, so the mask holds exactly for the moment in which the file is made.
+  const mask = process.umask(0o177);
+  try {
+    server.listen(path);
+  } finally {
+    process.umask(mask);
+  }
+  try {
+    await outcome;
+  } finally {
+    stop.abort();
+  }
+}
+
+async function removeStale(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => null);
+  if (found === null) return;
+  if (!found.isSocket()) {
+    throw new GatewayError('LISTEN_FAILED', `${path} exists and is no socket`, {
+      remedy: 'Move that file away, or choose another data folder.',
+    });
+  }
+  if (await answers(path)) {
+    throw new GatewayError('ADDRESS_IN_USE', `another gateway answers on ${path}`, {
+      remedy: 'Stop it first, or give this one a data folder of its own.',
+    });
+  }
+  await unlink(path).catch((cause: unknown) => {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') refused(path, cause);
+  });
+}
+
+/** Whether a process accepts connections there. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    // Anything but "nobody listens" (a missing right, a full backlog) may be a living process.
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'),
+    );
+  });
+}
+
+function refused(path: string, cause: unknown): never {
+  const inUse = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
+  throw new GatewayError(inUse ? 'ADDRESS_IN_USE' : 'LISTEN_FAILED', `cannot listen on ${path}: ${messageOf(cause)}`, {
+    remedy: inUse
+      ? 'Stop the gateway that uses it.'
+      : 'The folder must exist and be writable for the user that runs the gateway.',
+    cause,
+  });
+}
