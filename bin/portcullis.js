@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+/**
+ * The entry, and the only JavaScript file: an older Node must be able to read it, to say what is wrong. Sets the flags of
+ * the regular-expression engine before anything compiles a pattern, then runs the sources of a checkout, or what the build
+ * made of them.
+ */
+import { existsSync } from 'node:fs';
+import process from 'node:process';
+import { setFlagsFromString } from 'node:v8';
+
+const oldestNode = 24;
+/** sysexits EX_UNAVAILABLE, as `core/errors.ts` has it. */
+const unavailable = 69;
+
+async function run() {
+  const major = Number(process.versions.node.split('.', 1)[0]);
+  if (!(major >= oldestNode)) {
+    process.stderr.write(
+      `portcullis: this is Node ${process.versions.node} (${process.execPath}); Portcullis needs Node ${oldestNode} or later.\n` +
+        'Start it with `npm start` or `npm run cli --`, which bring the right Node along, or install a newer Node.\n',
+    );
+    return unavailable;
+  }
+  // Backtracking beyond the limit continues in the linear engine: no pattern can stop the event loop.
+  setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
+  setFlagsFromString('--regexp-backtracks-before-fallback=1000');
+  const sources = new URL('../cli/main.ts', import.meta.url);
+  const built = new URL('../build/cli/main.js', import.meta.url);
+  const entry = existsSync(sources) ? sources : built;
+  if (!existsSync(entry)) {
+    process.stderr.write('portcullis: neither cli/main.ts nor build/cli/main.js is here; run `npm run build`.\n');
+    return unavailable;
+  }
+  const { main } = await import(entry.href);
+  return main(process.argv.slice(2), {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    cwd: process.cwd(),
+  });
+}
+
+process.exitCode = await run();

@@ -1,0 +1,75 @@
+/**
+ * The programs that tests start for real: Redis as the shared store, nginx and Apache as origins, and for `--bench` the peers
+ * of the measurements. Runs before `npm test`: says nothing when all are there; as root installs what is missing, with
+ * apt-get; otherwise says what to install and fails.
+ */
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { systemClock } from '../../core/clock.ts';
+import { messageOf } from '../../core/errors.ts';
+import { installPackages, runVisibly } from './debian-packages.ts';
+
+interface Component {
+  readonly program: string;
+  /** The Debian package that brings it. */
+  readonly package: string;
+}
+
+const forTests: readonly Component[] = [
+  { program: 'redis-server', package: 'redis-server' },
+  { program: 'nginx', package: 'nginx' },
+  { program: 'apache2', package: 'apache2' },
+];
+
+const forBench: readonly Component[] = [
+  { program: 'haproxy', package: 'haproxy' },
+  { program: 'caddy', package: 'caddy' },
+  { program: 'wrk', package: 'wrk' },
+];
+
+/** Servers live in sbin, which is not in everybody's PATH. */
+const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
+
+/** The path of a program, or null when it is not installed. */
+export function findProgram(name: string): string | null {
+  for (const folder of folders) {
+    const path = join(folder, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // Not in this folder.
+    }
+  }
+  return null;
+}
+
+async function provide(components: readonly Component[]): Promise<number> {
+  const say = (line: string): boolean => process.stderr.write(`real components: ${line}\n`);
+  const missing = (): readonly string[] =>
+    components.filter(({ program }) => findProgram(program) === null).map((component) => component.package);
+  const packages = missing();
+  if (packages.length === 0) return 0;
+  const names = packages.join(' ');
+  if (findProgram('apt-get') === null) {
+    say(`${names} missing: install them with the package manager of this system, then run this again`);
+    return 1;
+  }
+  if (process.getuid?.() !== 0) {
+    say(`${names} missing: run \`sudo apt-get install ${names}\`, then this again`);
+    return 1;
+  }
+  try {
+    await installPackages(packages, { run: runVisibly, clock: systemClock, say, policyFile: '/usr/sbin/policy-rc.d' });
+  } catch (thrown) {
+    say(messageOf(thrown));
+    return 1;
+  }
+  const still = missing();
+  if (still.length > 0) say(`${still.join(' ')} still missing after the installation`);
+  return still.length > 0 ? 1 : 0;
+}
+
+if (import.meta.main) {
+  process.exitCode = await provide(process.argv.includes('--bench') ? [...forTests, ...forBench] : forTests);
+}
