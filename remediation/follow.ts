@@ -1,0 +1,141 @@
+/**
+ * `Follower`: reads the store's change stream into the local index. The first snapshot is what a gateway waits for before it
+ * serves; afterwards the stream may break at any time: the index keeps what it knows, the age of that is visible, and
+ * the stream is taken up again where it stopped.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { messageOf } from '../core/errors.ts';
+import type { Runtime } from '../core/runtime.ts';
+import type { DecisionHistory } from './decision-history.ts';
+import type { DecisionIndex } from './decision-index.ts';
+import type { Decision } from './decision.ts';
+import { applyLocally } from './publish.ts';
+import type { ChangeBatch, Store } from './store/store.ts';
+
+export interface FollowStatus {
+  /** The stream is open and past its snapshot. */
+  readonly live: boolean;
+  /** Changes read since the start. */
+  readonly changes: number;
+  /** Times that the stream broke. */
+  readonly interruptions: number;
+  /** How old what the index knows may be: 0 while live and the store is well, null before the first snapshot. */
+  readonly ageMs: number | null;
+  readonly lastError: string | null;
+}
+
+export interface Follower {
+  /** Resolves when the first snapshot is in the index. Never rejects; never resolves when closed before. */
+  readonly ready: Promise<void>;
+  status(): FollowStatus;
+  /** Resolves when the stream has ended. Safe twice. */
+  close(): Promise<void>;
+}
+
+export interface FollowOptions extends Runtime {
+  readonly store: Pick<Store, 'changes' | 'health'>;
+  readonly index: DecisionIndex;
+  readonly history: DecisionHistory;
+  /** Decisions made here that the store has not got yet: a snapshot must not make the index forget them. */
+  readonly pending?: () => readonly Decision[];
+  /** Called after every batch of a snapshot with the changes read so far. */
+  readonly onProgress?: (changes: number) => void;
+}
+
+const firstRetryMs = 200;
+const longestRetryMs = 30_000;
+/** Changes applied before others get their turn: about two milliseconds. */
+const slice = 1_000;
+
+export function followStore(options: FollowOptions): Follower {
+  const { store, index, history, clock, random, log } = options;
+  const stop = new AbortController();
+  const ready = Promise.withResolvers<void>();
+  let cursor: string | null = null;
+  let seenSnapshot = false;
+  let live = false;
+  let liveUntil: number | null = null;
+  let changes = 0;
+  let interruptions = 0;
+  /** Lives of the stream since the last that gave anything. */
+  let attempt = 0;
+  let lastError: string | null = null;
+
+  const apply = async (batch: ChangeBatch): Promise<void> => {
+    let done = 0;
+    for (const change of batch.changes) {
+      applyLocally(change, index, history);
+      changes++;
+      if (++done % slice === 0) await setImmediate();
+    }
+  };
+
+  /** One life of the stream. */
+  const read = async (): Promise<void> => {
+    if (seenSnapshot) for (const _ of index.markStale()) await setImmediate();
+    // A snapshot that broke off halfway is no place to resume from.
+    const resumes = seenSnapshot && cursor !== null;
+    live = resumes;
+    for await (const batch of store.changes(resumes ? cursor : null, stop.signal)) {
+      await apply(batch);
+      if (stop.signal.aborted) return;
+      if (batch.snapshotEnd) await endSnapshot();
+      else if (!live) options.onProgress?.(changes);
+      if (!live) continue;
+      cursor = batch.cursor;
+      attempt = 0;
+    }
+  };
+
+  const endSnapshot = async (): Promise<void> => {
+    if (seenSnapshot) {
+      // Added before and after: what is published while the slices run was never marked.
+      for (const decision of options.pending?.() ?? []) index.add(decision);
+      for (const _ of index.dropStale()) await setImmediate();
+    }
+    options.onProgress?.(changes);
+    log.info({ decisions: index.size.total, allowlist: index.size.allowlist }, 'decisions read from the store');
+    seenSnapshot = true;
+    live = true;
+    ready.resolve();
+  };
+
+  const run = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      try {
+        await read();
+        lastError = 'the change stream ended';
+      } catch (thrown) {
+        lastError = messageOf(thrown);
+        log.debug({ err: thrown }, 'the change stream broke');
+      }
+      if (live) liveUntil = clock.now();
+      live = false;
+      if (stop.signal.aborted) return;
+      interruptions++;
+      const delayMs = Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(attempt++, 16));
+      log.warn(
+        { reason: lastError, delayMs },
+        'the change stream is interrupted; the last known decisions are enforced',
+      );
+      await clock.sleep(delayMs * (0.5 + random.fraction() / 2), stop.signal);
+    }
+  };
+
+  const ageMs = (): number | null => {
+    if (!seenSnapshot) return null;
+    const health = store.health();
+    if (live && health.ok) return 0;
+    return clock.now() - (live ? (health.lastSuccessAt ?? clock.now()) : (liveUntil ?? clock.now()));
+  };
+
+  const ended = run();
+  return {
+    ready: ready.promise,
+    status: () => ({ live, changes, interruptions, ageMs: ageMs(), lastError }),
+    close() {
+      stop.abort();
+      return ended;
+    },
+  };
+}
