@@ -4,7 +4,7 @@
  * asked off the request path, with a time-out; what it answers about a stranger's address was written by the stranger.
  */
 import type { Clock } from '../core/clock.ts';
-import { parseIp, type IpAddress, type IpRange } from '../core/ip.ts';
+import { parseIp, parseRange, type IpAddress } from '../core/ip.ts';
 import type { Log } from '../core/log.ts';
 import type { DnsResolver } from './dns-resolver.ts';
 import { knownCrawlers, type Crawler } from './known-crawlers.ts';
@@ -32,8 +32,7 @@ export interface GoodBotsOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly resolver: DnsResolver;
-  /** Ranges by crawler name. */
-  readonly ranges?: Readonly<Record<string, readonly IpRange[]>>;
+  /** What can be claimed; `crawlersOf` makes it of the settings. The known crawlers by default. */
   readonly crawlers?: readonly Crawler[];
   /** For one whole verification. */
   readonly timeoutMs?: number;
@@ -50,7 +49,7 @@ const maxForward = 3;
 const hostName = /^(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.)+[a-z0-9-]{2,63}$/;
 
 export function createGoodBots(options: GoodBotsOptions): GoodBots {
-  const { clock, log, resolver, ranges = {}, crawlers = knownCrawlers } = options;
+  const { clock, log, resolver, crawlers = knownCrawlers } = options;
   const { timeoutMs = 3_000, maxOpen = 64, maxKnown = 10_000 } = options;
   const known = new Map<string, { readonly verdict: BotVerdict; readonly until: number }>();
   const open = new Map<string, { readonly verdict: Promise<BotVerdict>; readonly stop: () => void }>();
@@ -91,7 +90,7 @@ export function createGoodBots(options: GoodBotsOptions): GoodBots {
       const crawler = claimed(crawlers, userAgents);
       if (crawler === undefined) return { kind: 'none' };
       const bot = crawler.name;
-      if (anyContains(ranges[bot] ?? [], address)) return { kind: 'known', bot, verdict: 'verified' };
+      if (anyContains(crawler.ranges, address)) return { kind: 'known', bot, verdict: 'verified' };
       if (crawler.domains.length === 0) return { kind: 'known', bot, verdict: 'refuted' };
       const key = `${bot} ${address.text}`;
       const answer = known.get(key);
@@ -109,6 +108,33 @@ export function createGoodBots(options: GoodBotsOptions): GoodBots {
       for (const { stop } of open.values()) stop();
     },
   };
+}
+
+/** The `goodBots.extra` of the settings. */
+export interface ExtraCrawler {
+  readonly name: string;
+  /** A part of its User-Agent. */
+  readonly userAgent: string;
+  readonly ranges: readonly string[];
+  readonly domains: readonly string[];
+}
+
+/**
+ * The known crawlers and those of the settings. One of a known name adds its ranges, domains and words to it: that is how
+ * published ranges are given.
+ */
+export function crawlersOf(extra: readonly ExtraCrawler[]): readonly Crawler[] {
+  const byName = new Map(knownCrawlers.map((crawler) => [crawler.name, crawler]));
+  for (const { name, userAgent, ranges, domains } of extra) {
+    const before = byName.get(name);
+    byName.set(name, {
+      name,
+      tokens: [...(before?.tokens ?? []), userAgent.toLowerCase()],
+      domains: [...(before?.domains ?? []), ...domains.map((domain) => domain.toLowerCase().replace(/^\.|\.$/g, ''))],
+      ranges: [...(before?.ranges ?? []), ...ranges.flatMap((text) => parseRange(text) ?? [])],
+    });
+  }
+  return [...byName.values()];
 }
 
 function claimed(crawlers: readonly Crawler[], userAgents: readonly string[]): Crawler | undefined {

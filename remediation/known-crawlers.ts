@@ -3,15 +3,19 @@
  * address resolves to and back. Where an operator publishes ranges instead, the settings give them by `name`.
  */
 
+import type { IpRange } from '../core/ip.ts';
+
 export interface Crawler {
   readonly name: string;
   /** Lower-case parts of the User-Agent, any of which claims to be this crawler. */
   readonly tokens: readonly string[];
   /** Domains whose hosts are the operator's. Empty: only ranges prove it. */
   readonly domains: readonly string[];
+  /** Networks whose addresses need no other proof. */
+  readonly ranges: readonly IpRange[];
 }
 
-export const knownCrawlers: readonly Crawler[] = [
+const provenByName: readonly Omit<Crawler, 'ranges'>[] = [
   {
     name: 'googlebot',
     tokens: [
@@ -37,3 +41,5 @@ export const knownCrawlers: readonly Crawler[] = [
   { name: 'mojeekbot', tokens: ['mojeekbot'], domains: ['mojeek.com'] },
   { name: 'duckduckbot', tokens: ['duckduckbot'], domains: [] },
 ];
+
+export const knownCrawlers: readonly Crawler[] = provenByName.map((crawler) => ({ ...crawler, ranges: [] }));

@@ -1,75 +1,85 @@
-/** The settings of remediation: what alerts lead to, and who is never decided about. */
+/** The settings of remediation: what an alert leads to, who is spared, and where decisions are kept. */
 import * as z from 'zod';
 import { cidr, count, duration, path } from '../core/options.ts';
-import { knownCrawlers } from './known-crawlers.ts';
 
-const allowlistEntry = z.strictObject({
-  value: cidr().describe('An address or a network.'),
-  comment: z.string().max(500).prefault('').describe('Why; shown where the entry is the reason.'),
+const allowlistEntry = z
+  .union(
+    [
+      cidr(),
+      z.strictObject({
+        value: cidr().describe('An address or a network.'),
+        comment: z.string().max(512).prefault('').describe('Why.'),
+      }),
+    ],
+    { error: 'expected an address, a network, or {value, comment}' },
+  )
+  .transform((entry) => (typeof entry === 'string' ? { value: entry, comment: '' } : entry));
+
+const goodBot = z.strictObject({
+  name: z.string().min(1).max(64).describe('What logs call it.'),
+  userAgent: z.string().min(1).max(256).describe('A part of its User-Agent, compared without regard to case.'),
+  ranges: z.array(cidr()).max(10_000).prefault([]).describe('Its published networks.'),
+  domains: z
+    .array(z.string().min(1).max(253))
+    .max(100)
+    .prefault([])
+    .describe('Domains that its reverse DNS names end in; the name must resolve back to the address.'),
 });
-
-const crawlerNames = z.enum(knownCrawlers.map(({ name }) => name) as [string, ...string[]], {
-  error: `expected the name of a crawler: ${knownCrawlers.map(({ name }) => name).join(', ')}`,
-});
-
-const goodBotsOptions = z
-  .strictObject({
-    ranges: z
-      .partialRecord(crawlerNames, z.array(cidr()).max(10_000))
-      .prefault({})
-      .describe("Networks that a crawler's operator publishes, by crawler: addresses in them need no DNS."),
-    scenarios: z
-      .array(z.string().min(1).max(256))
-      .max(1_000)
-      .prefault([])
-      .describe('Scenarios that verified crawlers may trigger, besides those whose `behavior` is `http:crawl`.'),
-    timeout: duration({ min: '100ms', max: '1m' })
-      .prefault('3s')
-      .describe(
-        'For the DNS to prove a crawler; until then its decision waits. Unproven, it is decided about like others.',
-      ),
-  })
-  .prefault({})
-  .describe('Crawlers that are what they claim are not banned for crawling.');
-
-const throttleOptions = z
-  .strictObject({
-    rate: z
-      .number({ error: 'expected a number of requests per second' })
-      .min(0.001)
-      .max(1_000_000)
-      .prefault(1)
-      .describe('Requests per second that a throttled source may make in the long run.'),
-    burst: count({ min: 1, max: 1_000_000 }).prefault(10).describe('Requests that it may make at once after a pause.'),
-    maxSources: count({ min: 100, max: 10_000_000 }).prefault(100_000).describe('Sources remembered at most.'),
-  })
-  .prefault({})
-  .describe('What a decision of type `throttle` means.');
 
 export const remediationOptions = z
   .strictObject({
     profiles: path()
       .nullable()
       .prefault(null)
-      .describe("A profiles file in CrowdSec's format. Without it: bans of 4 hours that grow with every repetition."),
-    maxDuration: duration({ min: '1m' })
+      .describe(
+        "Profiles in CrowdSec's format: which alert leads to which decision, for how long. Without it: the built-in ones.",
+      ),
+    maxDuration: duration({ min: '1m', max: '365d' })
       .prefault('7d')
-      .describe('The longest that an escalating duration (`duration_expr`) grows to.'),
+      .describe('The longest decision that a profile of ours may make.'),
     protectPrivate: z
       .boolean()
       .prefault(true)
-      .describe(
-        'Never decide about private and link-local addresses. Loopback and trusted proxies are always protected.',
-      ),
+      .describe('Never ban loopback, private and link-local addresses, nor trusted proxies.'),
     allowlist: z
       .array(allowlistEntry)
-      .max(10_000)
+      .max(100_000)
       .prefault([])
-      .describe('Addresses and networks that nothing may refuse, whatever a scenario or a list says.'),
-    goodBots: goodBotsOptions,
-    throttle: throttleOptions,
+      .describe('Addresses and networks that nothing may ban: texts, or `{value, comment}`.'),
+    throttle: z
+      .strictObject({
+        rate: z
+          .number({ error: 'expected a number of requests per second' })
+          .min(0.001)
+          .max(1_000_000)
+          .prefault(1)
+          .describe('Requests per second that a throttled source may make.'),
+        burst: count({ min: 1, max: 1_000_000 })
+          .prefault(10)
+          .describe('Requests that it may make at once after a pause.'),
+        maxSources: count({ min: 1, max: 10_000_000 })
+          .prefault(100_000)
+          .describe('Throttled sources that are remembered.'),
+      })
+      .prefault({})
+      .describe('What a decision of the type `throttle` does.'),
+    goodBots: z
+      .strictObject({
+        enabled: z
+          .boolean()
+          .prefault(true)
+          .describe('Spare the verified crawlers of big search engines from crawl scenarios.'),
+        extra: z.array(goodBot).max(1000).prefault([]).describe('Crawlers of your own choice, in addition.'),
+        crawlScenarios: z
+          .array(z.string().min(1).max(256))
+          .max(1000)
+          .prefault([])
+          .describe('Scenarios that a verified crawler does not trigger, besides the built-in list.'),
+      })
+      .prefault({})
+      .describe('Crawlers that prove who they are.'),
   })
   .prefault({})
-  .describe('What alerts lead to.');
+  .describe('What follows from an alert.');
 
 export type RemediationOptions = z.output<typeof remediationOptions>;
