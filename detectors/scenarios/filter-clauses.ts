@@ -5,11 +5,12 @@
  */
 import type { Node } from '../expr/ast.ts';
 import type { DataFiles } from '../expr/data-files.ts';
+import { lower, upper } from '../expr/text.ts';
 import { requiredLiterals } from './required-literals.ts';
 
 /**
- * `equals`: the field has exactly this value. `contains`: the field in lower case contains this text of lower-case ASCII, or
- * the field holds a character that is not ASCII.
+ * `equals`: the field has exactly this value. `contains`: the field in lower case contains this lower-case text, or the field
+ * holds a character that is not ASCII (whose case is not looked into).
  */
 export interface Atom {
   readonly kind: 'equals' | 'contains';
@@ -140,7 +141,7 @@ class ClauseReader {
   /** The clause of `subject contains one of literals`; empty literals are in every text. */
   private contains(subject: Node, literals: readonly string[], bindings: Bindings): readonly Clause[] {
     const read = this.subject(subject, bindings);
-    if (read === null || literals.some((literal) => literal === '' || !isAscii(literal))) return [];
+    if (read === null || literals.includes('')) return [];
     const values = new Set([...literals.map((literal) => literal.toLowerCase()), ...read.unless]);
     return [[...values].map((value) => ({ kind: 'contains', path: read.path, value }))];
   }
@@ -222,9 +223,9 @@ class ClauseReader {
     const [first = null, second = null] = args;
     if (first === null) return null;
     if (name === 'JsonExtract') return second === null ? null : plainMember(first, second);
-    if (args.length !== 1 || !isAscii(first)) return null;
-    if (name === 'Upper' || name === 'upper') return first.toUpperCase();
-    return name === 'Lower' || name === 'lower' ? first.toLowerCase() : null;
+    if (args.length !== 1) return null;
+    if (name === 'Upper' || name === 'upper') return upper(first);
+    return name === 'Lower' || name === 'lower' ? lower(first) : null;
   }
 }
 
@@ -241,10 +242,17 @@ function plainMember(json: string, key: string): string | null {
   }
 }
 
-/** What holds when one of several parts does: the union of one clause from each. Empty where a part needs nothing. */
+/**
+ * What holds when one of several parts does: the union of one clause from each. Empty where a part needs nothing; parts that
+ * are never true count for nothing, and a part that is left alone keeps all its clauses.
+ */
 function either(parts: readonly (readonly Clause[])[]): readonly Clause[] {
+  const possible = parts.filter((clauses) => !clauses.some((clause) => clause.length === 0));
+  const [only] = possible;
+  if (only === undefined) return [[]];
+  if (possible.length === 1) return only;
   const atoms = new Map<string, Atom>();
-  for (const clauses of parts) {
+  for (const clauses of possible) {
     const [first, ...others] = clauses;
     if (first === undefined) return [];
     const best = others.reduce(
@@ -262,11 +270,6 @@ export function selectivity(clause: Clause): number {
   if (clause.length === 0) return Number.POSITIVE_INFINITY;
   const least = Math.min(...clause.map(({ kind, value }) => (kind === 'equals' ? 3 : value.length)));
   return least - clause.length / mostAtoms;
-}
-
-function isAscii(text: string): boolean {
-  // oxlint-disable-next-line no-control-regex -- ASCII begins with the control characters
-  return /^[\x00-\x7f]*$/.test(text);
 }
 
 /** The operands of `a and b and c …`, which is a tree as deep as it is long: walked, not recursed into. */

@@ -1,6 +1,6 @@
 /** Scenario files from disk: single files, and folders read with everything below them, in one order on every system. */
 import type { Dirent } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
 import {
@@ -19,26 +19,21 @@ const deepestFolder = 8;
 
 /**
  * Reads every file and folder of `paths`. A path that is absent or unreadable is a fault like a mistake in a document is;
- * the good documents are returned all the same. Two scenarios of one name: the first one read is used, the other a fault.
+ * the good documents are returned all the same. A file that is reached twice is read once. Several documents may bear one
+ * name, as some of the hub's do: each fills buckets of its own.
  */
 export async function loadScenarios(paths: readonly string[]): Promise<ScenarioDocuments> {
   const documents: ScenarioSpec[] = [];
   const faults: ScenarioFault[] = [];
-  const places = new Map<string, string>();
+  const seen = new Set<string>();
   for (const path of paths) {
     for (const file of await scenarioFiles(path, faults)) {
+      const real = await realpath(file).catch(() => file);
+      if (seen.has(real)) continue;
+      seen.add(real);
       const read = await readScenarioFile(file);
       faults.push(...read.faults);
-      for (const document of read.documents) {
-        const place = places.get(document.name);
-        if (place === undefined) {
-          places.set(document.name, `${file}:${document.line}`);
-          documents.push(document);
-        } else {
-          const line = document.lines.get('name') ?? document.line;
-          faults.push(scenarioFault(file, line, document.name, `the name is already used at ${place}`));
-        }
-      }
+      documents.push(...read.documents);
     }
   }
   return { documents, faults };

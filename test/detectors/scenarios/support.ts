@@ -1,0 +1,130 @@
+/** What the tests of this folder share: access events with the fields of the gateway, and the hub's web scenarios. */
+import { type Event, FieldMap, type StringMap } from '../../../detectors/event.ts';
+import type { ScenarioSpec } from '../../../detectors/scenarios/scenario-document.ts';
+
+export interface Access {
+  readonly ip?: string;
+  readonly verb?: string;
+  /** The raw request target. */
+  readonly target?: string;
+  readonly status?: string;
+  readonly userAgent?: string;
+  readonly referer?: string;
+  readonly host?: string;
+  readonly version?: string;
+  /** RFC 3339; given, the event is replayed (time-machine). */
+  readonly replayedAt?: string;
+  readonly requestId?: string;
+  readonly meta?: Readonly<Record<string, string>>;
+  readonly parsed?: Readonly<Record<string, string>>;
+}
+
+const statics = new Set(
+  '.jpg .css .js .jpeg .png .svg .map .ico .otf .gif .mp3 .mp4 .woff .woff2 .ttf .eot .webp .wav .gz .brotli .bvr .ts .bmp .avif .mjs'.split(
+    ' ',
+  ),
+);
+
+/** An access event with exactly the fields that CrowdSec's web parsers fill. */
+export function accessEvent(access: Access = {}): Event {
+  const { ip = '192.0.2.1', verb = 'GET', target = '/', status = '200', userAgent = 'Mozilla/5.0', host = '' } = access;
+  const query = target.lastIndexOf('?');
+  const request = query === -1 ? target : target.slice(0, query);
+  const args = query === -1 ? null : target.slice(query + 1);
+  const slash = request.lastIndexOf('/');
+  const base = slash === -1 ? '' : request.slice(slash + 1);
+  const dot = base.lastIndexOf('.');
+  const extension = dot > 0 ? base.slice(dot) : '';
+  const refused = ['404', '403', '502'].includes(status);
+  const parsed: Record<string, string | null> = {
+    verb,
+    request,
+    http_args: args,
+    http_user_agent: userAgent,
+    http_referer: access.referer ?? null,
+    http_version: access.version ?? '1.1',
+    status,
+    remote_addr: ip,
+    target_fqdn: host,
+    impact_completion: refused ? 'false' : 'true',
+    file_dir: slash === -1 ? null : request.slice(0, slash + 1),
+    file_frag: slash === -1 ? null : base.slice(0, base.length - extension.length),
+    file_ext: slash === -1 ? null : extension,
+    file_name: base === '' ? null : base,
+    static_ressource: String(statics.has(extension.toLowerCase())),
+    ...access.parsed,
+  };
+  const meta: Record<string, string | null> = {
+    log_type: 'http_access-log',
+    service: 'http',
+    source_ip: ip,
+    http_status: status,
+    http_verb: verb,
+    http_path: target,
+    http_user_agent: userAgent,
+    http_args_len: slash === -1 ? null : String(args?.length ?? 0),
+    target_fqdn: host,
+    timestamp: access.replayedAt ?? '',
+    ...access.meta,
+  };
+  const labels = new FieldMap();
+  labels.type = 'portcullis';
+  if (access.requestId !== undefined) labels.request_id = access.requestId;
+  return {
+    Type: 0,
+    ExpectMode: access.replayedAt === undefined ? 0 : 1,
+    Whitelisted: false,
+    WhitelistReason: '',
+    Stage: '',
+    Line: { Raw: '', Src: '', Time: 0, Labels: labels, Process: true, Module: 'gateway' },
+    Parsed: fieldMap(parsed),
+    Enriched: new FieldMap(),
+    Meta: fieldMap(meta),
+    Unmarshaled: {},
+    Overflow: null,
+    Time: 0,
+    StrTime: '',
+    StrTimeFormat: '',
+    MarshaledTime: access.replayedAt ?? '',
+    Process: true,
+  };
+}
+
+function fieldMap(fields: Readonly<Record<string, string | null>>): StringMap {
+  const map = new FieldMap();
+  for (const [key, value] of Object.entries(fields)) if (value !== null) map[key] = value;
+  return map;
+}
+
+/** Whether a document of the hub is one of the 62 that web access events feed. */
+export function readsWebAccess({ filter }: Pick<ScenarioSpec, 'filter'>): boolean {
+  return /http_access-log|evt\.Meta\.http_(?:path|status)|evt\.Meta\.service == 'http'/.test(filter);
+}
+
+const combined =
+  /^(?:(\S+):\d+ |(\S+) )?(\d+\.\d+\.\d+\.\d+|[0-9a-f:]+) \S+ \S+ \[([^\]]+)\] "(?:([A-Z]+) (.+?)(?: HTTP\/([\d.]+))?|([^"]*))" (\d{3}) (?:\d+|-)(?: "([^"]*)" "([^"]*)")?/;
+
+const months = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
+
+/** A replayed event of one line in the common or combined log format, or null when it is not one. */
+export function accessEventOfLine(line: string): Event | null {
+  const match = combined.exec(line);
+  if (match === null) return null;
+  const [, vhost, host, ip, date = '', verb, target, version, rawrequest, status, referer, userAgent] = match;
+  const [, day, month = '', year, time, zoneHour, zoneMinute] =
+    /^(\d+)\/(\w+)\/(\d+):([\d:]+) ([+-]\d\d)(\d\d)$/.exec(date) ?? [];
+  const monthNumber = String(months.indexOf(month) + 1).padStart(2, '0');
+  const empty = verb === undefined;
+  return accessEvent({
+    ip: ip ?? '',
+    verb: verb ?? '',
+    target: target ?? '',
+    status: status ?? '',
+    userAgent: userAgent ?? '',
+    referer: referer ?? '',
+    version: version ?? '',
+    host: vhost ?? host ?? '',
+    replayedAt: `${year}-${monthNumber}-${day}T${time}${zoneHour}:${zoneMinute}`,
+    parsed: empty ? { rawrequest: rawrequest ?? '' } : {},
+  });
+}
