@@ -305,6 +305,7 @@ export class WorkerLink {
   }
 
   #post(message: ToWorker): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin; that rule is for windows
     this.#worker?.postMessage(message);
   }
 

@@ -131,11 +131,13 @@ class StoreWorker {
   }
 
   #send(message: FromWorker): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port has no origin; that rule is for windows
     this.#port.postMessage(message);
   }
 }
 
 function start(port: MessagePort, settings: WorkerSettings): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- as above
   const send = (message: FromWorker): void => port.postMessage(message);
   try {
     const { session, setAside } = openSession(settings);

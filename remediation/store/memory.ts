@@ -84,7 +84,7 @@ class MemoryStore implements Store {
       if (matchesDecision(query, row.decision, row.deletedAt, now)) matching.push(row);
     }
     const page = matching.slice(Math.max(0, matching.length - pageSize(query.limit)));
-    return page.reverse().map((row) => this.#stored(row));
+    return page.toReversed().map((row) => this.#stored(row));
   }
 
   async decisionByUuid(uuid: string): Promise<StoredDecision | null> {
@@ -104,7 +104,7 @@ class MemoryStore implements Store {
 
   async alerts(query: AlertQuery): Promise<readonly Alert[]> {
     this.#check();
-    const matching = [...this.#alerts.values()].filter((record) => matchesAlert(query, record)).reverse();
+    const matching = [...this.#alerts.values()].filter((record) => matchesAlert(query, record)).toReversed();
     matching.sort((a, b) => b.createdAt - a.createdAt);
     return matching.slice(0, pageSize(query.limit)).map((record) => parseAlert(record.body));
   }
@@ -117,18 +117,18 @@ class MemoryStore implements Store {
 
   async refusals(query: RefusalQuery): Promise<readonly RefusalEvent[]> {
     this.#check();
-    const matching = this.#refusals.filter((event) => matchesRefusal(query, event)).reverse();
+    const matching = this.#refusals.filter((event) => matchesRefusal(query, event)).toReversed();
     return matching.sort((a, b) => b.at - a.at).slice(0, pageSize(query.limit));
   }
 
   async decisionCounts(since: number, limit: number): Promise<readonly { value: string; count: number }[]> {
     this.#check();
-    const local = [...this.#history.decisions.values()].filter(
+    const own = [...this.#history.decisions.values()].filter(
       ({ decision }) => decision.origin === 'crowdsec' && !decision.simulated && decision.createdAt >= since,
     );
-    local.reverse().sort((a, b) => b.decision.createdAt - a.decision.createdAt);
+    const newest = own.toReversed().sort((a, b) => b.decision.createdAt - a.decision.createdAt);
     const counts = new Map<string, number>();
-    for (const { decision } of local) counts.set(decision.value, (counts.get(decision.value) ?? 0) + 1);
+    for (const { decision } of newest) counts.set(decision.value, (counts.get(decision.value) ?? 0) + 1);
     return [...counts].slice(0, pageSize(limit)).map(([value, count]) => ({ value, count }));
   }
 
@@ -210,8 +210,8 @@ class MemoryStore implements Store {
     const inUse = this.#history.alertsInUse(now);
     let surplus = this.#alerts.size - maxRows;
     for (const record of this.#alerts.values()) {
-      if (inUse.has(record.uuid) || (surplus <= 0 && record.createdAt >= now - maxAge)) continue;
-      this.#alerts.delete(record.uuid);
+      const due = surplus > 0 || record.createdAt < now - maxAge;
+      if (due && !inUse.has(record.uuid)) this.#alerts.delete(record.uuid);
       surplus -= 1;
     }
   }

@@ -189,7 +189,7 @@ function limitLabels(labels: Readonly<Record<string, unknown>>): Record<string, 
 
 function jsonOf(value: unknown): string | undefined {
   try {
-    return JSON.stringify(value) as string | undefined;
+    return JSON.stringify(value);
   } catch {
     return undefined;
   }
