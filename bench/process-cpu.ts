@@ -23,6 +23,17 @@ export function processTreeCpuUs(root: number): number {
   return ticks * microsecondsPerTick;
 }
 
+/** Microseconds that one core has been busy since boot with anything at all, time stolen by the host included: proc(5). */
+export function coreBusyUs(core: number): number {
+  const line = readFileSync('/proc/stat', 'latin1')
+    .split('\n')
+    .find((one) => one.startsWith(`cpu${core} `));
+  if (line === undefined) throw new Error(`there is no core ${core}`);
+  const [user, nice, system, , , irq, softirq, steal] = line.split(' ').slice(1).map(Number);
+  const ticks = [user, nice, system, irq, softirq, steal].reduce<number>((sum, part) => sum + (part ?? 0), 0);
+  return ticks * microsecondsPerTick;
+}
+
 /** Resident memory in bytes of one process. */
 export function residentBytes(pid: number): number {
   const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));

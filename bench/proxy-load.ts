@@ -5,7 +5,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { readResponses } from '../test/support/http-response.ts';
-import { processTreeCpuUs } from './process-cpu.ts';
+import { coreBusyUs, processTreeCpuUs } from './process-cpu.ts';
 import { clientAddress, clientCount, clientPath, originBody, requestBytes } from './proxy-traffic.ts';
 
 export interface LoadOrder {
@@ -15,6 +15,8 @@ export interface LoadOrder {
   readonly measureMs: number;
   /** The process whose tree's CPU time is read at both ends of the measured time. */
   readonly proxyPid: number;
+  /** Its core. */
+  readonly proxyCore: number;
 }
 
 export interface LoadResult {
@@ -25,6 +27,8 @@ export interface LoadResult {
   readonly elapsedMs: number;
   readonly proxyCpuUs: number;
   readonly loadCpuUs: number;
+  /** Time that the proxy's core gave to anything but the proxy: a disturbance. */
+  readonly othersUs: number;
 }
 
 export type LoadReply = { readonly result: LoadResult } | { readonly fault: string };
@@ -50,16 +54,19 @@ class Load {
     await this.#after(this.#order.warmupMs);
     const answersBefore = this.#answers;
     const proxyBefore = processTreeCpuUs(this.#order.proxyPid);
+    const coreBefore = coreBusyUs(this.#order.proxyCore);
     const loadBefore = process.cpuUsage();
     const startedAt = performance.now();
     await this.#after(this.#order.measureMs);
     const elapsedMs = performance.now() - startedAt;
     const load = process.cpuUsage(loadBefore);
     const proxyCpuUs = processTreeCpuUs(this.#order.proxyPid) - proxyBefore;
+    const othersUs = Math.max(0, coreBusyUs(this.#order.proxyCore) - coreBefore - proxyCpuUs);
     const measured = this.#answers - answersBefore;
     this.#stopping = true;
     await Promise.race([this.#done.promise, this.#after(5000).then(() => this.#fail('some requests had no answer'))]);
-    return { measured, total: this.#answers, elapsedMs, proxyCpuUs, loadCpuUs: load.user + load.system };
+    const loadCpuUs = load.user + load.system;
+    return { measured, total: this.#answers, elapsedMs, proxyCpuUs, loadCpuUs, othersUs };
   }
 
   /** Sooner, by rejection, when a fault is found. */

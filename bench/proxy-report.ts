@@ -10,6 +10,8 @@ export interface PeerFigures {
   readonly cpuUsPerRequest: number[];
   /** What the load generator itself spent per request: where it nears 1e6 / requests per second, it was the limit. */
   readonly loadUsPerRequest: number[];
+  /** Share of the proxy's core that others took meanwhile: what makes a round doubtful. */
+  readonly othersPercent: number[];
 }
 
 const comparedWith = ['nginx', 'caddy'] as const;
@@ -36,7 +38,7 @@ function asJson(options: ProxyBenchOptions, peers: readonly PeerFigures[]): obje
 }
 
 function asText(options: ProxyBenchOptions, peers: readonly PeerFigures[]): string {
-  const heading = ['peer', 'CPU µs/request', 'min', 'max', 'req/s', 'min', 'max'];
+  const heading = ['peer', 'CPU µs/request', 'min', 'max', 'req/s', 'min', 'max', 'others %'];
   const rows = peers.map((peer) => {
     const cpu = summarise(peer.cpuUsPerRequest);
     const speed = summarise(peer.requestsPerSecond);
@@ -46,7 +48,8 @@ function asText(options: ProxyBenchOptions, peers: readonly PeerFigures[]): stri
     });
     const cpuCells = [cpu.median, cpu.min, cpu.max].map((value) => formatNumber(value, 1));
     const speedCells = [speed.median, speed.min, speed.max].map((value) => formatNumber(value));
-    return [peer.name, ...cpuCells, ...speedCells, ...ratios];
+    const others = formatNumber(summarise(peer.othersPercent).median);
+    return [peer.name, ...cpuCells, ...speedCells, others, ...ratios];
   });
   const { cpu, cores, kernel, node } = describeMachine();
   const table = formatTable([[...heading, ...comparedWith.map((name) => `CPU/${name}`)], ...rows]);

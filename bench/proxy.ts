@@ -88,6 +88,7 @@ async function enter(t: Teardown, peer: Peer, originPort: number, options: Proxy
       requestsPerSecond: [],
       cpuUsPerRequest: [],
       loadUsPerRequest: [],
+      othersPercent: [],
     };
     return { peer, port, started, log: new AccessLogCount(accessLog), figures, answers: 0 };
   });
@@ -107,6 +108,7 @@ async function measureOnce(
     warmupMs: options.warmupSeconds * 1000,
     measureMs: options.seconds * 1000,
     proxyPid: started.process.pid,
+    proxyCore: options.proxyCore,
   });
   who.answers += result.total;
   if (started.inspected) await checkInspected(peer.name, started.inspected, inspectedBefore + result.total);
@@ -117,6 +119,7 @@ async function measureOnce(
   figures.requestsPerSecond.push(perSecond);
   figures.cpuUsPerRequest.push(cpuUs);
   figures.loadUsPerRequest.push(result.loadCpuUs / result.measured);
+  figures.othersPercent.push(result.othersUs / result.elapsedMs / 10);
   progress(
     `round ${round}/${options.rounds}  ${peer.name}  ${Math.round(perSecond)} req/s  ${cpuUs.toFixed(1)} µs CPU`,
   );

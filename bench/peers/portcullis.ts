@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { systemClock } from '../../core/clock.ts';
 import { freePort } from '../../test/support/servers/process.ts';
-import { prepareDecisions } from '../prepare-decisions.ts';
+import { prepareDecisions, storeFile } from '../prepare-decisions.ts';
 import { startListener, type Peer, type PeerContext } from './peer.ts';
 
 export interface PortcullisOptions {
@@ -47,6 +47,7 @@ function settings({ port, originPort, accessLog }: PeerContext, dataDir: string,
     origin: `http://127.0.0.1:${originPort}`,
     listen: `127.0.0.1:${port}`,
     dataDir,
+    store: { type: 'embedded', file: storeFile(dataDir) },
     client: { trustedProxies: ['127.0.0.0/8'] },
     admin: { listen: `127.0.0.1:${adminPort}` },
     accessLog: { path: accessLog, format: 'combined' },

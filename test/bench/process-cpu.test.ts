@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import t from 'tap';
-import { processTreeCpuUs, residentBytes } from '../../bench/process-cpu.ts';
+import { coreBusyUs, processTreeCpuUs, residentBytes } from '../../bench/process-cpu.ts';
 
 const skip = process.platform === 'linux' ? false : 'reads /proc, which only Linux has';
 
@@ -19,6 +19,8 @@ t.test('the time of grandchildren counts', { skip }, async (t) => {
   // A shell alone needs a few milliseconds; its child has computed for 80.
   t.ok(processTreeCpuUs(pid ?? 0) >= 70_000);
   t.ok(processTreeCpuUs(process.pid) >= processTreeCpuUs(pid ?? 0));
+  t.ok(coreBusyUs(0) > 0);
+  t.throws(() => coreBusyUs(100_000), /no core 100000/);
   t.ok(residentBytes(process.pid) > 10 * 2 ** 20);
 });
 

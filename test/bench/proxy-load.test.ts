@@ -24,7 +24,7 @@ async function loadOn(t: Teardown, answer: RequestListener): Promise<LoadResult>
   const address = server.address();
   const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
   const load = await startLoad(t, 0);
-  return load.run({ port, connections: 4, warmupMs: 50, measureMs: 200, proxyPid: process.pid });
+  return load.run({ port, connections: 4, warmupMs: 50, measureMs: 200, proxyPid: process.pid, proxyCore: 0 });
 }
 
 t.test('every right answer counts, whole or in pieces', { skip }, async (t) => {
