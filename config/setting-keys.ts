@@ -14,6 +14,7 @@ export interface JsonSchema {
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly default?: unknown;
+  readonly title?: string;
   readonly description?: string;
   readonly examples?: readonly unknown[];
   readonly format?: string;

@@ -20,6 +20,8 @@ export interface Suggestion {
 export type Reading<T> = { readonly value: T } | ({ readonly problem: string } & Suggestion);
 
 export interface TextOption<T> {
+  /** What the reference page calls the type: "duration". */
+  readonly title: string;
   /** "a duration such as 10s": completes the sentence "expected …". */
   readonly expected: string;
   /** For editors: may accept a little more than `read`, never less. */
@@ -29,10 +31,10 @@ export interface TextOption<T> {
 }
 
 /** A setting that is text in the file and something else in code. */
-export function textOption<T>({ expected, pattern, example, read }: TextOption<T>) {
+export function textOption<T>({ title, expected, pattern, example, read }: TextOption<T>) {
   return z
     .string({ error: ({ input }) => (input === undefined ? `is required: ${expected}` : `expected ${expected}`) })
-    .meta({ pattern, examples: [example] })
+    .meta({ title, pattern, examples: [example] })
     .transform((text, context): T => {
       const reading = read(text);
       if ('value' in reading) return reading.value;
@@ -47,6 +49,7 @@ export function duration(limits: { readonly min?: string; readonly max?: string 
   const expected = 'a duration such as 10s, 5m, 4h or 7d';
   const min = limits.min ?? '0';
   return textOption<number>({
+    title: 'duration',
     expected,
     pattern: String.raw`^\+?(?:0|(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h|d))+)$`,
     example: '10s',
@@ -71,7 +74,8 @@ export function bytes(limits: { readonly min?: number; readonly max?: number } =
   const text = z
     .string()
     .meta({ pattern: String.raw`^\d+(?:\.\d+)? ?(?:[Bb]|[KkMmGgTt][Ii]?[Bb])?$`, examples: ['16KiB'] });
-  return z.union([text, z.int().min(0)], { error: `expected ${expected}` }).transform((written, context): number => {
+  const either = z.union([text, z.int().min(0)], { error: `expected ${expected}` }).meta({ title: 'size' });
+  return either.transform((written, context): number => {
     const value = parseByteSize(String(written));
     if (value !== null && value >= min && value <= max) return value;
     const message =
@@ -102,6 +106,7 @@ export function count(limits: { readonly min?: number; readonly max?: number } =
 export function ipAddress() {
   const expected = 'an IP address such as 192.0.2.1 or 2001:db8::1';
   return textOption<string>({
+    title: 'address',
     expected,
     pattern: '^[0-9A-Fa-f.:]{2,45}$',
     example: '192.0.2.1',
@@ -116,6 +121,7 @@ export function ipAddress() {
 export function cidr() {
   const expected = 'an address or a network such as 192.0.2.0/24 or 2001:db8::/32';
   return textOption<string>({
+    title: 'network',
     expected,
     pattern: '^[0-9A-Fa-f.:]{2,45}(?:/[0-9]{1,3})?$',
     example: '192.0.2.0/24',
@@ -132,6 +138,7 @@ export type ListenAddress = { readonly host: string | null; readonly port: numbe
 /** `:8080`, `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080` or `unix:/run/portcullis.sock`. Port 0 asks for any free one. */
 export function listenAddress() {
   return textOption<ListenAddress>({
+    title: 'listen address',
     expected: 'an address to listen on such as :8080, 127.0.0.1:8080 or unix:/run/portcullis.sock',
     pattern: String.raw`^(?:unix:.+|(?:\[[0-9A-Fa-f:.]+\]|[^:/\s\[\]]*):\d{1,5})$`,
     example: ':8080',
@@ -142,6 +149,7 @@ export function listenAddress() {
 /** As `listenAddress`, or the word `off`, which becomes null. */
 export function listenAddressOrOff() {
   return textOption<ListenAddress | null>({
+    title: 'listen address or off',
     expected: 'an address to listen on such as 127.0.0.1:9180, or off',
     pattern: String.raw`^(?:off|unix:.+|(?:\[[0-9A-Fa-f:.]+\]|[^:/\s\[\]]*):\d{1,5})$`,
     example: '127.0.0.1:9180',
@@ -177,6 +185,7 @@ function readListenAddress(text: string): Reading<ListenAddress> {
 export function httpOrigin() {
   const expected = 'the address of a web server such as http://127.0.0.1:3000';
   return textOption<string>({
+    title: 'origin',
     expected,
     pattern: String.raw`^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@\s]+/?$`,
     example: 'http://127.0.0.1:3000',
@@ -201,6 +210,7 @@ export function httpOrigin() {
 /** `www.example.com`, or `*.example.com` for every name below it; in lower case, international names in their ASCII form. */
 export function hostPattern() {
   return textOption<string>({
+    title: 'host name',
     expected: 'a host name such as www.example.com or *.example.com',
     pattern: String.raw`^(?:\*\.)?[^\s/:*?#@]+$|^\[[0-9A-Fa-f:.]+\]$`,
     example: 'www.example.com',
@@ -236,6 +246,7 @@ function isLabel(label: string): boolean {
 /** The name of a header (RFC 9110 §5.1), in lower case. */
 export function headerName() {
   return textOption<string>({
+    title: 'header name',
     expected: 'the name of a header such as x-real-ip',
     pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$",
     example: 'x-real-ip',
@@ -248,7 +259,7 @@ export function headerName() {
 
 /** Text that no dump, page or log line shows. Its variable has a `_FILE` variant. Marked `writeOnly`, the JSON Schema word. */
 export function secret() {
-  return z.string({ error: 'expected text' }).min(1).meta({ writeOnly: true });
+  return z.string({ error: 'expected text' }).min(1).meta({ title: 'secret', writeOnly: true });
 }
 
 /** The path of a file or folder; a relative one starts from the folder of the settings file. */
@@ -257,5 +268,5 @@ export function path() {
     .string({ error: 'expected a path' })
     .min(1)
     .regex(/^[^\0]+$/, { error: 'a path has no NUL' })
-    .meta({ format: 'path' });
+    .meta({ title: 'path', format: 'path' });
 }

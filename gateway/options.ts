@@ -32,6 +32,7 @@ const trustedProxy = () => {
   const presets = Object.keys(proxyPresets);
   const expected = `a network such as 10.0.0.0/8, or one of ${presets.join(', ')}`;
   return textOption<string>({
+    title: 'network or preset',
     expected,
     pattern: `^(?:${presets.join('|')}|[0-9A-Fa-f.:]{2,45}(?:/[0-9]{1,3})?)$`,
     example: '10.0.0.0/8',

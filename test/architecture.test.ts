@@ -1,0 +1,176 @@
+/** The rules of docs/architecture.md that can be read off the sources: who imports whom, and how files are made. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import t from 'tap';
+
+const root = join(import.meta.dirname, '..');
+
+/** A floor may import itself and the floors after it. */
+const floors = ['cli', 'gateway', 'captcha-pages', 'remediation', 'detectors', 'config', 'core'];
+const outside = ['console', 'bench', 'test', 'bin'];
+
+interface SourceFile {
+  readonly path: string;
+  readonly text: string;
+  /** Project paths of what it imports, and bare names of packages. */
+  readonly imports: readonly string[];
+}
+
+const files = [...floors, ...outside].filter((folder) => existsSync(join(root, folder))).flatMap(filesOf);
+const sources = files.filter((path) => /\.[cm]?[jt]sx?$/.test(path)).map(sourceFile);
+
+function filesOf(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .map((name) => posix.join(folder, name.replaceAll('\\', '/')))
+    .filter((path) => !path.includes('node_modules/') && statSync(join(root, path)).isFile());
+}
+
+function sourceFile(path: string): SourceFile {
+  const text = readFileSync(join(root, path), 'utf8');
+  const specifiers = importsOf(text);
+  const imports = specifiers.map((name) => (name.startsWith('.') ? posix.join(posix.dirname(path), name) : name));
+  return { path, text, imports };
+}
+
+/** Static imports, re-exports, dynamic imports and the `new URL(…, import.meta.url)` of workers. */
+function importsOf(text: string): string[] {
+  const code = text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/^\s*\/\/.*$/gm, '');
+  const patterns = [
+    /^\s*(?:import|export)\b[^'";]*?\bfrom\s*['"]([^'"\n]+)['"]/gm,
+    /^\s*import\s*['"]([^'"\n]+)['"]/gm,
+    /\bimport\(\s*['"]([^'"\n]+)['"]\s*\)/g,
+    /\bnew URL\(\s*['"](\.[^'"\n]+\.ts)['"]\s*,\s*import\.meta\.url\s*\)/g,
+  ];
+  return patterns.flatMap((pattern) => Array.from(code.matchAll(pattern), ([, name]) => name ?? ''));
+}
+
+function folderOf(path: string): string {
+  return path.split('/', 1)[0] ?? '';
+}
+
+t.test('the reader of imports sees every way to import', async (t) => {
+  const text = [
+    "import a from './a.ts';",
+    "import {\n  b,\n  type B,\n} from './b.ts';",
+    "export { c } from './c.ts';",
+    "export * from './d.ts';",
+    "import './e.ts';",
+    "const f = await import('./f.ts');",
+    "new Worker(new URL('./g.ts', import.meta.url));",
+    "// import h from './h.ts';",
+    "/* import i from './i.ts'; */",
+    "import type { J } from './j.ts';",
+  ].join('\n');
+  t.same(
+    importsOf(text).toSorted(),
+    ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'j'].map((name) => `./${name}.ts`),
+  );
+});
+
+t.test('imports go one way', async (t) => {
+  t.ok(sources.length > 20, 'the sources were found');
+  let checked = 0;
+  for (const { path, imports } of sources) {
+    const floor = floors.indexOf(folderOf(path));
+    if (floor === -1) continue;
+    const allowed = floors.slice(floor);
+    for (const target of imports.filter((name) => name.includes('/') && name.includes('.ts'))) {
+      checked++;
+      if (!allowed.includes(folderOf(target))) t.fail(`${path} imports ${target}`);
+    }
+  }
+  t.ok(checked > 50, `${checked} imports go from a floor to itself or one below`);
+});
+
+t.test('nobody imports tests or measurements, and the console stands alone', async (t) => {
+  for (const { path, imports } of sources) {
+    const own = imports.filter((name) => name.includes('.ts') || name.includes('.js'));
+    const from = folderOf(path);
+    if (from === 'test') continue;
+    const forbidden = own.filter((name) => ['test', 'bench'].includes(folderOf(name)) && folderOf(name) !== from);
+    if (from === 'bench') {
+      // Measurements share the origins that the tests start; production code is what must stay clean.
+      t.same(
+        forbidden.filter((name) => !name.startsWith('test/support/')),
+        [],
+        path,
+      );
+    } else if (forbidden.length > 0) t.fail(`${path} imports ${forbidden.join(', ')}`);
+    if (from === 'console')
+      t.same(
+        own.filter((name) => folderOf(name) !== 'console'),
+        [],
+        path,
+      );
+  }
+  t.pass('all read');
+});
+
+t.test('packages that are imported are declared, and production code imports none of the tools', async (t) => {
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<
+    string,
+    Record<string, string>
+  >;
+  const dependencies = Object.keys(manifest.dependencies ?? {});
+  const tools = Object.keys(manifest.devDependencies ?? {});
+  for (const { path, imports } of sources) {
+    for (const name of imports.filter(
+      (each) => !each.includes('.ts') && !each.startsWith('node:') && !each.endsWith('.js'),
+    )) {
+      const known = floors.includes(folderOf(path)) ? dependencies : [...dependencies, ...tools];
+      const packageName = name
+        .split('/')
+        .slice(0, name.startsWith('@') ? 2 : 1)
+        .join('/');
+      if (!known.includes(packageName)) t.fail(`${path} imports ${name}`);
+    }
+  }
+  t.pass('all read');
+});
+
+t.test('only the entry is JavaScript', async (t) => {
+  const scripts = files.filter((path) => /\.[cm]?jsx?$/.test(path) && !path.includes('/fixtures/'));
+  t.same(scripts, ['bin/portcullis.js']);
+});
+
+t.test('no default exports but the one that tap asks for, and no barrels', async (t) => {
+  const withDefault = sources.filter(({ text }) => /^export\s+(?:default\b|\{[^}]*\bas default\b)/m.test(text));
+  t.same(
+    withDefault.map(({ path }) => path),
+    ['test/support/reporter.ts'],
+  );
+  for (const { path, text } of sources.filter(({ path }) => path.endsWith('/index.ts'))) {
+    t.notMatch(text, /^export\s+(?:\*|(?:type\s+)?\{[^}]*\})\s+from\b/m, `${path} is a list of modules, not a barrel`);
+  }
+});
+
+t.test('files are named in kebab case and start by saying what they are for', async (t) => {
+  const typescript = sources.filter(({ path }) => path.endsWith('.ts'));
+  for (const { path, text } of typescript) {
+    const name = path.split('/').at(-1) ?? '';
+    if (!/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.test)?\.ts$/.test(name)) t.fail(`${path}: not in kebab case`);
+    // The names of its tests say what a test file is for.
+    const speaks = path.endsWith('.test.ts') || /^(?:#![^\n]*\n)?\/\*\*/.test(text);
+    if (!speaks) t.fail(`${path}: no header comment`);
+  }
+  t.ok(typescript.length > 20, `${typescript.length} files read`);
+});
+
+t.test('a file above 400 lines says in its header why it is one file', async (t) => {
+  for (const { path, text } of sources) {
+    const lines = text.split('\n').length - 1;
+    if (lines <= 400) continue;
+    const header = text.slice(0, text.indexOf('*/'));
+    t.match(header, /\bone file\b/i, `${path} has ${lines} lines: split it, or say in the header why it is one file`);
+  }
+  t.pass('all read');
+});
+
+t.test('time and chance are arguments: only two files touch the real ones', async (t) => {
+  const real = /\bDate\.now\(|\bMath\.random\(|(?<![.\w])set(?:Timeout|Interval)\(/;
+  const users = sources.filter(({ path, text }) => floors.includes(folderOf(path)) && real.test(text));
+  t.same(
+    users.map(({ path }) => path),
+    ['core/clock.ts', 'core/random.ts'],
+  );
+});
