@@ -2,9 +2,9 @@
  * The access log: one line for each request, in the combined form that every log reader knows or as JSON. What a client sent
  * is escaped as nginx does it, so that no request can forge a line.
  */
-import { once } from 'node:events';
-import { pino } from 'pino';
+import type { Clock } from '../core/clock.ts';
 import type { Exchange } from './exchange.ts';
+import { createLineWriter } from './line-writer.ts';
 
 export interface AccessLogOptions {
   readonly format: 'combined' | 'json' | 'off';
@@ -19,38 +19,17 @@ export interface AccessLog {
   close(): Promise<void>;
 }
 
-/** Lines wait here while the disk is busy; beyond it they are dropped and counted. */
-const mostWaitingBytes = 16 << 20;
-/** Written together, at the latest after `flushMs`. */
-const batchBytes = 8_192;
-const flushMs = 500;
-
-export function createAccessLog(options: AccessLogOptions, onDrop: () => void): AccessLog {
+export function createAccessLog(
+  options: AccessLogOptions,
+  deps: { readonly clock: Clock; readonly onDrop: (lines: number, cause: string) => void },
+): AccessLog {
   if (options.format === 'off') return { write() {}, reopen() {}, close: async () => {} };
-  const destination = pino.destination({
-    dest: options.path === '-' ? 1 : options.path,
-    sync: false,
-    minLength: batchBytes,
-    maxLength: mostWaitingBytes,
-    periodicFlush: flushMs,
-    mkdir: true,
-  });
-  destination.on('drop', onDrop);
-  // A full disk must not take the gateway down; the lines are lost and counted.
-  destination.on('error', onDrop);
+  const writer = createLineWriter(options.path, deps);
   const format = options.format === 'json' ? jsonLine : createCombinedLine();
   return {
-    write(exchange, durationMs) {
-      destination.write(format(exchange, durationMs));
-    },
-    reopen() {
-      if (options.path !== '-') destination.reopen();
-    },
-    async close() {
-      const closed = once(destination, 'close');
-      destination.end();
-      await closed;
-    },
+    write: (exchange, durationMs) => writer.write(format(exchange, durationMs)),
+    reopen: writer.reopen,
+    close: writer.close,
   };
 }
 

@@ -5,6 +5,8 @@ export interface Counters {
   readonly byOutcome: Record<Exclude<Outcome, 'pending'>, number>;
   /** By the hundreds of the status: index 2 is 2xx. */
   readonly byStatusClass: number[];
+  /** Requests that the scenarios have seen; allowlisted and refused ones are not among them. */
+  poured: number;
   /** Requests that observe mode let through although a decision covers their client. */
   observed: number;
   bytesReceived: number;
@@ -34,6 +36,7 @@ export function createCounters(): Counters {
   return {
     byOutcome: { passed: 0, refused: 0, throttled: 0, rejected: 0, failed: 0, aborted: 0 },
     byStatusClass: [0, 0, 0, 0, 0, 0],
+    poured: 0,
     observed: 0,
     bytesReceived: 0,
     bytesSent: 0,

@@ -51,6 +51,8 @@ export class Exchange {
   /** The origin answered 401 and asks for Basic credentials. */
   basicChallenge = false;
   done = false;
+  /** The origin's side, once it was passed on. `abort` is safe at any time. */
+  relay: { abort(): void } | null = null;
 
   constructor(request: IncomingMessage, response: ServerResponse, peer: Peer, id: string, at: number, mono: number) {
     this.id = id;

@@ -11,6 +11,7 @@ import type { DecisionIndex, IndexedDecision } from '../remediation/decision-ind
 import type { Throttle } from '../remediation/throttle.ts';
 import type { Client, ClientResolver, Peer } from './client-address.ts';
 import { Exchange } from './exchange.ts';
+import type { Counters } from './counters.ts';
 import type { Recorder } from './recorder.ts';
 import { completeEvent, createRequestEvent } from './request-event.ts';
 import { type HeadLimits, readHead } from './request-head.ts';
@@ -18,6 +19,7 @@ import { type Answer, answerFor } from './respond.ts';
 import { type Selftests, selftestAddress } from './selftests.ts';
 import { hostName, type SiteTable } from './sites.ts';
 import { createTimestamps } from './timestamps.ts';
+import type { UntrustedForwarders } from './untrusted-forwarders.ts';
 
 export interface HandlerDependencies extends Runtime {
   readonly limits: HeadLimits;
@@ -34,6 +36,8 @@ export interface HandlerDependencies extends Runtime {
   readonly decide: (alerts: readonly Alert[]) => void;
   readonly selftests: Selftests;
   readonly recorder: Recorder;
+  readonly counters: Pick<Counters, 'poured'>;
+  readonly forwarders: UntrustedForwarders;
   /** Decisions about clients behind this length of IPv6 prefix share one throttle. */
   readonly throttleKey: (client: Client) => string;
 }
@@ -57,6 +61,7 @@ export function createHandler(deps: HandlerDependencies): Handler {
     const { head } = exchange;
     exchange.client = deps.clients.clientOf(exchange.peer, head);
     exchange.site = deps.sites.find(head.host);
+    deps.forwarders.note(exchange);
     if (head.selftest === '') return;
     const run = deps.selftests.claim(head.selftest);
     if (run === null) return;
@@ -80,6 +85,11 @@ export function createHandler(deps: HandlerDependencies): Handler {
     });
   }
 
+  function pourRequest(event: Event): readonly Alert[] {
+    deps.counters.poured++;
+    return detector.pourRequest(event);
+  }
+
   function reject(exchange: Exchange, status: number, reason: string): Answer {
     exchange.outcome = 'rejected';
     exchange.reason = reason;
@@ -100,7 +110,7 @@ export function createHandler(deps: HandlerDependencies): Handler {
 
       exchange.event = eventOf(exchange);
       if (!exchange.allowed) {
-        const alerts = detector.pourRequest(exchange.event);
+        const alerts = pourRequest(exchange.event);
         if (alerts.length > 0) {
           deps.decide(alerts);
           const consequence = enforcement.enforce(exchange);
@@ -119,7 +129,7 @@ export function createHandler(deps: HandlerDependencies): Handler {
       if (!banned && exchange.method !== '') {
         exchange.event = eventOf(exchange);
         exchange.event.Parsed.rawrequest = `${exchange.method} ${exchange.head.target}`;
-        if (!exchange.allowed) deps.decide(detector.pourRequest(exchange.event));
+        if (!exchange.allowed) deps.decide(pourRequest(exchange.event));
       }
       return reject(exchange, status, reason);
     },

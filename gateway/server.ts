@@ -66,7 +66,7 @@ export function createGatewayServer(options: ServerOptions, deps: ServerDependen
     const exchange = handler.open(request, response, connection.peer);
     connection.open++;
     response.on('close', () => {
-      upstream.abort(exchange);
+      exchange.relay?.abort();
       handler.close(exchange);
       connection.open--;
       if (connection.broken && connection.open === 0) connection.socket.destroySoon();

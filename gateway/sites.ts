@@ -11,6 +11,9 @@ export interface Site {
   readonly origin: string;
   readonly mode: Mode;
   readonly dispatcher: Dispatcher;
+  readonly tls: boolean;
+  /** Requests that are with the origin or wait for a connection to it. */
+  readonly load: { inFlight: number };
 }
 
 export interface SiteTable {

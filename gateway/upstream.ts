@@ -40,45 +40,33 @@ export interface UpstreamFailure {
 }
 
 export interface Upstream {
+  /** Sets `exchange.relay`, whose `abort` tells the origin that the client went away. */
   forward(exchange: Exchange, site: Site): void;
-  /** The client went away before its response was complete. */
-  abort(exchange: Exchange): void;
   readonly inFlight: number;
   close(): void;
 }
 
 export function createUpstream(options: UpstreamOptions, deps: UpstreamDependencies): Upstream {
-  const relays = new Map<Exchange, Relay>();
-  const waiting = new Map<Site, number>();
-  const shared: Shared = { options, deps, streaming: new Set() };
+  const shared: Shared = { options, deps, streaming: new Set(), inFlight: 0 };
   const sweep = deps.clock.every(1_000, () => {
     const now = deps.clock.monotonic();
     for (const relay of shared.streaming) relay.cutWhenIdle(now);
   });
   return {
     forward(exchange, site) {
-      const busy = waiting.get(site) ?? 0;
-      if (busy >= options.queueLimit) {
+      if (site.load.inFlight >= options.queueLimit) {
         deps.onFailure(exchange, { status: 503, reason: 'too many requests wait for the origin', cause: null });
         return;
       }
-      waiting.set(site, busy + 1);
       exchange.forwarded = true;
-      const relay = new Relay(exchange, site, shared, () => {
-        relays.delete(exchange);
-        waiting.set(site, (waiting.get(site) ?? 1) - 1);
-      });
-      relays.set(exchange, relay);
+      const relay = new Relay(exchange, site, shared);
+      exchange.relay = relay;
       relay.dispatch();
     },
-    abort: (exchange) => relays.get(exchange)?.abort(),
     get inFlight() {
-      return relays.size;
+      return shared.inFlight;
     },
-    close() {
-      sweep.cancel();
-      for (const relay of relays.values()) relay.abort();
-    },
+    close: () => sweep.cancel(),
   };
 }
 
@@ -87,9 +75,15 @@ interface Shared {
   readonly deps: UpstreamDependencies;
   /** Responses whose body did not come in one piece: the ones that can stall. */
   readonly streaming: Set<Relay>;
+  inFlight: number;
 }
 
 type Controller = Dispatcher.DispatchController;
+
+const noServerName = { servername: 'origin' };
+
+/** Up to this size a whole body is written together with its headers, in one piece instead of two. */
+const joinedBodyBytes = 16_384;
 
 /** Methods that may be repeated when a kept-alive connection turns out to be closed (RFC 9110 §9.2.2). */
 const repeatable: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
@@ -99,7 +93,6 @@ class Relay {
   readonly #exchange: Exchange;
   readonly #site: Site;
   readonly #shared: Shared;
-  readonly #onEnd: () => void;
   #controller: Controller | null = null;
   #triesLeft: number;
   #bodyLeft = -1;
@@ -108,21 +101,24 @@ class Relay {
   #started = false;
   #ended = false;
 
-  constructor(exchange: Exchange, site: Site, shared: Shared, onEnd: () => void) {
+  constructor(exchange: Exchange, site: Site, shared: Shared) {
     this.#exchange = exchange;
     this.#site = site;
     this.#shared = shared;
-    this.#onEnd = onEnd;
+    site.load.inFlight++;
+    shared.inFlight++;
     this.#triesLeft = exchange.head.hasBody || !repeatable.has(exchange.method) ? 0 : shared.options.retries;
   }
 
   dispatch(): void {
     const exchange = this.#exchange;
     const { head } = exchange;
-    const request: Dispatcher.DispatchOptions = {
+    const request: Dispatcher.DispatchOptions & { servername?: string } = {
       method: exchange.method as Dispatcher.HttpMethod,
       path: head.target,
       headers: originHeaders(exchange, this.#shared.options.clientHeader),
+      // Plain connections have no server name; given one, undici need not find out whether Host is an address.
+      ...(this.#site.tls ? undefined : noServerName),
       body: head.hasBody ? this.#body() : null,
     };
     try {
@@ -141,6 +137,7 @@ class Relay {
   }
 
   abort(): void {
+    if (this.#ended) return;
     this.#finish();
     this.#controller?.abort(new Error('client went away'));
   }
@@ -211,6 +208,7 @@ class Relay {
     const { response, request } = this.#exchange;
     if (request.complete || !this.#exchange.head.hasBody) {
       if (lastChunk === null) response.end();
+      else if (lastChunk.length <= joinedBodyBytes) response.end(lastChunk.toString('latin1'), 'latin1');
       else response.end(lastChunk);
       return;
     }
@@ -239,7 +237,8 @@ class Relay {
     if (this.#ended) return;
     this.#ended = true;
     this.#shared.streaming.delete(this);
-    this.#onEnd();
+    this.#site.load.inFlight--;
+    this.#shared.inFlight--;
   }
 }
 

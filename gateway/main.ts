@@ -1,0 +1,259 @@
+/**
+ * The composition root: the only place where the parts of the house meet. Starts them in the order in which they need each
+ * other and stops them in reverse. Requests are accepted only when every known decision is in the index.
+ */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { systemClock } from '../core/clock.ts';
+import { createLog, type Log } from '../core/log.ts';
+import { isInstalled, packageVersion } from '../core/package-root.ts';
+import { createSystemRandom } from '../core/random.ts';
+import type { Runtime } from '../core/runtime.ts';
+import { openGeoDatabases } from '../detectors/geoip.ts';
+import { probeLinearEngine } from '../detectors/regex/linear-engine.ts';
+import { createProtectedSources } from '../remediation/protected-sources.ts';
+import { createStore } from '../remediation/store/index.ts';
+import { createAdminPublisher } from './admin/admin-publisher.ts';
+import { createAdminServer } from './admin/admin-server.ts';
+import { createControlServer } from './admin/control-server.ts';
+import type { AdminDependencies, GatewayFacts } from './admin/dependencies.ts';
+import { createClientResolver, type Geography } from './client-address.ts';
+import { startDemoOrigin } from './demo-origin.ts';
+import { createDetection } from './detection.ts';
+import type { ListenAddress } from './options.ts';
+import { createOrigins } from './origins.ts';
+import { openDecider, openDecisions } from './remediation-chain.ts';
+import { createSelftests } from './selftests.ts';
+import { type ReadSettings, readSettings, type Settings } from './settings.ts';
+import { createTraffic } from './traffic.ts';
+
+export interface StartOptions {
+  /** The value of `--config`, or null. */
+  readonly configFile: string | null;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Instead of the log that the settings ask for. */
+  readonly log?: Log;
+  /** Told while many decisions are read from the store. */
+  readonly onProgress?: (decisions: number) => void;
+}
+
+export interface RunningGateway {
+  /** Where clients reach it from this machine. */
+  readonly url: string;
+  readonly adminUrl: string | null;
+  readonly controlSocket: string;
+  readonly mode: Settings['mode'];
+  /** No origin was set: the demo site stands behind the gateway. */
+  readonly demo: boolean;
+  readonly settings: Settings;
+  readonly facts: GatewayFacts;
+  readonly scenarios: number;
+  readonly decisions: number;
+  /** Opens log files anew, after a rotation. */
+  reopenLogs(): void;
+  /** Finishes what is in flight, then stops. Safe twice. */
+  stop(): Promise<void>;
+}
+
+/** @throws GatewayError: settings, addresses, store, profiles; everything that had started is stopped again. */
+export async function startGateway(options: StartOptions): Promise<RunningGateway> {
+  const undo: (() => Promise<void> | void)[] = [];
+  const stop = createStop(undo);
+  try {
+    return await start(options, undo, stop);
+  } catch (thrown) {
+    await stop();
+    throw thrown;
+  }
+}
+
+async function start(
+  options: StartOptions,
+  undo: (() => Promise<void> | void)[],
+  stop: () => Promise<void>,
+): Promise<RunningGateway> {
+  const startedAt = systemClock.now();
+  const { read, demo } = await settingsOrDemo(options, undo);
+  const { settings } = read;
+  const runtime: Runtime = {
+    clock: systemClock,
+    random: createSystemRandom(),
+    log: options.log ?? createLog(settings.log.level),
+  };
+  for (const warning of read.warnings) runtime.log.warn({}, warning);
+  probeLinearEngine(runtime.clock);
+  mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
+
+  const geo = await openGeoDatabases(pathsOf(settings.geoip), runtime);
+  undo.push(() => geo.close());
+  const store = await createStore(settings.store, runtime);
+  undo.push(() => store.close());
+  const decisions = await openDecisions(settings, store, runtime, options.onProgress ?? (() => {}));
+  undo.push(() => decisions.close());
+  await decisions.follower.ready;
+
+  const { index, history, publisher, follower } = decisions;
+  const detection = await createDetection(settings, { ...runtime, geo, decisionCounts: history });
+  const { detector, explainer, helpers } = detection;
+  undo.push(() => detector.close());
+  const clients = createClientResolver(settings.client, geographyOf(settings, geo));
+  const protectedSources = createProtectedSources({
+    trustedProxies: clients.trustedRanges,
+    protectPrivate: settings.remediation.protectPrivate,
+  });
+  const remediation = await openDecider(settings, runtime, { decisions, helpers, protectedSources });
+  undo.push(() => remediation.close());
+
+  const origins = createOrigins(settings, settings.unknownHost === 'default' ? settings.origin : null);
+  undo.push(() => origins.close());
+  const selftests = createSelftests(runtime.clock, runtime.random);
+  const sites = origins.table;
+  const traffic = createTraffic(settings, {
+    ...runtime,
+    sites,
+    clients,
+    index,
+    detector,
+    decider: remediation.decider,
+    store,
+    selftests,
+  });
+  undo.push(() => traffic.close());
+  const port = await traffic.server.listen();
+
+  const facts = factsOf(read, demo, startedAt, port);
+  const admin: AdminDependencies = {
+    ...runtime,
+    store,
+    publisher: createAdminPublisher(publisher, runtime.clock),
+    index,
+    detector,
+    explainer,
+    selftests,
+    forgetSource: (address) => detector.forget(address.text),
+    counters: traffic.counters,
+    sites,
+    clients,
+    protectedSources,
+    facts,
+    pulse: () => ({
+      draining: traffic.server.draining,
+      decisionsReady: follower.status().ageMs !== null,
+      followAgeMs: follower.status().ageMs,
+      untrustedForwarders: traffic.forwarders.list(),
+      poured: traffic.counters.poured,
+    }),
+  };
+  const adminUrl = await openAdmin(settings, admin, undo);
+  return {
+    url: facts.url,
+    adminUrl,
+    controlSocket: settings.admin.socket,
+    mode: settings.mode,
+    demo,
+    settings,
+    facts,
+    scenarios: detector.scenarios.length,
+    decisions: index.size.total,
+    reopenLogs: () => traffic.accessLog.reopen(),
+    stop,
+  };
+}
+
+/** Runs what was noted in reverse order, once. What fails does not keep the rest from stopping. */
+function createStop(undo: (() => Promise<void> | void)[]): () => Promise<void> {
+  let stopping: Promise<void> | null = null;
+  const run = async (): Promise<void> => {
+    const failures: unknown[] = [];
+    for (const step of undo.toReversed()) {
+      try {
+        await step();
+      } catch (thrown) {
+        failures.push(thrown);
+      }
+    }
+    if (failures.length > 0) throw new AggregateError(failures, 'not everything stopped cleanly');
+  };
+  return () => {
+    stopping ??= run();
+    return stopping;
+  };
+}
+
+/** Without a settings file and without an origin, the demo site takes the origin's place. */
+async function settingsOrDemo(
+  { configFile, env, cwd }: StartOptions,
+  undo: (() => Promise<void> | void)[],
+): Promise<{ readonly read: ReadSettings; readonly demo: boolean }> {
+  const request = { configFile, cwd, installed: isInstalled, readFile: (path: string) => readFileSync(path, 'utf8') };
+  const configured =
+    configFile !== null ||
+    Boolean(env.PORTCULLIS_CONFIG || env.ORIGIN || env.PORTCULLIS_ORIGIN || env.PORTCULLIS_SITES) ||
+    existsSync(resolve(cwd, 'portcullis.yaml'));
+  if (configured) return { read: readSettings({ ...request, env }), demo: false };
+  const demoOrigin = await startDemoOrigin();
+  undo.push(() => demoOrigin.close());
+  // In the demo visitors are made up on this machine: X-Forwarded-For from loopback says who they are.
+  const demoEnv = { PORTCULLIS_CLIENT_TRUSTED_PROXIES: 'loopback', ...env, PORTCULLIS_ORIGIN: demoOrigin.url };
+  return { read: readSettings({ ...request, env: demoEnv }), demo: true };
+}
+
+async function openAdmin(
+  settings: Settings,
+  admin: AdminDependencies,
+  undo: (() => Promise<void> | void)[],
+): Promise<string | null> {
+  const control = createControlServer({ socketPath: settings.admin.socket }, admin);
+  undo.push(() => control.close());
+  await control.listen();
+  const { listen } = settings.admin;
+  if (listen === null) return null;
+  const server = createAdminServer({ listen }, admin);
+  undo.push(() => server.close());
+  return urlOf(listen, await server.listen());
+}
+
+/** How to reach an address from this machine. */
+function urlOf(listen: ListenAddress, port: number): string {
+  if ('socketPath' in listen) return 'http://localhost';
+  const anywhere = listen.host === null || listen.host === '0.0.0.0' || listen.host === '::';
+  const host = anywhere ? '127.0.0.1' : (listen.host ?? '');
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function factsOf(
+  { settings, file, warnings }: ReadSettings,
+  demo: boolean,
+  startedAt: number,
+  port: number,
+): GatewayFacts {
+  const { listen, admin } = settings;
+  return {
+    version: packageVersion(),
+    startedAt,
+    url: urlOf(listen, port),
+    listenSocket: 'socketPath' in listen ? listen.socketPath : null,
+    adminUrl: admin.listen === null ? null : urlOf(admin.listen, 'port' in admin.listen ? admin.listen.port : 0),
+    dataFolder: settings.dataDir,
+    settingsFile: existsSync(file) ? file : null,
+    demo,
+    settings: [
+      { name: 'store', value: settings.store.type },
+      { name: 'client header', value: settings.client.header },
+      { name: 'trusted proxies', value: settings.client.trustedProxies.join(', ') || 'none' },
+      { name: 'IPv6 prefix', value: `/${settings.client.ipv6Prefix}` },
+    ],
+    warnings,
+  };
+}
+
+function pathsOf({ country, city, asn }: Settings['geoip']): { country?: string; city?: string; asn?: string } {
+  return { ...(country && { country }), ...(city && { city }), ...(asn && { asn }) };
+}
+
+function geographyOf(settings: Settings, geo: Awaited<ReturnType<typeof openGeoDatabases>>): Geography | null {
+  const { country, city, asn } = settings.geoip;
+  if (country === null && city === null && asn === null) return null;
+  return { country: (ip) => geo.country(ip), asn: (ip) => String(geo.asn(ip)?.number ?? '') };
+}

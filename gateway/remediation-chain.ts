@@ -1,0 +1,140 @@
+/** Puts the remediation together: alerts in, decisions in the index and on their way to the store. */
+import { readFile } from 'node:fs/promises';
+import { GatewayError, messageOf } from '../core/errors.ts';
+import { parseRange } from '../core/ip.ts';
+import { packageRoot } from '../core/package-root.ts';
+import type { Runtime } from '../core/runtime.ts';
+import { createExpressionCompiler } from '../detectors/expr/compile.ts';
+import type { HelperDependencies } from '../detectors/expr/dependencies.ts';
+import { profileEnvironment } from '../detectors/expr/environment.ts';
+import { alertView } from '../detectors/expr/environment/alert-view.ts';
+import { createDecider, type Decider } from '../remediation/decider.ts';
+import { createDecisionHistory, type DecisionHistory } from '../remediation/decision-history.ts';
+import { createDecisionIndex, type DecisionIndex } from '../remediation/decision-index.ts';
+import { createDnsResolver } from '../remediation/dns-resolver.ts';
+import { type Follower, followStore } from '../remediation/follow.ts';
+import { createGoodBots, type GoodBots } from '../remediation/good-bots.ts';
+import { type Crawler, knownCrawlers } from '../remediation/known-crawlers.ts';
+import { parseProfiles } from '../remediation/profile-documents.ts';
+import { createProfiles } from '../remediation/profiles.ts';
+import type { ProtectedSources } from '../remediation/protected-sources.ts';
+import { createPublisher, type Publisher } from '../remediation/publish.ts';
+import type { Store } from '../remediation/store/store.ts';
+import type { Settings } from './settings.ts';
+
+/** The decisions in force, and how they stay in step with the store. */
+export interface DecisionState {
+  readonly index: DecisionIndex;
+  readonly history: DecisionHistory;
+  readonly publisher: Publisher;
+  readonly follower: Follower;
+  close(): Promise<void>;
+}
+
+/** How far back escalation looks. */
+const historyMs = 30 * 86_400_000;
+const historyValues = 100_000;
+/** Expired entries are freed a few at a time, so that no request waits for it. */
+const sweepMs = 250;
+const sweepSlots = 20_000;
+
+/** Resolves when every decision of the store is in the index: a gateway that is not ready must not let requests pass. */
+export async function openDecisions(
+  settings: Settings,
+  store: Store,
+  runtime: Runtime,
+  onProgress: (changes: number) => void,
+): Promise<DecisionState> {
+  const { clock } = runtime;
+  const { ipv6Prefix } = settings.client;
+  const allowlist = settings.remediation.allowlist.map((entry) => ({ ...entry, until: null }));
+  const index = createDecisionIndex({ ...runtime, allowlist });
+  const history = createDecisionHistory({ clock, ipv6Prefix });
+  const publisher = createPublisher({ ...runtime, index, history, store });
+  const asOf = clock.now();
+  try {
+    history.seed(await store.decisionCounts(asOf - historyMs, historyValues), asOf);
+  } catch (thrown) {
+    runtime.log.warn({ cause: messageOf(thrown) }, 'the store does not tell earlier decisions: durations start anew');
+  }
+  const pending = (): ReturnType<Publisher['pendingDecisions']> => publisher.pendingDecisions();
+  const follower = followStore({ ...runtime, store, index, history, pending, onProgress });
+  const sweep = clock.every(sweepMs, () => index.sweep(clock.now(), sweepSlots));
+  return {
+    index,
+    history,
+    publisher,
+    follower,
+    async close() {
+      sweep.cancel();
+      await publisher.close();
+      await follower.close();
+    },
+  };
+}
+
+export interface DeciderParts {
+  readonly decisions: DecisionState;
+  readonly helpers: HelperDependencies;
+  readonly protectedSources: ProtectedSources;
+}
+
+/** The decider with its profiles and its knowledge of good bots. */
+export async function openDecider(
+  settings: Settings,
+  runtime: Runtime,
+  parts: DeciderParts,
+): Promise<{ readonly decider: Decider; close(): void }> {
+  const { remediation, client } = settings;
+  const { decisions, helpers, protectedSources } = parts;
+  const file = remediation.profiles ?? `${packageRoot}/remediation/default-profiles.yaml`;
+  const profiles = createProfiles({
+    documents: parseProfiles(await readProfiles(file), file),
+    compiler: createExpressionCompiler({ environment: profileEnvironment, helpers }),
+    view: alertView,
+    log: runtime.log,
+    maxDurationMs: remediation.maxDuration,
+  });
+  const goodBots = openGoodBots(remediation.goodBots, runtime);
+  const decider = createDecider({
+    ...runtime,
+    index: decisions.index,
+    protectedSources,
+    goodBots,
+    profiles,
+    publisher: decisions.publisher,
+    ipv6Prefix: client.ipv6Prefix,
+    crawlScenarios: remediation.goodBots.crawlScenarios,
+  });
+  return {
+    decider,
+    close() {
+      decider.close();
+      goodBots.close();
+    },
+  };
+}
+
+async function readProfiles(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new GatewayError('PROFILE_INVALID', `the profiles ${file} cannot be read: ${messageOf(cause)}`, {
+      remedy: 'Check `remediation.profiles`, or leave it out to use the built-in ones.',
+      cause,
+    });
+  }
+}
+
+const dnsTimeoutMs = 1_500;
+
+function openGoodBots(options: Settings['remediation']['goodBots'], { clock, log }: Runtime): GoodBots {
+  const extra: Crawler[] = options.extra.map(({ name, userAgent, ranges, domains }) => ({
+    name,
+    tokens: [userAgent.toLowerCase()],
+    domains,
+    ranges: ranges.flatMap((text) => parseRange(text) ?? []),
+  }));
+  const crawlers = options.enabled ? [...extra, ...knownCrawlers] : [];
+  return createGoodBots({ clock, log, resolver: createDnsResolver(dnsTimeoutMs), crawlers });
+}
