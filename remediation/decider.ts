@@ -43,7 +43,8 @@ export interface Decider {
 export interface DeciderOptions extends Runtime {
   readonly index: Pick<DecisionIndex, 'allowedRange'>;
   readonly protectedSources: ProtectedSources;
-  readonly goodBots: GoodBots;
+  /** Null: crawlers are decided about like others. */
+  readonly goodBots: GoodBots | null;
   readonly profiles: Profiles;
   readonly publisher: Pick<Publisher, 'publish'>;
   /** Length of the prefix that our decisions about IPv6 clients cover; 128 for the address alone. */
@@ -126,7 +127,7 @@ export function createDecider(options: DeciderOptions): Decider {
 
   const considerBot = (alert: Alert, how: DecideHow): Outcome | null => {
     const address = parseIp(alert.source.ip);
-    if (address === null || !isCrawl(alert, crawlScenarios)) return null;
+    if (goodBots === null || address === null || !isCrawl(alert, crawlScenarios)) return null;
     const claim = goodBots.claim(userAgentsOf(alert), address);
     switch (claim.kind) {
       case 'none':
