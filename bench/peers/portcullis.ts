@@ -1,6 +1,6 @@
 /** Portcullis as it is shipped, everything on, with its own settings file and a store full of decisions. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { systemClock } from '../../core/clock.ts';
 import { freePort } from '../../test/support/servers/process.ts';
@@ -28,7 +28,7 @@ export function portcullisPeer({ decisions, cpuProf }: PortcullisOptions): Peer 
       const adminPort = await freePort();
       const config = join(context.folder, 'portcullis.yaml');
       await writeFile(config, stringify(settings(context, dataDir, adminPort)));
-      const profile = cpuProf === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${cpuProf}`];
+      const profile = cpuProf === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(cpuProf)}`];
       const process_ = await startListener(t, {
         ...context,
         command: process.execPath,
