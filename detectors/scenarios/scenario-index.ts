@@ -140,35 +140,63 @@ interface Step {
 // oxlint-disable-next-line no-control-regex -- ASCII begins with the control characters
 const beyondAscii = /[^\x00-\x7f]/;
 
+/** A table about one field's exact values: what each value leaves. */
+interface ValueTable {
+  readonly field: Field;
+  readonly left: ReadonlyMap<string, Bits>;
+  /** What any other value leaves. */
+  readonly otherwise: Bits;
+}
+
+/** Any other table. */
+interface MixedTable {
+  readonly steps: readonly Step[];
+  readonly free: Bits;
+  /** No exact value is looked up: without any literal found it leaves `free`. */
+  readonly literalsOnly: boolean;
+}
+
 class BitIndex implements ScenarioIndex {
   private readonly fields: readonly Field[];
-  private readonly tables: readonly { readonly steps: readonly Step[]; readonly free: Bits }[];
+  private readonly valueTables: readonly ValueTable[];
+  private readonly mixedTables: readonly MixedTable[];
+  /** What is left where no literal was found in any field, which is so for most events: all `literalsOnly` tables at once. */
+  private readonly quiet: Bits;
+  private readonly everything: Bits;
   private readonly left: Bits;
   private readonly scratch: Bits;
-  private readonly everything: Bits;
   private readonly positions: number[] = [];
 
   constructor({ size, words, fields, literals, tables }: IndexBuilder) {
     this.fields = fields.map((path, index) => fieldOf(path, literals[index] ?? []));
-    this.tables = tables.map(({ lookups, free }) => ({
+    const isValueTable = ({ lookups }: Table): boolean => lookups.length === 1 && lookups[0]?.kind === 'equals';
+    this.valueTables = tables.filter(isValueTable).map((table) => this.valueTable(table));
+    const mixed = tables.filter((table) => !isValueTable(table));
+    this.mixedTables = mixed.map(({ lookups, free }) => ({
       steps: lookups.map((lookup) => this.step(lookup, words)),
       free,
+      literalsOnly: lookups.every(({ kind }) => kind === 'contains'),
     }));
     this.left = new Uint32Array(words);
     this.scratch = new Uint32Array(words);
     this.everything = new Uint32Array(words);
     for (let position = 0; position < size; position++) set(this.everything, position);
+    this.quiet = this.everything.slice();
+    for (const { literalsOnly, free } of this.mixedTables) if (literalsOnly) keepBits(this.quiet, free);
   }
 
   candidates(event: Event): readonly number[] {
-    for (const field of this.fields) readField(field, event);
+    let isQuiet = true;
+    for (const field of this.fields) if (!readField(field, event)) isQuiet = false;
     const { left, scratch } = this;
-    left.set(this.everything);
-    for (const { steps, free } of this.tables) {
+    left.set(isQuiet ? this.quiet : this.everything);
+    for (const { steps, free, literalsOnly } of this.mixedTables) {
+      if (isQuiet && literalsOnly) continue;
       scratch.set(free);
       for (const step of steps) addHits(scratch, step);
-      for (let word = 0; word < left.length; word++) left[word] = (left[word] as number) & (scratch[word] as number);
+      keepBits(left, scratch);
     }
+    for (const table of this.valueTables) keepBits(left, table.left.get(table.field.value) ?? table.otherwise);
     return this.listed(left);
   }
 
@@ -184,6 +212,17 @@ class BitIndex implements ScenarioIndex {
       }
     }
     return positions;
+  }
+
+  private valueTable({ lookups, free }: Table): ValueTable {
+    const lookup = lookups[0] as Lookup;
+    const left = new Map<string, Bits>();
+    for (const [value, hits] of lookup.hits) {
+      const bits = free.slice();
+      addBits(bits, hits);
+      left.set(value, bits);
+    }
+    return { field: this.fields[lookup.field] as Field, left, otherwise: free };
   }
 
   private step({ field: number, kind, hits }: Lookup, words: number): Step {
@@ -210,16 +249,18 @@ function fieldOf(path: string, words: readonly string[]): Field {
   };
 }
 
-function readField(field: Field, event: Event): void {
+/** Reads the field and looks for its literals. True when there is none in it. */
+function readField(field: Field, event: Event): boolean {
   const map: StringMap = event[field.map];
   const value = map[field.key] ?? '';
   field.value = value;
-  if (field.literals === null) return;
+  if (field.literals === null) return true;
   const { found, isFound } = field;
   for (const word of found) isFound[word] = 0;
   found.length = 0;
   field.opaque = beyondAscii.test(value);
-  if (field.opaque || value === '') return;
+  if (field.opaque) return false;
+  if (value === '') return true;
   // A literal is noted once, so that a text made of nothing else costs no more than its length.
   field.literals.each(value, (word) => {
     if (isFound[word] === 0) {
@@ -228,6 +269,7 @@ function readField(field: Field, event: Event): void {
     }
     return true;
   });
+  return found.length === 0;
 }
 
 function addHits(bits: Bits, { field, byValue, byWord, all }: Step): void {
@@ -245,6 +287,10 @@ function addHits(bits: Bits, { field, byValue, byWord, all }: Step): void {
 
 function addBits(bits: Bits, more: Bits): void {
   for (let word = 0; word < bits.length; word++) bits[word] = (bits[word] as number) | (more[word] as number);
+}
+
+function keepBits(bits: Bits, kept: Bits): void {
+  for (let word = 0; word < bits.length; word++) bits[word] = (bits[word] as number) & (kept[word] as number);
 }
 
 function set(bits: Bits, position: number): void {

@@ -1,6 +1,49 @@
 /** What the tests of this folder share: access events with the fields of the gateway, and the hub's web scenarios. */
+import type { Clock } from '../../../core/clock.ts';
+import { createLog } from '../../../core/log.ts';
+import { createSystemRandom } from '../../../core/random.ts';
 import { type Event, FieldMap, type StringMap } from '../../../detectors/event.ts';
+import { createExpressionCompiler } from '../../../detectors/expr/compile.ts';
+import { type DataFiles, noDataFiles } from '../../../detectors/expr/data-files.ts';
+import { eventEnvironment, overflowEnvironment } from '../../../detectors/expr/environments.ts';
+import { compilePattern } from '../../../detectors/regex/compile-pattern.ts';
+import {
+  createScenarioDetector,
+  type ScenarioDetector,
+  type ScenarioDetectorDeps,
+  type ScenarioDetectorOptions,
+} from '../../../detectors/scenarios/detector.ts';
+import type { ScenarioExpressions } from '../../../detectors/scenarios/scenario.ts';
+import { readScenarioDocuments } from '../../../detectors/scenarios/scenario-document.ts';
 import type { ScenarioSpec } from '../../../detectors/scenarios/scenario-document.ts';
+
+/** The compilers of scenario expressions, without the helpers that need a network or a database. */
+export function scenarioExpressions(clock: Clock, files: DataFiles = noDataFiles): ScenarioExpressions {
+  const helpers = { clock, files, regex: compilePattern };
+  return {
+    event: createExpressionCompiler({ environment: eventEnvironment, helpers }),
+    overflow: createExpressionCompiler({ environment: overflowEnvironment, helpers }),
+  };
+}
+
+/** A detector of the documents in `yaml`, which must be without fault. */
+export function detectorOf(
+  yaml: string,
+  clock: Clock,
+  options: Partial<ScenarioDetectorOptions> = {},
+  deps: Partial<ScenarioDetectorDeps> = {},
+): ScenarioDetector {
+  const { documents, faults } = readScenarioDocuments(yaml, 'test.yaml');
+  const expressions = scenarioExpressions(clock, deps.files);
+  const runtime = { clock, random: createSystemRandom(), log: createLog('silent') };
+  const detector = createScenarioDetector(
+    { documents, ...options },
+    { ...runtime, expressions, files: noDataFiles, ...deps },
+  );
+  const [fault] = [...faults, ...detector.faults];
+  if (fault !== undefined) throw fault.error;
+  return detector;
+}
 
 export interface Access {
   readonly ip?: string;
