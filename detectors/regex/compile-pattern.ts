@@ -7,7 +7,7 @@ import { messageOf } from '../../core/errors.ts';
 import { contains, emitPattern, needsReplay } from './emit-pattern.ts';
 import { parsePattern, patternError } from './parse-pattern.ts';
 import { type MatchSlots, ReplayMatcher } from './replay-match.ts';
-import type { PatternOptions } from './syntax.ts';
+import type { ParsedPattern, PatternNode, PatternOptions, Position, Subject } from './syntax.ts';
 
 export interface Pattern {
   /** As it was written. */
@@ -15,7 +15,7 @@ export interface Pattern {
   /**
    * For where only a RegExp will do. Flagless and accepted by the linear engine. It says whether a text matches and where a
    * match starts; its groups and the end can differ from RE2's in the patterns that `exec` looks at twice. With a multi-line
-   * `$` it can also match before a lone `\r`.
+   * `$` it can also match before a lone `\r`, and with `\B` inside a surrogate pair.
    */
   readonly regexp: RegExp;
   /** By number; index 0 is the whole match, null is a group without a name. Go allows a name to occur twice. */
@@ -34,15 +34,30 @@ const tryAbove = 8_192;
  * @throws GatewayError PATTERN_INVALID with position and reason: not RE2 syntax, or too large when unrolled.
  */
 export function compilePattern(source: string, options: PatternOptions = {}): Pattern {
-  const { root, groupNames } = parsePattern(source, options);
-  const subject = options.subject ?? 'text';
+  return compileParsed(source, parsePattern(source, options), options.subject ?? 'text');
+}
+
+/** The same, from what `parsePattern` made of the source, for those who read the tree as well. */
+export function compileParsed(source: string, parsed: ParsedPattern, subject: Subject): Pattern {
+  const { root, groupNames } = parsed;
   const groups = groupNames.length > 1;
-  const lineEnds = contains(root, (node) => node.kind === 'position' && node.at === 'line-end');
+  const doubt = doubtOf(root, subject);
   let replayed = needsReplay(root, groups);
   const emitted = emitPattern(root, subject, source, groups && !replayed);
   replayed ||= groups && emitted.withoutGroups;
-  const replay = replayed || lineEnds ? new ReplayMatcher(root, groupNames.length, subject, source) : null;
-  return new CompiledPattern(source, regexpOf(source, emitted.source), groupNames, replay, replayed, lineEnds);
+  const replay = replayed || doubt !== null ? new ReplayMatcher(root, groupNames.length, subject, source) : null;
+  return new CompiledPattern(source, regexpOf(source, emitted.source), groupNames, replay, replayed, doubt);
+}
+
+/**
+ * Tells the texts on which the emitted pattern can match where RE2 does not: those with a line end that is one to JavaScript
+ * only, or with a surrogate pair, in which `\B` holds.
+ */
+function doubtOf(root: PatternNode, subject: Subject): RegExp | null {
+  const has = (at: Position): boolean => contains(root, (node) => node.kind === 'position' && node.at === at);
+  const insidePair = subject === 'text' && has('not-word-edge');
+  if (has('line-end')) return insidePair ? /[\r\u2028\u2029\ud800-\udbff]/ : /[\r\u2028\u2029]/;
+  return insidePair ? /[\ud800-\udbff]/ : null;
 }
 
 function regexpOf(written: string, source: string): RegExp {
@@ -66,7 +81,7 @@ class CompiledPattern implements Pattern {
   readonly groupNames: readonly (string | null)[];
   readonly #replay: ReplayMatcher | null;
   readonly #always: boolean;
-  readonly #lineEnds: boolean;
+  readonly #doubt: RegExp | null;
 
   constructor(
     source: string,
@@ -74,34 +89,29 @@ class CompiledPattern implements Pattern {
     groupNames: readonly (string | null)[],
     replay: ReplayMatcher | null,
     always: boolean,
-    lineEnds: boolean,
+    doubt: RegExp | null,
   ) {
     this.source = source;
     this.regexp = regexp;
     this.groupNames = groupNames;
     this.#replay = replay;
     this.#always = always;
-    this.#lineEnds = lineEnds;
+    this.#doubt = doubt;
   }
 
   test(text: string): boolean {
     if (!this.regexp.test(text)) return false;
-    if (this.#replay === null || !this.#lineEnds || !hasOtherLineEnd(text)) return true;
+    if (this.#replay === null || this.#doubt === null || !this.#doubt.test(text)) return true;
     return this.#replay.find(text, 0) !== null;
   }
 
   exec(text: string): RegExpExecArray | null {
     const match = this.regexp.exec(text);
     if (match === null || this.#replay === null) return match;
-    if (!this.#always && !hasOtherLineEnd(text)) return match;
+    if (!this.#always && !this.#doubt?.test(text)) return match;
     const slots = this.#replay.find(text, match.index);
     return slots && execArray(slots, text);
   }
-}
-
-/** A line end to JavaScript that is none to RE2. */
-function hasOtherLineEnd(text: string): boolean {
-  return /[\r\u2028\u2029]/.test(text);
 }
 
 function execArray(slots: MatchSlots, text: string): RegExpExecArray {

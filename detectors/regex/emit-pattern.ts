@@ -7,7 +7,7 @@
  */
 import { type CharSet, charSetOf, clip, complementOf, highestCodePoint, highestOf, rangesOf } from './char-set.ts';
 import { patternError } from './parse-pattern.ts';
-import { isNullable, type PatternNode, type Position, type RepeatNode, type Subject } from './syntax.ts';
+import { emptyNode, isNullable, type PatternNode, type Position, type RepeatNode, type Subject } from './syntax.ts';
 
 /** V8's limit on the product of nested counts, `kMaxReplicationFactor` in its experimental compiler. */
 const maxReplication = 16;
@@ -27,10 +27,11 @@ export interface EmittedPattern {
 
 /** @throws GatewayError PATTERN_INVALID when the unrolled pattern is too large. `written` is for the message. */
 export function emitPattern(root: PatternNode, subject: Subject, written: string, groups: boolean): EmittedPattern {
-  const emitter = new Emitter(subject, written, groups, contains(root, isInnerEdge));
-  const source = emitter.root(root);
+  const lean = withoutImplied(root, new Set());
+  const emitter = new Emitter(subject, written, groups);
+  const source = emitter.root(lean);
   if (!emitter.copiedGroup) return { source, withoutGroups: !groups };
-  return { source: new Emitter(subject, written, false, contains(root, isInnerEdge)).root(root), withoutGroups: true };
+  return { source: new Emitter(subject, written, false).root(lean), withoutGroups: true };
 }
 
 /**
@@ -55,10 +56,6 @@ export function contains(node: PatternNode, test: (node: PatternNode) => boolean
 
 function isCapture(node: PatternNode): boolean {
   return node.kind === 'capture';
-}
-
-function isInnerEdge(node: PatternNode): boolean {
-  return node.kind === 'position' && node.at === 'not-word-edge';
 }
 
 /** True when a capture can be passed by on some way through the node. */
@@ -104,20 +101,76 @@ function emptyComesLast(node: PatternNode): boolean {
   }
 }
 
+/** True when no way through the node reads a character. */
+function readsNothing(node: PatternNode): boolean {
+  return !contains(node, (inner) => inner.kind === 'char');
+}
+
+/** True when the node can match nothing anywhere, whatever stands around it. */
+function isEmptyAnywhere(node: PatternNode): boolean {
+  switch (node.kind) {
+    case 'empty':
+      return true;
+    case 'char':
+    case 'position':
+      return false;
+    case 'capture':
+      return isEmptyAnywhere(node.body);
+    case 'sequence':
+      return node.parts.every(isEmptyAnywhere);
+    case 'choice':
+      return node.branches.some(isEmptyAnywhere);
+    case 'repeat':
+      return node.min === 0 || isEmptyAnywhere(node.body);
+    default:
+      return node satisfies never;
+  }
+}
+
+/**
+ * The node without assertions that are known to hold where they stand, because the same one was just passed. V8's compiler
+ * takes twice as long for each `(\b)` in a row: sixteen take eight seconds. `known` is added to as assertions are passed.
+ */
+function withoutImplied(node: PatternNode, known: Set<Position>): PatternNode {
+  switch (node.kind) {
+    case 'empty':
+      return node;
+    case 'char':
+      known.clear();
+      return node;
+    case 'position':
+      if (known.has(node.at)) return emptyNode;
+      known.add(node.at);
+      return node;
+    case 'capture':
+      return { ...node, body: withoutImplied(node.body, known) };
+    case 'sequence':
+      return { kind: 'sequence', parts: node.parts.map((part) => withoutImplied(part, known)) };
+    case 'choice': {
+      const branches = node.branches.map((branch) => withoutImplied(branch, new Set(known)));
+      known.clear();
+      return { kind: 'choice', branches };
+    }
+    case 'repeat':
+      known.clear();
+      return { ...node, body: withoutImplied(node.body, new Set()) };
+    default:
+      return node satisfies never;
+  }
+}
+
 class Emitter {
   readonly #subject: Subject;
   readonly #written: string;
   readonly #groups: boolean;
-  readonly #wholePairs: boolean;
   #depth = 0;
   /** A group was written twice, so that the numbers after it are wrong. */
   copiedGroup = false;
 
-  constructor(subject: Subject, written: string, groups: boolean, wholePairs: boolean) {
+  constructor(subject: Subject, written: string, groups: boolean) {
     this.#subject = subject;
     this.#written = written;
     this.#groups = groups;
-    this.#wholePairs = wholePairs;
   }
 
   root(node: PatternNode): string {
@@ -195,15 +248,22 @@ class Emitter {
     if (this.#depth > maxEmittedDepth) throw this.#tooLarge();
   }
 
+  /**
+   * Rounds that may match nothing and are still required are written apart from the loop: nested, `(?:(?:a|\b)+)+`, each level
+   * would take V8's compiler twice as long as the one within. Where nothing always matches, they are not required at all.
+   */
   #repeat(node: RepeatNode, budget: number): string {
     const { min, max, greedy, body } = node;
     if (max === 0) return this.#groups && contains(body, isCapture) ? `(?:${this.#nested(body, 1)}){0}` : '';
     if (min === 1 && max === 1) return this.#part(body, budget);
     if (body.kind === 'char' && max === Infinity && this.#isAnyPlane(body.set))
       return this.#anyLoop(node, body.set, budget);
+    if (readsNothing(body)) return min > 0 ? this.#part(body, budget) : `${this.#operand(body, budget)}?`;
     const lazy = greedy ? '' : '?';
+    const emptyRounds = min > 0 && isNullable(body);
+    if (emptyRounds && isEmptyAnywhere(body)) return this.#repeat({ ...node, min: 0 }, budget);
     const counted = Math.max(1, max === Infinity ? min : max);
-    if (counted <= budget) {
+    if (counted <= budget && !emptyRounds) {
       const inner = this.#operand(body, Math.floor(budget / counted));
       return `${inner}${quantifier(min, max)}${lazy}`;
     }
@@ -275,13 +335,13 @@ class Emitter {
 
   /**
    * An unbounded loop over a set that holds every character beyond U+FFFF. After the first `min` characters it runs over
-   * units: it may stop inside a pair, but nothing that follows can start there, except `\B`.
+   * units: it may stop inside a pair, but nothing that follows can start there, except `\B` (looked at again).
    */
   #anyLoop(node: RepeatNode, set: CharSet, budget: number): string {
     const single = this.#single(set);
     const units = unitClass(charSetOf([...clip(set, 0, 0xffff), ...surrogates]), 0xffff);
     const lazy = node.greedy ? '' : '?';
-    return `${this.#times(single, node.min, budget)}${this.#wholePairs ? single : units}*${lazy}`;
+    return `${this.#times(single, node.min, budget)}${units}*${lazy}`;
   }
 
   #checkLength(length: number): void {
@@ -303,7 +363,10 @@ class Emitter {
   }
 }
 
-/** JavaScript's own multi-line `$` also stops before `\r`, U+2028 and U+2029: `compile-pattern.ts` looks again there. */
+/**
+ * Two of them hold at places where RE2's do not, and `compile-pattern.ts` looks again there: JavaScript's multi-line `$` also
+ * before `\r`, U+2028 and U+2029, and `\B` inside a surrogate pair.
+ */
 const positionSources: Readonly<Record<Position, string>> = {
   'text-start': '^',
   'text-end': '$',

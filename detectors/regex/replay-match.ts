@@ -41,12 +41,12 @@ export class ReplayMatcher {
     let next = new ThreadList(length, this.#slotCount);
     const seed = new Int32Array(this.#slotCount).fill(-1);
     let found: MatchSlots | null = null;
-    for (let at = from; at <= text.length; ) {
+    for (let at = this.#wide && isInsidePair(text, from) ? from + 1 : from; at <= text.length; ) {
       if (found === null) {
         seed[0] = at;
         this.#enter(current, 0, text, at, seed);
       }
-      if (current.size === 0) break;
+      if (current.size === 0 && found !== null) break;
       const point = at < text.length ? this.#pointAt(text, at) : -1;
       const after = at + (point > 0xffff ? 2 : 1);
       for (let index = 0; index < current.size; index++) {
@@ -148,6 +148,10 @@ class ThreadList {
     this.size = 0;
     this.#round++;
   }
+}
+
+function isInsidePair(text: string, at: number): boolean {
+  return at > 0 && (text.codePointAt(at - 1) ?? 0) > 0xffff;
 }
 
 function holdsAt(position: Position, text: string, at: number): boolean {

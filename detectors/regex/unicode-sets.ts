@@ -7,9 +7,11 @@ import type { Subject } from './syntax.ts';
 
 /** Each different class costs one scan of Unicode, and patterns can come from the network (hub items). */
 const maxProperties = 8;
-/** Letter case ends below this point, and there is none between the two bounds of the gap (CJK). */
-const caseEnd = 0x1e944;
-const caseGap: readonly [number, number] = [0x2e80, 0xa63f];
+/** The blocks of Unicode that hold letters with case, generously. */
+const casedBlocks: CharSet = [
+  0x41, 0x58f, 0x10a0, 0x13ff, 0x1c80, 0x1fff, 0x2100, 0x24ff, 0x2c00, 0x2dff, 0xa640, 0xabff, 0xff00, 0xff5f, 0x10400,
+  0x105ff, 0x10c80, 0x10dff, 0x118a0, 0x118df, 0x16e40, 0x16eff, 0x1e900, 0x1e943,
+];
 
 export class UnicodeSets {
   readonly #properties = new Map<string, CharSet | null>();
@@ -26,7 +28,7 @@ export class UnicodeSets {
     if (subject === 'text') {
       if (setHas(set, 0x4b) || setHas(set, 0x6b)) folded.push(0x212a, 0x212a);
       if (setHas(set, 0x53) || setHas(set, 0x73)) folded.push(0x17f, 0x17f);
-      const beyondAscii = clip(set, 0x80, caseEnd);
+      const beyondAscii = clip(set, 0x80, casedBlocks.at(-1) ?? 0);
       if (beyondAscii.length > 0) this.#addVariants(beyondAscii, folded);
     }
     return folded.length === set.length ? set : charSetOf(folded);
@@ -58,16 +60,16 @@ export class UnicodeSets {
 /** Every character that has case variants, with all of them, itself included. */
 function caseVariants(): Map<number, number[]> {
   const byFold = new Map<number, number[]>();
-  for (let point = 0x41; point < caseEnd; point++) {
-    if (point === caseGap[0]) point = caseGap[1] + 1;
-    if (point === 0xac00) point = 0xe000;
-    // The dotless i has an upper case but no simple case folding.
-    if (point === 0x131) continue;
-    const upper = single(String.fromCodePoint(point).toUpperCase(), point);
-    const fold = single(String.fromCodePoint(upper).toLowerCase(), upper);
-    const orbit = byFold.get(fold);
-    if (orbit === undefined) byFold.set(fold, [point]);
-    else orbit.push(point);
+  for (const [low, high] of rangesOf(casedBlocks)) {
+    for (let point = low; point <= high; point++) {
+      // The dotless i has an upper case but no simple case folding.
+      if (point === 0x131) continue;
+      const upper = single(String.fromCodePoint(point).toUpperCase(), point);
+      const fold = single(String.fromCodePoint(upper).toLowerCase(), upper);
+      const orbit = byFold.get(fold);
+      if (orbit === undefined) byFold.set(fold, [point]);
+      else orbit.push(point);
+    }
   }
   const variants = new Map<number, number[]>();
   for (const orbit of byFold.values()) if (orbit.length > 1) for (const point of orbit) variants.set(point, orbit);
