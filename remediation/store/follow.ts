@@ -71,7 +71,7 @@ export async function* follow(
     position = page.position;
     if (page.changes.length > 0)
       yield { cursor: formatCursor(epoch, position), changes: page.changes, snapshotEnd: false };
-    else if (!moved) await orAborted(source.changed(position, signal), signal);
+    else if (!moved) await persist(() => source.changed(position, signal), clock, signal);
   }
 }
 
