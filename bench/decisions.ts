@@ -17,6 +17,8 @@ import { createDecisionIndex, type DecisionIndex, type Subject } from '../remedi
 export interface LookupTimes {
   readonly p50Ns: number;
   readonly p99Ns: number;
+  /** Of processor time: what a busy machine does not disturb. */
+  readonly cpuP99Ns: number;
   readonly maxNs: number;
   /** The share of lookups that found a decision. */
   readonly hitShare: number;
@@ -27,8 +29,9 @@ export interface DecisionsResult {
   readonly ipv6Entries: number;
   readonly ranges: number;
   readonly loadSeconds: number;
-  /** The longest that one slice of 1,000 entries took to load. */
+  /** The longest that 1,000 entries took to load, and the most processor time that they took. */
   readonly longestSliceMs: number;
+  readonly longestSliceCpuMs: number;
   /** Resident memory of the whole process when loaded, Node included; and how much of it was there before. */
   readonly rssMegabytes: number;
   readonly rssBeforeMegabytes: number;
@@ -131,13 +134,16 @@ async function measure(load: Load): Promise<DecisionsResult> {
   const rssBefore = process.memoryUsage.rss();
   const startedAt = performance.now();
   let longestSliceMs = 0;
+  let longestSliceCpuMs = 0;
   let number = 0;
   for (const [name, kind] of Object.entries(kindsOf(load))) {
     const next = createSequence(seedOf(name));
     for (let done = 0; done < kind.count; ) {
       const sliceAt = performance.now();
+      const cpuAt = process.cpuUsage();
       for (let end = Math.min(kind.count, done + batch); done < end; done++) addOne(index, kind, next, number++);
       longestSliceMs = Math.max(longestSliceMs, performance.now() - sliceAt);
+      longestSliceCpuMs = Math.max(longestSliceCpuMs, cpuSince(cpuAt) / 1000);
       if (done % 20_000 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
   }
@@ -154,6 +160,7 @@ async function measure(load: Load): Promise<DecisionsResult> {
     ...load,
     loadSeconds,
     longestSliceMs,
+    longestSliceCpuMs,
     rssMegabytes: rss / 1e6,
     rssBeforeMegabytes: rssBefore / 1e6,
     rssBytesPerEntry: (rss - rssBefore) / entries,
@@ -182,33 +189,48 @@ function addOne(index: DecisionIndex, kind: Kind, next: () => number, number: nu
 function time(index: DecisionIndex, kind: Kind, next: () => number): LookupTimes {
   const now = systemClock.now();
   const times = new Float64Array(batches);
+  const cpuTimes = new Float64Array(batches);
   let hits = 0;
   const subjects: Subject[] = Array.from({ length: batch });
   const rounds = Math.min(batches, Math.max(10, Math.floor(kind.count / batch)));
   for (let round = 0; round < rounds; round++) {
     for (let n = 0; n < batch; n++) subjects[n] = { address: kind.address(next) };
+    const cpuAt = process.cpuUsage();
     const startedAt = performance.now();
     for (let n = 0; n < batch; n++) if (index.lookup(subjects[n] as Subject, now) !== null) hits++;
     times[round] = ((performance.now() - startedAt) * 1e6) / batch;
+    cpuTimes[round] = (cpuSince(cpuAt) * 1e3) / batch;
   }
-  const sorted = times.subarray(0, rounds).toSorted();
-  const at = (share: number): number => sorted[Math.min(rounds - 1, Math.floor(share * rounds))] ?? 0;
-  return { p50Ns: at(0.5), p99Ns: at(0.99), maxNs: at(1), hitShare: hits / (rounds * batch) };
+  const at = (all: Float64Array, share: number): number =>
+    all.subarray(0, rounds).toSorted()[Math.min(rounds - 1, Math.floor(share * rounds))] ?? 0;
+  return {
+    p50Ns: at(times, 0.5),
+    p99Ns: at(times, 0.99),
+    cpuP99Ns: at(cpuTimes, 0.99),
+    maxNs: at(times, 1),
+    hitShare: hits / (rounds * batch),
+  };
+}
+
+/** Microseconds of processor time. */
+function cpuSince(start: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(start);
+  return user + system;
 }
 
 function tableOf(report: DecisionsReport): string {
   const lines = [`decision index, ${report.node}, ${report.cpu}; lookups: mean of batches of ${report.batch}`, ''];
   for (const result of report.results) {
-    const { ipv4Entries, ipv6Entries, ranges, loadSeconds, longestSliceMs } = result;
+    const { ipv4Entries, ipv6Entries, ranges, loadSeconds, longestSliceMs, longestSliceCpuMs } = result;
     lines.push(
       `${ipv4Entries} IPv4, ${ipv6Entries} IPv6, ${ranges} ranges`,
-      `  load            ${loadSeconds.toFixed(1)} s, longest 1,000 entries ${longestSliceMs.toFixed(1)} ms`,
+      `  load            ${loadSeconds.toFixed(1)} s, longest 1,000 entries ${longestSliceMs.toFixed(1)} ms, ${longestSliceCpuMs.toFixed(1)} ms of it CPU`,
       `  memory          ${result.rssMegabytes.toFixed(0)} MB resident, ${result.rssBeforeMegabytes.toFixed(0)} MB of it before loading`,
       `  per entry       ${result.rssBytesPerEntry.toFixed(1)} B resident, ${result.tableBytesPerEntry.toFixed(1)} B of typed arrays`,
     );
     for (const [name, times] of Object.entries(result.lookups)) {
       const share = `${(times.hitShare * 100).toFixed(1)} % found`;
-      const spread = `p50 ${times.p50Ns.toFixed(0)} ns, p99 ${times.p99Ns.toFixed(0)} ns, max ${times.maxNs.toFixed(0)} ns`;
+      const spread = `p50 ${times.p50Ns.toFixed(0)} ns, p99 ${times.p99Ns.toFixed(0)} ns (CPU ${times.cpuP99Ns.toFixed(0)}), max ${times.maxNs.toFixed(0)} ns`;
       lines.push(`  ${name.padEnd(15)} ${spread}, ${share}`);
     }
     lines.push('');

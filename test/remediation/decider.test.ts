@@ -34,7 +34,12 @@ function setUp(
   const resolver = createFakeDns();
   const goodBots = createGoodBots({ clock, log, resolver });
   const decider = createDecider({
-    ...{ clock, random, log, index, publisher, goodBots },
+    clock,
+    random,
+    log,
+    index,
+    publisher,
+    goodBots,
     protectedSources: createProtectedSources({ trustedProxies: [parseRange('203.0.113.0/24') as IpRange] }),
     profiles: {
       names: ['test'],

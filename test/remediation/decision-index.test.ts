@@ -4,7 +4,12 @@ import { addressBits, formatRange, parseIp, parseRange, rangeContains, type IpAd
 import { createLog } from '../../core/log.ts';
 import { createSystemRandom } from '../../core/random.ts';
 import type { AllowlistItem } from '../../remediation/allowlists.ts';
-import { createDecisionIndex, type DecisionIndex, type IndexedDecision } from '../../remediation/decision-index.ts';
+import {
+  createDecisionIndex,
+  startSweeper,
+  type DecisionIndex,
+  type IndexedDecision,
+} from '../../remediation/decision-index.ts';
 import { severityOf, uuidTag, type Decision } from '../../remediation/decision.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { collectedLog, decisionOf, ip } from './support.ts';
@@ -199,6 +204,22 @@ t.test('expired entries are swept a little at a time until none is left', async 
   t.same(index.size, { ip: 2_500, range: 50, country: 0, as: 0, custom: 0, total: 2_550, allowlist: 0 });
   t.ok(index.lookup({ address: ip('10.0.0.1') }, clock.now()));
   t.ok(index.lookup({ address: ip('2001:db8:1::1') }, clock.now()));
+});
+
+t.test('the sweeper goes through everything by itself until it is cancelled', async (t) => {
+  const { index, clock } = setUp();
+  const fill = (): void => {
+    for (let n = 0; n < 3_000; n++) index.add(decisionOf({ value: v4(n), until: clock.now() + 1_000 }));
+    index.add(decisionOf({ scope: 'Country', value: 'FR', until: clock.now() + 1_000 }));
+  };
+  fill();
+  const sweeper = startSweeper(index, clock);
+  clock.advance(120_000);
+  t.equal(index.size.total, 0);
+  sweeper.cancel();
+  fill();
+  clock.advance(120_000);
+  t.equal(index.size.total, 3_001);
 });
 
 t.test('memory is used again after entries have gone', async (t) => {
