@@ -250,7 +250,7 @@ class Emitter {
 
   /**
    * Rounds that may match nothing and are still required are written apart from the loop: nested, `(?:(?:a|\b)+)+`, each level
-   * would take V8's compiler twice as long as the one within. Where nothing always matches, they are not required at all.
+   * would take V8's compiler twice as long as the one within. Where a greedy loop can always match nothing, they are not required at all.
    */
   #repeat(node: RepeatNode, budget: number): string {
     const { min, max, greedy, body } = node;
@@ -261,7 +261,7 @@ class Emitter {
     if (readsNothing(body)) return min > 0 ? this.#part(body, budget) : `${this.#operand(body, budget)}?`;
     const lazy = greedy ? '' : '?';
     const emptyRounds = min > 0 && isNullable(body);
-    if (emptyRounds && isEmptyAnywhere(body)) return this.#repeat({ ...node, min: 0 }, budget);
+    if (emptyRounds && greedy && isEmptyAnywhere(body)) return this.#repeat({ ...node, min: 0 }, budget);
     const counted = Math.max(1, max === Infinity ? min : max);
     if (counted <= budget && !emptyRounds) {
       const inner = this.#operand(body, Math.floor(budget / counted));

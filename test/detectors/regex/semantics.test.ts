@@ -35,7 +35,7 @@ function sameAsModel(source: string, text: string, options: PatternOptions): voi
 t.test('text: test, span and groups are those of RE2', async (t) => {
   fc.assert(
     fc.property(randomPattern, randomText, (source, text) => sameAsModel(source, text, {})),
-    { seed: 20_240_601, numRuns: Number(process.env.RUNS ?? 12_000) },
+    { seed: 20_240_601, numRuns: 12_000 },
   );
   t.pass('12,000 pairs');
 });
