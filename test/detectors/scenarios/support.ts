@@ -5,7 +5,7 @@ import { createSystemRandom } from '../../../core/random.ts';
 import { type Event, FieldMap, type StringMap } from '../../../detectors/event.ts';
 import { createExpressionCompiler } from '../../../detectors/expr/compile.ts';
 import { type DataFiles, noDataFiles } from '../../../detectors/expr/data-files.ts';
-import { eventEnvironment, overflowEnvironment } from '../../../detectors/expr/environments.ts';
+import { eventEnvironment, overflowEnvironment } from '../../../detectors/expr/environment.ts';
 import { compilePattern } from '../../../detectors/regex/compile-pattern.ts';
 import {
   createScenarioDetector,
@@ -147,17 +147,24 @@ export function readsWebAccess({ filter }: Pick<ScenarioSpec, 'filter'>): boolea
 const combined =
   /^(?:(\S+):\d+ |(\S+) )?(\d+\.\d+\.\d+\.\d+|[0-9a-f:]+) \S+ \S+ \[([^\]]+)\] "(?:([A-Z]+) (.+?)(?: HTTP\/([\d.]+))?|([^"]*))" (\d{3}) (?:\d+|-)(?: "([^"]*)" "([^"]*)")?/;
 
+/** What syslog writes before a line of nginx. */
+const syslogHead = /^[A-Z][a-z]{2} +\d+ [\d:]+ \S+ \w+\[\d+\]: /;
+
+function malformedMeta(rawrequest: string): Record<string, string> {
+  return { http_path: rawrequest, ...(rawrequest.includes('/') && { http_args_len: '0' }) };
+}
+
 const months = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
 
 /** A replayed event of one line in the common or combined log format, or null when it is not one. */
 export function accessEventOfLine(line: string): Event | null {
-  const match = combined.exec(line);
+  const match = combined.exec(line.replace(syslogHead, ''));
   if (match === null) return null;
   const [, vhost, host, ip, date = '', verb, target, version, rawrequest, status, referer, userAgent] = match;
   const [, day, month = '', year, time, zoneHour, zoneMinute] =
     /^(\d+)\/(\w+)\/(\d+):([\d:]+) ([+-]\d\d)(\d\d)$/.exec(date) ?? [];
   const monthNumber = String(months.indexOf(month) + 1).padStart(2, '0');
-  const empty = verb === undefined;
+  const malformed = verb === undefined;
   return accessEvent({
     ip: ip ?? '',
     verb: verb ?? '',
@@ -167,7 +174,9 @@ export function accessEventOfLine(line: string): Event | null {
     referer: referer ?? '',
     version: version ?? '',
     host: vhost ?? host ?? '',
-    replayedAt: `${year}-${monthNumber}-${day}T${time}${zoneHour}:${zoneMinute}`,
-    parsed: empty ? { rawrequest: rawrequest ?? '' } : {},
+    replayedAt: `${year}-${monthNumber}-${day}T${time}${`${zoneHour}:${zoneMinute}`.replace('+00:00', 'Z')}`,
+    // The web parsers take what is no request at all for its path.
+    parsed: malformed ? { rawrequest: rawrequest ?? '' } : {},
+    meta: malformed ? malformedMeta(rawrequest ?? '') : {},
   });
 }
