@@ -2,26 +2,19 @@
  * What the admin surfaces are handed by the composition root: the control socket that the command line speaks to, and the
  * admin listener with health and metrics. Everything is plain data and narrow functions, so that tests can assemble it.
  */
+import type { GatewayError } from '../../core/errors.ts';
 import type { IpAddress } from '../../core/ip.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { ScenarioDetector } from '../../detectors/scenarios/detector.ts';
-import type { Decision } from '../../remediation/decision.ts';
+import type { ProtectedSources } from '../../remediation/protected-sources.ts';
 import type { DecisionIndex } from '../../remediation/decision-index.ts';
-import type { AllowlistEntry, Store } from '../../remediation/store/store.ts';
+import type { Store } from '../../remediation/store/store.ts';
 import type { ClientResolver } from '../client-address.ts';
 import type { Counters } from '../counters.ts';
 import type { Selftests } from '../selftests.ts';
 import type { SiteTable } from '../sites.ts';
+import type { AdminPublisher } from './admin-publisher.ts';
 import type { ScenarioExplainer } from './scenario-explainer.ts';
-
-/** Changes decisions and the allowlist: the local index first, so that the next request meets them, then the store. */
-export interface AdminPublisher {
-  /** Resolves when durable. Rejects with a GatewayError when the store did not take it; the index has it all the same. */
-  add(decisions: readonly Decision[]): Promise<void>;
-  remove(decisions: readonly Decision[]): Promise<void>;
-  allow(entry: AllowlistEntry): Promise<void>;
-  disallow(value: string): Promise<void>;
-}
 
 /** What does not change while the gateway runs. */
 export interface GatewayFacts {
@@ -51,6 +44,8 @@ export interface GatewayPulse {
   readonly decisionsReady: boolean;
   /** Milliseconds since the store was last known to be in step with the index, or null before the first time. */
   readonly followAgeMs: number | null;
+  /** Requests shown to the scenarios, each counted once although it is poured before and after its response. */
+  readonly poured: number;
   /**
    * Peers that sent forwarding headers without being trusted proxies, with their requests; bounded, most first. Many from
    * one private address mean that a proxy is missing in `trustedProxies`.
@@ -63,15 +58,17 @@ export interface AdminDependencies extends Runtime {
   readonly publisher: AdminPublisher;
   readonly index: Pick<DecisionIndex, 'lookup' | 'isAllowed' | 'allowedRange' | 'size' | 'memoryBytes'>;
   readonly detector: Pick<ScenarioDetector, 'scenarios' | 'faults' | 'counters'>;
+  /** Documents, data files and expressions that are not used, and why; without it, those of the detector are told. */
+  readonly faults?: readonly GatewayError[];
   readonly explainer: ScenarioExplainer;
   readonly selftests: Selftests;
   /** Forgets buckets and silences of one source, so that self-tests do not disturb each other. */
   readonly forgetSource: (address: IpAddress) => void;
   readonly counters: Counters;
   readonly sites: SiteTable;
-  readonly clients: ClientResolver;
-  /** Why scenarios never ban an address (`a private address`, `a trusted proxy`), or null when they may. */
-  readonly protectedBy: (address: IpAddress) => string | null;
+  readonly clients: Pick<ClientResolver, 'trustedRanges' | 'peerOf' | 'clientOf' | 'clientAt'>;
+  /** Whom scenarios never ban. */
+  readonly protectedSources: ProtectedSources;
   readonly facts: GatewayFacts;
   readonly pulse: () => GatewayPulse;
 }

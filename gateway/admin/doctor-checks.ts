@@ -1,12 +1,15 @@
 /** The checks of `doctor`, one function for each subject. None of them changes anything. */
+import { request } from 'undici';
 import { access, constants, stat, statfs } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { messageOf } from '../../core/errors.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { isPrivate, parseIp } from '../../core/ip.ts';
 import type { Site } from '../sites.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import type { DoctorCheck } from './models.ts';
-import { modeOf } from './routes/status.ts';
+import { faultsOf, modeOf } from './routes/status.ts';
 
 type Check = (deps: AdminDependencies) => readonly DoctorCheck[] | Promise<readonly DoctorCheck[]>;
 
@@ -102,56 +105,34 @@ function modeChecks(deps: AdminDependencies): DoctorCheck[] {
 
 const originPatienceMs = 3_000;
 
-async function originChecks(deps: AdminDependencies): Promise<DoctorCheck[]> {
-  const { sites } = deps.sites;
-  if (deps.facts.demo) {
-    return [
-      warn(
-        'origins',
-        'default',
-        'no origin is set: the gateway shows pages of its own',
-        'Set `origin` or the variable ORIGIN.',
-      ),
-    ];
-  }
-  const found = await Promise.all(sites.slice(0, mostSites).map((site) => originCheck(site, deps)));
-  const left = sites.length - found.length;
-  return left > 0 ? [...found, ok('origins', 'more', `${left} further sites were not asked`)] : found;
-}
-
-const mostSites = 50;
-
 async function originCheck(site: Site, { clock }: AdminDependencies): Promise<DoctorCheck> {
   const started = clock.monotonic();
-  const patience = new AbortController();
-  const timer = clock.after(originPatienceMs, () =>
-    patience.abort(new Error(`no answer within ${originPatienceMs / 1_000} s`)),
-  );
   try {
-    const host = site.hosts.find((name) => !name.startsWith('*.')) ?? new URL(site.origin).host;
-    const { statusCode, body } = await site.dispatcher.request({
-      origin: site.origin,
-      path: '/',
-      method: 'HEAD',
-      headers: { host, 'user-agent': 'portcullis-doctor' },
-      signal: patience.signal,
-    });
-    await body.dump();
-    const took = `${Math.round(clock.monotonic() - started)} ms`;
-    const answer = `${site.origin} answers ${statusCode} in ${took}`;
-    if (statusCode < 500) return ok('origins', site.name, answer);
+    const status = await askOrigin(site);
+    const answer = `${site.origin} answers ${status} in ${Math.round(clock.monotonic() - started)} ms`;
+    if (status < 500) return ok('origins', site.name, answer);
     return warn('origins', site.name, answer, "Look at the origin's own log.");
   } catch (thrown) {
-    const reason = patience.signal.aborted ? messageOf(patience.signal.reason) : messageOf(thrown);
-    return fail(
-      'origins',
-      site.name,
-      `${site.origin}: ${reason}`,
-      'Start the origin, or correct its address in the settings.',
-    );
-  } finally {
-    timer.cancel();
+    const message = `${site.origin}: ${messageOf(thrown)}`;
+    return fail('origins', site.name, message, 'Start the origin, or correct its address in the settings.');
   }
+}
+
+/** The status of a HEAD for the first page, over a connection of its own: the pool's may all be busy. */
+function askOrigin(site: Site): Promise<number> {
+  const url = new URL(site.origin);
+  const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  const host = site.hosts.find((name) => !name.startsWith('*.')) ?? url.host;
+  const headers = { host, 'user-agent': 'portcullis-doctor' };
+  return new Promise((resolve, reject) => {
+    const asked = request(url, { method: 'HEAD', headers, agent: false, timeout: originPatienceMs }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
+    asked.on('timeout', () => asked.destroy(new Error(`no answer within ${originPatienceMs / 1_000} s`)));
+    asked.on('error', reject);
+    asked.end();
+  });
 }
 
 /** A store in step with the index says so every few seconds; this long without is worth a look. */
@@ -184,8 +165,9 @@ function storeChecks({ store, index, pulse }: AdminDependencies): DoctorCheck[] 
   return found;
 }
 
-function scenarioChecks({ detector }: AdminDependencies): DoctorCheck[] {
-  const { scenarios, faults, counters } = detector;
+function scenarioChecks(deps: AdminDependencies): DoctorCheck[] {
+  const { scenarios, counters } = deps.detector;
+  const faults = faultsOf(deps);
   const early = scenarios.filter(({ phase }) => phase === 'request').length;
   const found: DoctorCheck[] = [
     scenarios.length === 0
@@ -197,10 +179,8 @@ function scenarioChecks({ detector }: AdminDependencies): DoctorCheck[] {
         )
       : ok('scenarios', 'loaded', `${scenarios.length}, of which ${early} judge the request before it is passed on`),
   ];
-  for (const { error, scenario, file, line, reason } of faults.slice(0, mostFaults)) {
-    found.push(
-      fail('scenarios', scenario || 'document', `${file}:${line}: ${reason}`, error.remedy ?? 'Correct the document.'),
-    );
+  for (const { message, remedy } of faults.slice(0, mostFaults)) {
+    found.push(fail('scenarios', 'fault', message, remedy ?? 'Correct the document.'));
   }
   if (faults.length > mostFaults) {
     found.push(fail('scenarios', 'more', `${faults.length - mostFaults} further faults`, 'The log lists all of them.'));

@@ -6,11 +6,12 @@
 import { Registry } from 'prom-client';
 import { durationBounds } from '../counters.ts';
 import type { AdminDependencies } from './dependencies.ts';
+import { faultsOf } from './routes/status.ts';
 
 /** What the page reads: the narrow part of the admin dependencies. */
 export type MetricSources = Pick<
   AdminDependencies,
-  'store' | 'index' | 'detector' | 'counters' | 'facts' | 'pulse' | 'clock' | 'sites'
+  'store' | 'index' | 'detector' | 'faults' | 'counters' | 'facts' | 'pulse' | 'clock' | 'sites'
 >;
 
 type Labels = Readonly<Record<string, string>>;
@@ -146,7 +147,7 @@ const detectionMetrics: readonly Metric[] = [
   counter(
     'portcullis_poured_total',
     'Requests shown to the scenarios: one for each that is neither refused nor allowlisted.',
-    ({ detector }) => detector.counters.events,
+    ({ pulse }) => pulse().poured,
   ),
   counter(
     'portcullis_overflows_discarded_total',
@@ -164,11 +165,7 @@ const detectionMetrics: readonly Metric[] = [
     ({ detector }) => detector.counters.evictedBuckets,
   ),
   gauge('portcullis_scenarios', 'Scenarios in use.', ({ detector }) => detector.scenarios.length),
-  gauge(
-    'portcullis_scenario_faults',
-    'Scenario documents that cannot be used.',
-    ({ detector }) => detector.faults.length,
-  ),
+  gauge('portcullis_scenario_faults', 'Scenario documents that cannot be used.', (sources) => faultsOf(sources).length),
 ];
 
 const stateMetrics: readonly Metric[] = [

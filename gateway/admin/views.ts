@@ -144,7 +144,10 @@ export function siteModel(site: Site): SiteModel {
 }
 
 /** What would become of a request from this address now, as far as decisions go. */
-export function verdictOn(address: IpAddress, deps: Pick<AdminDependencies, 'index' | 'clock' | 'sites'>): Verdict {
+export function verdictOn(
+  address: IpAddress,
+  deps: Pick<AdminDependencies, 'index' | 'clock' | 'sites' | 'clients'>,
+): Verdict {
   const now = deps.clock.now();
   const entry = allowlistItem(address, deps, now);
   if (entry !== null) {
@@ -155,7 +158,7 @@ export function verdictOn(address: IpAddress, deps: Pick<AdminDependencies, 'ind
       decision: null,
     };
   }
-  const found = deps.index.lookup({ address }, now);
+  const found = deps.index.lookup(deps.clients.clientAt(address, 'peer'), now);
   if (found === null) return { outcome: 'passed', because: 'no decision covers it', decision: null };
   return refusalVerdict(found, deps.sites.sites, now);
 }

@@ -28,7 +28,7 @@ export function allowlistRoutes(app: FastifyInstance, deps: AdminDependencies): 
     const now = deps.clock.now();
     const until = expiration === undefined ? null : now + expiration;
     const entry: AllowlistEntry = { value: spelled(value), comment, createdAt: now, until };
-    await deps.publisher.allow(entry);
+    await deps.publisher.write([{ kind: 'allowlist-added', entry }]);
     deps.log.info({ value: entry.value }, 'allowlist entry added by hand');
     reply.code(201);
     return { entry: allowlistModel(entry) };
@@ -42,7 +42,7 @@ export function allowlistRoutes(app: FastifyInstance, deps: AdminDependencies): 
         remedy: 'See `allowlists list`; entries of the settings file are changed there.',
       });
     }
-    await deps.publisher.disallow(value);
+    await deps.publisher.write([{ kind: 'allowlist-deleted', value }]);
     deps.log.info({ value }, 'allowlist entry removed by hand');
     return { deleted: value };
   });

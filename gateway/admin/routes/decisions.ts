@@ -53,11 +53,13 @@ const addSchema = z.strictObject({
 
 type Filters = z.infer<typeof deleteSchema>;
 const mostShown = 100;
+const notStored = 'the store is away: the decision is enforced now, and stored when the store is back';
 
 export function decisionRoutes(app: FastifyInstance, deps: AdminDependencies): void {
   app.get('/v1/decisions', async ({ query }): Promise<DecisionList> => {
     const { limit, after, all, ...wanted } = parseInput(listSchema, query);
     const includeInactive = all === true;
+    await deps.publisher.settle();
     const around = networkOf(wanted);
     if (wanted.id !== undefined) {
       return { decisions: await decisionModels([await decisionById(deps.store, wanted.id)], deps), next: null };
@@ -91,7 +93,7 @@ export function decisionRoutes(app: FastifyInstance, deps: AdminDependencies): v
       simulated: false,
       alertUuid: null,
     };
-    await deps.publisher.add([decision]);
+    if (!(await deps.publisher.write([{ kind: 'decision-added', decision }]))) warnings.push(notStored);
     deps.log.info(
       { scope: wanted.scope, value, type: wanted.type, decisionId: decision.uuid },
       'decision added by hand',
@@ -107,10 +109,11 @@ export function decisionRoutes(app: FastifyInstance, deps: AdminDependencies): v
         remedy: 'Name them with --ip, --range, --value, --id, --scenario, --origin or --type, or say --all.',
       });
     }
+    await deps.publisher.settle();
     let deleted = 0;
     const shown: StoredDecision[] = [];
     for await (const page of matching(wanted, deps)) {
-      await deps.publisher.remove(page.map(({ decision }) => decision));
+      await deps.publisher.write(page.map(({ decision }) => ({ kind: 'decision-deleted', decision })));
       deleted += page.length;
       shown.push(...page.slice(0, mostShown - shown.length));
     }
@@ -190,7 +193,7 @@ function warningsFor(wanted: z.infer<typeof addSchema>, value: string, deps: Adm
     }
     warnings.push(`${message}: the addresses on it stay allowed`);
   }
-  const reason = deps.protectedBy(range.address);
-  if (reason !== null) warnings.push(`${value} is ${reason}: scenarios never ban it, but this decision does`);
+  const reason = deps.protectedSources.reasonFor(range);
+  if (reason !== null) warnings.push(`${value} is protected from scenarios (${reason}), but this decision is enforced`);
   return warnings;
 }

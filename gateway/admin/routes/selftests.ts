@@ -98,7 +98,7 @@ async function refuseWhenBlind(deps: AdminDependencies): Promise<void> {
   }
   // What an earlier self-test left behind, because it was killed, is lifted; anything else is the operator's own.
   await lift(0, deps);
-  const found = deps.index.lookup({ address: selftestAddress }, now);
+  const found = deps.index.lookup(deps.clients.clientAt(selftestAddress, 'selftest'), now);
   if (found === null) return;
   throw new GatewayError(
     'GATEWAY_REFUSED',
@@ -116,8 +116,9 @@ async function madeSince(since: number, deps: AdminDependencies): Promise<Stored
 }
 
 async function lift(since: number, deps: AdminDependencies): Promise<number> {
+  await deps.publisher.settle();
   const made = await madeSince(since, deps);
-  if (made.length > 0) await deps.publisher.remove(made.map(({ decision }) => decision));
+  if (made.length > 0) await deps.publisher.write(made.map(({ decision }) => ({ kind: 'decision-deleted', decision })));
   deps.forgetSource(selftestAddress);
   return made.length;
 }

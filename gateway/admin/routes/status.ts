@@ -1,5 +1,6 @@
 /** `/v1/status`: how the gateway is, in one look. */
 import type { FastifyInstance } from 'fastify';
+import type { GatewayError } from '../../../core/errors.ts';
 import type { AdminDependencies } from '../dependencies.ts';
 import { isoTime } from '../input.ts';
 import type { StatusModel } from '../models.ts';
@@ -29,7 +30,7 @@ export function statusOf(deps: AdminDependencies): StatusModel {
     data_folder: facts.dataFolder,
     decisions: { total, by_scope: byScope },
     allowlist,
-    scenarios: { loaded: detector.scenarios.length, faults: detector.faults.length },
+    scenarios: { loaded: detector.scenarios.length, faults: faultsOf(deps).length },
     requests: { ...counters.byOutcome },
     alerts_raised: detector.counters.overflows,
     store: {
@@ -42,17 +43,25 @@ export function statusOf(deps: AdminDependencies): StatusModel {
   };
 }
 
+/** Everything that could not be loaded. */
+export function faultsOf({
+  faults,
+  detector,
+}: Pick<AdminDependencies, 'faults' | 'detector'>): readonly GatewayError[] {
+  return faults ?? detector.faults.map(({ error }) => error);
+}
+
 /** Whether all is well, and what is not. Also what `/health` answers. */
 export function stateOf(
-  deps: Pick<AdminDependencies, 'pulse' | 'store' | 'detector'>,
+  deps: Pick<AdminDependencies, 'pulse' | 'store' | 'detector' | 'faults'>,
 ): Pick<StatusModel, 'state' | 'notes'> {
   const pulse = deps.pulse();
   const health = deps.store.health();
-  const { faults } = deps.detector;
+  const faults = faultsOf(deps);
   const notes: string[] = [];
   if (!health.ok) notes.push(`the store does not answer (${health.message}); the last known decisions are enforced`);
   if (!pulse.decisionsReady) notes.push('the stored decisions are still being read');
-  if (faults.length > 0) notes.push(`${faults.length} scenario document(s) cannot be used; \`doctor\` names them`);
+  if (faults.length > 0) notes.push(`${faults.length} document(s) cannot be used; \`doctor\` names them`);
   const state = pulse.draining ? 'draining' : notes.length > 0 ? 'degraded' : 'ok';
   return { state, notes };
 }

@@ -53,7 +53,7 @@ async function whyAddress(address: IpAddress, deps: AdminDependencies): Promise<
     now: verdictOn(address, deps),
     sites: deps.sites.sites.map(siteModel),
     allowlist: item && allowlistModel({ createdAt: now, ...item }),
-    protected_by: deps.protectedBy(address),
+    protected_by: deps.protectedSources.reasonFor(around),
     decisions: await decisionModels(ordered.slice(0, shown.decisions), deps),
     alerts: await alertSummaries(alerts, deps),
     refusals: refusals.map(refusalModel),

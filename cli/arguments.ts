@@ -1,0 +1,142 @@
+/** Reads the command line with node:util's parser; what is not understood is answered with what was probably meant. */
+import { parseArgs } from 'node:util';
+import { closest } from '../config/closest.ts';
+import { GatewayError, messageOf } from '../core/errors.ts';
+import { type Command, type CommandOptions, commonOptions, type Given } from './command.ts';
+import type { Format } from './output/output.ts';
+
+export interface FoundCommand {
+  readonly command: Command | null;
+  /** The words that were taken as its name; "" when none was given. */
+  readonly words: string;
+  /** Everything else, in order. */
+  readonly rest: readonly string[];
+}
+
+/** Options of every verb that take a value: they may stand before the verb. */
+const valued = new Set(
+  Object.entries(commonOptions)
+    .filter(([, option]) => option.type === 'string')
+    .flatMap(([name, { short }]) => [`--${name}`, ...(short === undefined ? [] : [`-${short}`])]),
+);
+
+/** Finds the verb, one word or two, wherever common options stand around it. */
+export function findCommand(argv: readonly string[], commands: readonly Command[]): FoundCommand {
+  const at: number[] = [];
+  for (let index = 0; index < argv.length && at.length < 2; index++) {
+    const word = argv[index] ?? '';
+    if (word === '--') break;
+    if (!word.startsWith('-')) at.push(index);
+    else if (valued.has(word)) index++;
+    // After a verb, an option of its own may take the next word as its value.
+    else if (at.length === 1 && !Object.hasOwn(commonOptions, word.replace(/^--/, ''))) break;
+  }
+  const [first = -1, second = -1] = at;
+  const words = at.map((index) => argv[index]).join(' ');
+  const without = (...taken: number[]): string[] => argv.filter((_, index) => !taken.includes(index));
+  const two = commands.find(({ name, aliases = [] }) => name === words || aliases.includes(words));
+  if (two !== undefined && at.length === 2) return { command: two, words, rest: without(first, second) };
+  const word = argv[first] ?? '';
+  const one = commands.find(({ name, aliases = [] }) => name === word || aliases.includes(word));
+  if (one !== undefined) return { command: one, words: word, rest: without(first) };
+  return {
+    command: null,
+    words: isFamily(word, commands) ? words : word,
+    rest: first === -1 ? [...argv] : without(...at),
+  };
+}
+
+export function isFamily(word: string, commands: readonly Command[]): boolean {
+  return commands.some(({ name }) => name.startsWith(`${word} `));
+}
+
+/** @throws GatewayError USAGE */
+export function parseCommand(command: Command, rest: readonly string[]): Given {
+  const options = { ...command.options, ...commonOptions };
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...rest],
+      options: parserOptions(options),
+      allowPositionals: true,
+      strict: true,
+    });
+    const given = givenOf(values, positionals);
+    if (!given.flag('help')) checkPositionals(command, positionals);
+    return given;
+  } catch (thrown) {
+    if (thrown instanceof GatewayError) throw thrown;
+    throw usageFault(thrown, command, options);
+  }
+}
+
+/** @throws GatewayError USAGE */
+export function formatOf(given: Given): Format {
+  const format = given.text('output') ?? (given.flag('json') ? 'json' : 'human');
+  switch (format) {
+    case 'human':
+    case 'json':
+    case 'raw':
+      return format;
+    default:
+      throw new GatewayError('USAGE', `"${format}" is no output format`, { remedy: 'Use human, json or raw.' });
+  }
+}
+
+function parserOptions(
+  options: CommandOptions,
+): Record<string, { type: 'string' | 'boolean'; short?: string; multiple?: boolean }> {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, { type, short, multiple }]) => [
+      name,
+      { type, ...(short === undefined ? {} : { short }), ...(multiple === undefined ? {} : { multiple }) },
+    ]),
+  );
+}
+
+function givenOf(values: Readonly<Record<string, unknown>>, positionals: readonly string[]): Given {
+  return {
+    positionals,
+    text(name) {
+      const value = values[name];
+      return typeof value === 'string' ? value : undefined;
+    },
+    texts(name) {
+      const value = values[name];
+      return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+    },
+    flag: (name) => values[name] === true,
+  };
+}
+
+function checkPositionals({ name, usage, positionals }: Command, given: readonly string[]): void {
+  const remedy = `Usage: ${`portcullis ${name} ${usage}`.trim()}`;
+  if (given.length < positionals.least)
+    throw new GatewayError('USAGE', positionals.missing ?? 'something is missing', { remedy });
+  if (given.length > positionals.most) {
+    throw new GatewayError('USAGE', `"${given[positionals.most] ?? ''}" is one word too many`, { remedy });
+  }
+}
+
+function usageFault(thrown: unknown, command: Command, options: CommandOptions): GatewayError {
+  const unknown = /^Unknown option '(-{1,2}[^']*)'/.exec(messageOf(thrown))?.[1];
+  if (unknown === undefined) {
+    const [message = ''] = messageOf(thrown).split('\n');
+    return new GatewayError('USAGE', message.replace(/\.? ?To specify .*$/, ''), {
+      remedy: `See \`portcullis ${command.name} --help\`.`,
+    });
+  }
+  const near = closest(unknown.replace(/^-+/, ''), Object.keys(options));
+  const question = near === null ? '' : ` Did you mean --${near}?`;
+  return new GatewayError('USAGE', `${command.name} has no option ${unknown}.${question}`, {
+    remedy: `See \`portcullis ${command.name} --help\`.`,
+  });
+}
+
+/** The verb that was probably meant, or null. */
+export function nearestCommand(words: string, commands: readonly Command[]): string | null {
+  const names = commands.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
+  return (
+    closest(words, names) ??
+    closest(words.split(' ', 1)[0] ?? '', [...new Set(names.map((name) => name.split(' ', 1)[0] ?? ''))])
+  );
+}

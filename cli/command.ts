@@ -1,0 +1,58 @@
+/** What a verb is: a name, its options, help, and what it does. `commands.ts` lists all of them. */
+import type { Clock } from '../core/clock.ts';
+import type { ControlClient } from './control-client.ts';
+import type { Io } from './io.ts';
+import type { Output } from './output/output.ts';
+
+export interface CommandOption {
+  readonly type: 'string' | 'boolean';
+  readonly short?: string;
+  readonly multiple?: boolean;
+  /** What stands for the value in help: `<duration>`. */
+  readonly placeholder?: string;
+  readonly help: string;
+}
+
+export type CommandOptions = Readonly<Record<string, CommandOption>>;
+
+export interface Command {
+  /** One or two words: `decisions add`. */
+  readonly name: string;
+  /** Other spellings of the same verb. */
+  readonly aliases?: readonly string[];
+  readonly summary: string;
+  /** What follows the name in the usage line. */
+  readonly usage: string;
+  /** Each with what it does. */
+  readonly examples: readonly (readonly [line: string, meaning: string])[];
+  readonly options: CommandOptions;
+  readonly positionals: { readonly least: number; readonly most: number; readonly missing?: string };
+  run(call: Call): Promise<number>;
+}
+
+/** One invocation of a verb. */
+export interface Call {
+  readonly io: Io;
+  readonly output: Output;
+  readonly clock: Clock;
+  readonly given: Given;
+  /** The gateway's admin socket; found when first asked for, so that verbs without a gateway need no settings. */
+  readonly gateway: () => Promise<ControlClient>;
+}
+
+/** The options and positionals that were given. */
+export interface Given {
+  readonly positionals: readonly string[];
+  text(name: string): string | undefined;
+  texts(name: string): readonly string[];
+  flag(name: string): boolean;
+}
+
+/** Options that every verb understands. */
+export const commonOptions: CommandOptions = {
+  json: { type: 'boolean', help: 'print JSON; the same as -o json' },
+  output: { type: 'string', short: 'o', placeholder: '<format>', help: 'human, json or raw (CSV)' },
+  config: { type: 'string', short: 'c', placeholder: '<file>', help: 'settings file that names the data folder' },
+  socket: { type: 'string', placeholder: '<path>', help: "the gateway's admin socket" },
+  help: { type: 'boolean', short: 'h', help: 'show this help' },
+};

@@ -1,0 +1,38 @@
+/** Every verb, in the order in which help shows them. */
+import type { Command } from './command.ts';
+import { alertsInspect } from './commands/alerts-inspect.ts';
+import { alertsList } from './commands/alerts-list.ts';
+import { allowlistsAdd } from './commands/allowlists-add.ts';
+import { allowlistsDelete } from './commands/allowlists-delete.ts';
+import { allowlistsList } from './commands/allowlists-list.ts';
+import { decisionsAdd } from './commands/decisions-add.ts';
+import { decisionsDelete } from './commands/decisions-delete.ts';
+import { decisionsList } from './commands/decisions-list.ts';
+import { doctor } from './commands/doctor.ts';
+import { explain } from './commands/explain.ts';
+import { selftest } from './commands/selftest.ts';
+import { serve } from './commands/serve.ts';
+import { status } from './commands/status.ts';
+import { validate } from './commands/validate.ts';
+import { version } from './commands/version.ts';
+import { why } from './commands/why.ts';
+
+/** `help` is answered before verbs are looked up; see `main.ts`. */
+export const commands: readonly Command[] = [
+  serve,
+  validate,
+  status,
+  doctor,
+  selftest,
+  decisionsList,
+  decisionsAdd,
+  decisionsDelete,
+  allowlistsList,
+  allowlistsAdd,
+  allowlistsDelete,
+  alertsList,
+  alertsInspect,
+  why,
+  explain,
+  version,
+];

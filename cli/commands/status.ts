@@ -1,0 +1,91 @@
+/** `status` */
+import { exitStatus } from '../../core/errors.ts';
+import type { StatusModel } from '../../gateway/admin/models.ts';
+import type { Call, Command } from '../command.ts';
+import type { Colour, Output } from '../output/output.ts';
+import { safeText } from '../output/safe-text.ts';
+import { absoluteTime } from '../output/times.ts';
+import { plural } from '../show.ts';
+
+export const status: Command = {
+  name: 'status',
+  summary: 'how the running gateway is',
+  usage: '',
+  examples: [['portcullis status --json', 'for scripts; exits 1 when the gateway is degraded']],
+  options: {},
+  positionals: { least: 0, most: 0 },
+  run,
+};
+
+async function run({ output, gateway, clock }: Call): Promise<number> {
+  const answer = await (await gateway()).ask<StatusModel>('GET', '/v1/status');
+  switch (output.format) {
+    case 'json':
+      output.json(answer);
+      break;
+    case 'raw':
+      output.csv(
+        ['state', 'version', 'mode', 'url', 'decisions', 'scenarios', 'uptime_since'],
+        [
+          [
+            answer.state,
+            answer.version,
+            answer.mode,
+            answer.url,
+            answer.decisions.total,
+            answer.scenarios.loaded,
+            answer.started_at,
+          ],
+        ],
+      );
+      break;
+    case 'human':
+      showStatus(output, answer, clock.now());
+      break;
+    default:
+      return output.format satisfies never;
+  }
+  return answer.state === 'ok' ? exitStatus.ok : exitStatus.failed;
+}
+
+const stateColours: Readonly<Record<StatusModel['state'], Colour>> = {
+  ok: 'green',
+  degraded: 'yellow',
+  draining: 'yellow',
+};
+
+function showStatus(output: Output, answer: StatusModel, now: number): void {
+  output.heading(`Portcullis ${safeText(answer.version)}`);
+  const requests = Object.entries(answer.requests).filter(([, count]) => count > 0);
+  const scopes = Object.entries(answer.decisions.by_scope).filter(([, count]) => count > 0);
+  const detail = scopes.map(([scope, count]) => `${count} ${scope}`).join(', ');
+  const faults =
+    answer.scenarios.faults > 0 ? output.paint('yellow', `, ${plural(answer.scenarios.faults, 'fault')}`) : '';
+  output.pairs([
+    ['state', output.paint(stateColours[answer.state], answer.state)],
+    ['mode', answer.mode === 'block' ? 'block' : output.paint('yellow', answer.mode)],
+    ['gateway', safeText(answer.listen_socket ?? answer.url)],
+    ['admin', safeText(answer.admin_url ?? 'off')],
+    ['settings', safeText(answer.settings_file ?? 'defaults and environment')],
+    ['data', safeText(answer.data_folder)],
+    ['started', absoluteTime(answer.started_at, now)],
+    ['process', `${answer.pid}, ${Math.round(answer.memory_bytes / 1_048_576)} MB, Node ${safeText(answer.node)}`],
+    ['decisions', `${answer.decisions.total}${detail === '' ? '' : ` (${detail})`}`],
+    ['allowlist', plural(answer.allowlist, 'entry', 'entries')],
+    ['scenarios', `${answer.scenarios.loaded}${faults}`],
+    ['alerts', `${answer.alerts_raised} since the start`],
+    ['requests', requests.map(([outcome, count]) => `${count} ${outcome}`).join(', ') || 'none yet'],
+    ['store', `${safeText(answer.store.name)}${answer.store.ok ? '' : `: ${safeText(answer.store.message)}`}`],
+  ]);
+  output.line();
+  output.heading(answer.demo ? 'Sites (demo: no origin is set)' : 'Sites');
+  output.table(
+    [
+      { title: 'NAME', value: ({ name }) => name, flexible: true },
+      { title: 'MODE', value: ({ mode }) => mode, colour: ({ mode }) => (mode === 'observe' ? 'yellow' : null) },
+      { title: 'ORIGIN', value: ({ origin }) => origin, flexible: true },
+    ],
+    answer.sites,
+  );
+  for (const note of answer.notes) output.line(`\n${output.paint('yellow', '!')} ${safeText(note)}`);
+}

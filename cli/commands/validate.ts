@@ -1,0 +1,87 @@
+/** `validate`: reads what `serve` would read, without starting anything. */
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { formatFault, SettingsError } from '../../config/settings-error.ts';
+import { exitStatus } from '../../core/errors.ts';
+import { createLog } from '../../core/log.ts';
+import { isInstalled } from '../../core/package-root.ts';
+import { createSystemRandom } from '../../core/random.ts';
+import { openGeoDatabases } from '../../detectors/geoip.ts';
+import type { Call, Command } from '../command.ts';
+import { safeText } from '../output/safe-text.ts';
+import { plural } from '../show.ts';
+
+export const validate: Command = {
+  name: 'validate',
+  summary: 'check settings and scenarios without starting',
+  usage: '[--config <file>]',
+  examples: [['portcullis validate --config /etc/portcullis/portcullis.yaml', 'exits 78 when something is wrong']],
+  options: {},
+  positionals: { least: 0, most: 0 },
+  run,
+};
+
+interface Fault {
+  readonly place: string;
+  readonly message: string;
+}
+
+async function run({ io, output, given, clock }: Call): Promise<number> {
+  const faults: Fault[] = [];
+  const warnings: string[] = [];
+  const { readSettings } = await import('../../gateway/settings.ts');
+  let file = given.text('config') ?? io.env.PORTCULLIS_CONFIG ?? 'portcullis.yaml';
+  let scenarios = 0;
+  try {
+    const demo = !isConfigured(io, given.text('config'));
+    const env = demo ? { ...io.env, PORTCULLIS_ORIGIN: 'http://127.0.0.1:1' } : io.env;
+    const request = { configFile: given.text('config') ?? null, env, cwd: io.cwd, installed: isInstalled };
+    const read = readSettings({ ...request, readFile: (path) => readFileSync(path, 'utf8') });
+    file = read.file;
+    warnings.push(...read.warnings);
+    if (demo) warnings.push('no origin is set: `serve` starts the demo');
+    const { createDetection } = await import('../../gateway/detection.ts');
+    const runtime = { clock, random: createSystemRandom(), log: createLog('silent') };
+    const geo = await openGeoDatabases({}, runtime);
+    const detection = await createDetection(read.settings, { ...runtime, geo, decisionCounts: noCounts });
+    scenarios = detection.detector.scenarios.length;
+    faults.push(...detection.faults.map(({ message }) => ({ place: '', message })));
+    detection.detector.close();
+    await geo.close();
+  } catch (thrown) {
+    if (!(thrown instanceof SettingsError)) throw thrown;
+    faults.push(...thrown.faults.map((fault) => ({ place: fault.file ?? '', message: formatFault(fault) })));
+  }
+  const valid = faults.length === 0;
+  switch (output.format) {
+    case 'json':
+      output.json({ valid, file, scenarios, faults, warnings });
+      break;
+    case 'raw':
+      output.csv(
+        ['place', 'message'],
+        faults.map(({ place, message }) => [place, message]),
+      );
+      break;
+    case 'human':
+      if (valid)
+        output.line(
+          `${output.paint('green', '✓')} ${safeText(existsSync(file) ? file : 'defaults and environment')}: the settings are good, ${plural(scenarios, 'scenario')} can be used.`,
+        );
+      else output.line(`${output.paint('red', '✗')} ${plural(faults.length, 'mistake')}:`);
+      for (const { message } of faults) output.line(`  ${safeText(message)}`);
+      for (const warning of warnings) output.line(`${output.paint('yellow', '!')} ${safeText(warning)}`);
+      break;
+    default:
+      return output.format satisfies never;
+  }
+  return valid ? exitStatus.ok : exitStatus.settings;
+}
+
+function isConfigured({ env, cwd }: Call['io'], config: string | undefined): boolean {
+  const named = config ?? env.PORTCULLIS_CONFIG ?? env.ORIGIN ?? env.PORTCULLIS_ORIGIN ?? env.PORTCULLIS_SITES;
+  return Boolean(named) || existsSync(resolve(cwd, 'portcullis.yaml'));
+}
+
+/** Nothing is counted while scenarios are only compiled. */
+const noCounts = { total: () => 0, since: () => 0, active: () => 0, activeTimeLeftMs: () => 0 };

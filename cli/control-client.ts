@@ -1,0 +1,107 @@
+/** Speaks to the running gateway over its admin socket, and says so plainly when none runs. */
+import { request } from 'node:http';
+import { type ErrorCode, errorCodes, GatewayError, messageOf } from '../core/errors.ts';
+import type { ErrorModel } from '../gateway/admin/models.ts';
+
+export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+export interface ControlClient {
+  readonly socketPath: string;
+  /** @throws GatewayError GATEWAY_ABSENT, or what the gateway answered. */
+  ask<Answer>(
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    input?: { readonly query?: Query; readonly body?: object },
+  ): Promise<Answer>;
+}
+
+/** The gateway answers from memory or a local store; whatever takes longer is stuck. Lifting a million decisions is not. */
+const patienceMs = 120_000;
+
+export function createControlClient(socketPath: string): ControlClient {
+  return {
+    socketPath,
+    async ask<Answer>(
+      method: string,
+      path: string,
+      { query = {}, body }: { query?: Query; body?: object } = {},
+    ): Promise<Answer> {
+      const text = body === undefined ? '' : JSON.stringify(body);
+      const answer = await exchange(socketPath, method, path + queryText(query), text);
+      const parsed = parse(answer.text);
+      if (answer.status >= 200 && answer.status < 300) return parsed as Answer;
+      throw refusal(parsed, answer.status);
+    },
+  };
+}
+
+function queryText(query: Query): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    for (const one of typeof value === 'string' ? [value] : (value ?? [])) parameters.append(name, one);
+  }
+  const text = parameters.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+function exchange(socketPath: string, method: string, path: string, body: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const headers =
+      body === '' ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+    const asked = request({ socketPath, method, path, headers, agent: false, timeout: patienceMs }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', (error) => reject(unreachable(socketPath, error)));
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
+      );
+    });
+    asked.on('timeout', () => asked.destroy(new Error('the gateway did not answer in time')));
+    asked.on('error', (error) => reject(unreachable(socketPath, error)));
+    asked.end(body);
+  });
+}
+
+function unreachable(socketPath: string, cause: NodeJS.ErrnoException): GatewayError {
+  switch (cause.code) {
+    case 'ENOENT':
+    case 'ECONNREFUSED':
+    case 'ENOTSOCK':
+      return new GatewayError('GATEWAY_ABSENT', `no gateway answers on ${socketPath}`, {
+        remedy:
+          'Start one with `npm start` or `portcullis serve`, or name its socket with --socket or its settings with --config.',
+        cause,
+      });
+    case 'EACCES':
+    case 'EPERM':
+      return new GatewayError('GATEWAY_ABSENT', `this user may not open ${socketPath}`, {
+        remedy: 'Run the command as the user that runs the gateway, or with sudo.',
+        cause,
+      });
+    default:
+      return new GatewayError('GATEWAY_ABSENT', `the gateway on ${socketPath} does not answer: ${messageOf(cause)}`, {
+        remedy: 'Look at its log; it may be stopping.',
+        cause,
+      });
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function refusal(body: unknown, status: number): GatewayError {
+  const { code, message, remedy } = (typeof body === 'object' && body !== null ? body : {}) as Partial<ErrorModel>;
+  const known = typeof code === 'string' && Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : 'GATEWAY_REFUSED';
+  const detail = typeof remedy === 'string' ? { remedy } : {};
+  return new GatewayError(known, typeof message === 'string' ? message : `the gateway answered ${status}`, detail);
+}

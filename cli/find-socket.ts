@@ -1,0 +1,38 @@
+/**
+ * Where the gateway's admin socket is: as the command line says, else as the settings say. Only the settings that name the
+ * socket are needed, so that a mistake elsewhere in the file does not lock the operator out of a running gateway.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { GatewayError } from '../core/errors.ts';
+import { isInstalled } from '../core/package-root.ts';
+import type { Io } from './io.ts';
+
+export interface SocketRequest {
+  /** The value of `--socket`. */
+  readonly socket: string | undefined;
+  /** The value of `--config`. */
+  readonly config: string | undefined;
+}
+
+/** @throws GatewayError SETTINGS_INVALID, SETTINGS_UNREADABLE when the socket cannot be known. */
+export async function findSocket({ socket, config }: SocketRequest, { env, cwd }: Io): Promise<string> {
+  if (socket !== undefined) return resolve(cwd, socket);
+  const readFile = (path: string): string => readFileSync(path, 'utf8');
+  // An origin is needed to serve, not to speak to what serves already.
+  const origin = env.ORIGIN || env.PORTCULLIS_ORIGIN ? {} : { PORTCULLIS_ORIGIN: 'http://127.0.0.1:1' };
+  const { readSettings } = await import('../gateway/settings.ts');
+  try {
+    return readSettings({
+      configFile: config ?? null,
+      env: { ...env, ...origin },
+      cwd,
+      installed: isInstalled,
+      readFile,
+    }).settings.admin.socket;
+  } catch (thrown) {
+    const usual = join(isInstalled ? '/var/lib/portcullis' : resolve(cwd, 'data'), 'admin.sock');
+    if (thrown instanceof GatewayError && thrown.code === 'SETTINGS_INVALID' && existsSync(usual)) return usual;
+    throw thrown;
+  }
+}
