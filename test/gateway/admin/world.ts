@@ -97,6 +97,7 @@ const compiler: ExpressionCompiler = {
       ast: { kind: 'nil', at: 0 },
       reads,
       writes: new Set(),
+      files: new Set(),
       evaluate(scope) {
         if (known.length === 1) return known[0]?.(scope);
         return known.every((value) => value?.(scope) === true);
