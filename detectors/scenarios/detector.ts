@@ -321,18 +321,20 @@ class LeakyDetector implements ScenarioDetector {
   }
 
   private overflow(runner: Runner, bucket: Bucket<KeptEvent>, key: string, at: number): Overflow | null {
-    const kept = this.passesFilter(runner, bucket) && !runner.blackhole?.swallows(key, at);
+    const kept = this.passesFilter(runner, bucket, key) && !runner.blackhole?.swallows(key, at);
     if (kept) return { runner, bucket, at };
     runner.counters.discarded++;
     return null;
   }
 
   /** `overflow_filter`: false discards the overflow; an error keeps it. */
-  private passesFilter(runner: Runner, bucket: Bucket<KeptEvent>): boolean {
+  private passesFilter(runner: Runner, bucket: Bucket<KeptEvent>, key: string): boolean {
     const { overflowFilter, spec } = runner.scenario;
     if (overflowFilter === null) return true;
     const queue = { Queue: bucket.queue.flatMap(({ whole }) => whole ?? []), L: bucket.queue.length };
-    const leaky = { Name: spec.name, Capacity: spec.capacity, Total_count: bucket.count };
+    const { name: Name, capacity: Capacity, cacheSize: CacheSize, reprocess: Reprocess } = spec;
+    const counts = { Total_count: bucket.count, Simulated: runner.scenario.simulated };
+    const leaky = { Name, Mapkey: key, Capacity, CacheSize, Reprocess, Queue: queue, ...counts };
     try {
       return overflowFilter.evaluate({ queue, leaky, signal: {} }) !== false;
     } catch (error) {

@@ -46,10 +46,10 @@ export class KeptEvent implements Weighed {
     this.whole = whole ? event : null;
   }
 
-  /** Sorted by key, as alerts show it. */
+  /** As alerts show it: sorted by key, without the fields that say nothing. */
   toAlertEvent(): AlertEvent {
     const meta = Object.entries(this.meta)
-      .map(([key, value]) => ({ key, value: value ?? '' }))
+      .flatMap(([key, value]) => (value === undefined || value === '' ? [] : [{ key, value }]))
       .sort((a, b) => (a.key < b.key ? -1 : 1));
     return { timestamp: this.marshaledTime || new Date(this.time).toISOString(), meta };
   }
@@ -64,7 +64,8 @@ function metaWeight(meta: StringMap): number {
 function cutMeta(meta: StringMap): StringMap {
   const cut = new FieldMap();
   for (const key in meta) {
-    const value = meta[key] ?? '';
+    const value = meta[key];
+    if (value === undefined) continue;
     cut[key] = value.length > cutValueCharacters ? `${ownCopy(value.slice(0, cutValueCharacters))}…` : value;
   }
   return cut;

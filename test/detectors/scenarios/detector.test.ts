@@ -84,6 +84,7 @@ t.test('the alert names the source, the events and the scenario', async (t) => {
   });
   const keys = alert?.events[0]?.meta.map(({ key }) => key) ?? [];
   t.strictSame(keys, keys.toSorted());
+  t.notOk(keys.includes('target_fqdn'), 'a field that is empty is left out');
   t.strictSame(
     alert?.events.map(({ meta }) => meta.find(({ key }) => key === 'http_path')?.value),
     ['/1', '/2', '/3'],
