@@ -36,6 +36,7 @@ export type Node =
   | { readonly kind: 'pointer'; readonly at: number; readonly name: string }
   | { readonly kind: 'unary'; readonly at: number; readonly operator: UnaryOperator; readonly operand: Node }
   | BinaryNode
+  | ComparisonsNode
   | MemberNode
   /** Where `?.` stops: a nil before it makes the whole chain nil. */
   | { readonly kind: 'chain'; readonly at: number; readonly body: Node }
@@ -69,6 +70,14 @@ export interface BinaryNode {
   readonly right: Node;
 }
 
+/** `a < b <= c`: every neighbouring pair must hold; each operand is evaluated at most once. */
+export interface ComparisonsNode {
+  readonly kind: 'comparisons';
+  readonly at: number;
+  readonly operands: readonly Node[];
+  readonly operators: readonly { readonly operator: BinaryOperator; readonly at: number }[];
+}
+
 export interface MemberNode {
   readonly kind: 'member';
   readonly at: number;
@@ -97,4 +106,18 @@ export interface BuiltinNode {
 export interface MapEntry {
   readonly key: Node;
   readonly value: Node;
+}
+
+/** The offset at which the node's text starts; `at` is where its operator or name stands. `if` starts at its own offset. */
+export function startOf(node: Node): number {
+  let current = node;
+  for (;;) {
+    if (current.kind === 'binary') current = current.left;
+    else if (current.kind === 'comparisons') current = current.operands[0] as Node;
+    else if (current.kind === 'member' || current.kind === 'slice') current = current.object;
+    else if (current.kind === 'chain') current = current.body;
+    else if (current.kind === 'call') current = current.callee;
+    else if (current.kind === 'conditional' && current.test.at < current.at) current = current.test;
+    else return current.at;
+  }
 }

@@ -1,0 +1,159 @@
+/** Helpers that ask other parts of the program: counts of decisions, stashes, lookups; each only where it is given. */
+import { hostname } from 'node:os';
+import { toDuration } from '../builtins/times.ts';
+import type { HelperDependencies } from '../dependencies.ts';
+import { GoDuration } from '../go-time.ts';
+import { type Helper, type HelperTable, unavailable } from '../helper.ts';
+import {
+  anyMap,
+  anyType,
+  boolType,
+  durationType,
+  floatType,
+  intType,
+  nilType,
+  stringType,
+  type Type,
+} from '../types.ts';
+import { ValueError } from '../values.ts';
+
+export function stateHelpers(deps: HelperDependencies): HelperTable {
+  return { ...decisionHelpers(deps), ...stashHelpers(deps), ...remoteHelpers(deps), ...smallHelpers(deps) };
+}
+
+/** Without a source of counts every count is 0, as in CrowdSec without a database. */
+function decisionHelpers({ decisionCounts, clock }: HelperDependencies): HelperTable {
+  return {
+    GetDecisionsCount: {
+      parameters: [stringType],
+      returns: intType,
+      run: (value: string) => BigInt(decisionCounts?.total(value) ?? 0),
+    },
+    GetDecisionsSinceCount: {
+      parameters: [stringType, stringType],
+      returns: intType,
+      run: (value: string, since: string) => {
+        const { ms } = toDuration(since);
+        return BigInt(decisionCounts?.since(value, clock.now() - ms) ?? 0);
+      },
+    },
+    GetActiveDecisionsCount: {
+      parameters: [stringType],
+      returns: intType,
+      run: (value: string) => BigInt(decisionCounts?.active(value) ?? 0),
+    },
+    GetActiveDecisionsTimeLeft: {
+      parameters: [stringType],
+      returns: durationType,
+      run: (value: string) => new GoDuration(decisionCounts?.activeTimeLeftMs(value) ?? 0),
+    },
+  };
+}
+
+function stashHelpers({ stash }: HelperDependencies): HelperTable {
+  if (stash === undefined) {
+    const missing = 'it needs the stashes that parsers fill';
+    return {
+      GetFromStash: unavailable([stringType, stringType], missing),
+      SetInStash: unavailable([stringType, stringType, stringType, anyType], missing),
+    };
+  }
+  return {
+    GetFromStash: {
+      parameters: [stringType, stringType],
+      returns: stringType,
+      run: (cache: string, key: string) => stash.get(cache, key) ?? '',
+    },
+    SetInStash: {
+      parameters: [stringType, stringType, stringType, anyType],
+      returns: nilType,
+      run: (cache: string, key: string, value: string, ttl: unknown) => {
+        if (ttl !== null && !(ttl instanceof GoDuration)) throw new ValueError('SetInStash wants a duration or nil');
+        stash.set(cache, key, value, ttl === null ? null : ttl.ms);
+        return null;
+      },
+    },
+  };
+}
+
+function remoteHelpers({ http, cti, injection, ja4h, sendAlert }: HelperDependencies): HelperTable {
+  const given = (dependency: unknown, missing: string, helper: Omit<Helper, 'missing'>): Helper =>
+    dependency === undefined ? unavailable(helper.parameters, missing, helper.variadic) : helper;
+  const noHttp = 'it waits for another server, which expressions on the request path may not do';
+  const texts = (count: number): Type[] => Array.from({ length: count }, () => stringType);
+  const noHeaders: Readonly<Record<string, string>> = {};
+  return {
+    HTTPGet: given(http, noHttp, {
+      parameters: texts(1),
+      returns: anyType,
+      run: (url: string) => http?.('GET', url, noHeaders, ''),
+    }),
+    HTTPHead: given(http, noHttp, {
+      parameters: texts(1),
+      returns: anyType,
+      run: (url: string) => http?.('HEAD', url, noHeaders, ''),
+    }),
+    HTTPPost: given(http, noHttp, {
+      parameters: texts(3),
+      returns: anyType,
+      run: (url: string, type: string, body: string) => http?.('POST', url, { 'Content-Type': type }, body),
+    }),
+    HTTPRequest: given(http, noHttp, {
+      parameters: [stringType, stringType, anyMap, stringType],
+      returns: anyType,
+      run: (method: string, url: string, headers: object, body: string) =>
+        http?.(
+          method,
+          url,
+          Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])),
+          body,
+        ),
+    }),
+    CrowdsecCTI: given(cti, 'it needs a key for the CTI service', {
+      parameters: texts(1),
+      returns: anyType,
+      run: (ip: string) => cti?.(ip),
+    }),
+    LibInjectionIsSQLI: given(injection, 'it needs the injection detector of the WAF', {
+      parameters: texts(1),
+      returns: boolType,
+      run: (text: string) => injection?.isSqli(text),
+    }),
+    LibInjectionIsXSS: given(injection, 'it needs the injection detector of the WAF', {
+      parameters: texts(1),
+      returns: boolType,
+      run: (text: string) => injection?.isXss(text),
+    }),
+    JA4H: given(ja4h, 'it needs the request of a WAF event', {
+      parameters: [anyType],
+      returns: stringType,
+      run: (request: unknown) => (typeof request === 'object' && request !== null ? ja4h?.(request) : ''),
+    }),
+    SendAlert: given(sendAlert, 'it belongs to the hooks of WAF configurations', {
+      parameters: [],
+      returns: boolType,
+      run: () => sendAlert?.(),
+    }),
+  };
+}
+
+function smallHelpers(deps: HelperDependencies): HelperTable {
+  return {
+    FloatApproxEqual: {
+      parameters: [floatType, floatType],
+      returns: boolType,
+      pure: true,
+      run: (left: number | bigint, right: number | bigint) => Math.abs(Number(left) - Number(right)) < 1e-6,
+    },
+    Hostname: { parameters: [], returns: stringType, run: () => deps.hostname ?? hostname() },
+    basename: { parameters: [stringType], returns: stringType, pure: true, run: baseName },
+  };
+}
+
+/** Go's `filepath.Base`, which assertions of tests use. */
+function baseName(path: string): string {
+  if (path === '') return '.';
+  let end = path.length;
+  while (end > 0 && path[end - 1] === '/') end--;
+  return end === 0 ? '/' : path.slice(path.lastIndexOf('/', end - 1) + 1, end);
+}
