@@ -6,7 +6,7 @@
 import { messageOf } from '../core/errors.ts';
 import { closest } from './closest.ts';
 import type { ConfigNode, Place } from './config-node.ts';
-import { accepts, type JsonSchema, type SettingKey, settingKeys } from './setting-keys.ts';
+import { accepts, isSecret, type JsonSchema, type SettingKey, settingKeys } from './setting-keys.ts';
 import { formatPath, type SettingsFault } from './settings-error.ts';
 import { readYaml } from './yaml-layer.ts';
 
@@ -50,7 +50,7 @@ export function readEnvironment(schema: JsonSchema, input: EnvironmentInput): En
       continue;
     }
     const path = formatPath(key.path);
-    if (fromFile && key.schema.writeOnly !== true) {
+    if (fromFile && !isSecret(key.schema)) {
       fault(name, path, 'only secrets can be read from a file', key.variable);
       continue;
     }
@@ -91,7 +91,7 @@ function readVariable(schema: JsonSchema, text: string, name: string): Pick<Envi
   const plain = accepts(schema, 'boolean') || accepts(schema, 'number');
   if (!structured && !plain) return { root: scalar(text), faults: [] };
   const { root, faults } = readYaml(text, name);
-  return { root: root && placedAt(root, place), faults };
+  return { root: root && faults.length === 0 ? placedAt(root, place) : null, faults };
 }
 
 function placeOf(source: string): Place {

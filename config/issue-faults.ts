@@ -51,7 +51,7 @@ function faultAt(
 ): SettingsFault {
   const { node, found } = root ? findNode(root, path) : { node: null, found: false };
   // A key that is missing is blamed on the section that lacks it; the top of a file has no line of its own.
-  const place = found && at === 'value' ? node?.place : found || path.length > 1 ? node?.keyPlace : undefined;
+  const place = found && at === 'value' ? node?.place : found || node !== root ? node?.keyPlace : undefined;
   return {
     file: place?.source ?? (root && root.place.line !== null ? root.place.source : null),
     line: place?.line ?? null,

@@ -9,7 +9,7 @@ import { messageOf } from '../core/errors.ts';
 import { type ConfigNode, findNode, isNull, mergeNodes } from './config-node.ts';
 import { readEnvironment } from './environment-layer.ts';
 import { faultsOf, issueMessage } from './issue-faults.ts';
-import { accepts, inputSchemaOf, type JsonSchema, schemaAt, settingKeys } from './setting-keys.ts';
+import { accepts, inputSchemaOf, isPath, type JsonSchema, schemaAt, settingKeys } from './setting-keys.ts';
 import { formatPath, SettingsError, type SettingsFault } from './settings-error.ts';
 import { readYaml } from './yaml-layer.ts';
 
@@ -101,7 +101,7 @@ function plainValue(node: ConfigNode, schema: JsonSchema | null, folder: string)
     case 'scalar': {
       const isText = schema !== null && accepts(schema, 'string') && node.value !== null;
       const value = isText && !accepts(schema, typeof node.value) ? node.text : node.value;
-      return schema?.format === 'path' && typeof value === 'string' && value !== '' && value !== '-'
+      return schema && isPath(schema) && typeof value === 'string' && value !== '' && value !== '-'
         ? resolve(folder, value)
         : value;
     }

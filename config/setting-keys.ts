@@ -87,6 +87,16 @@ export function accepts(schema: JsonSchema, type: string): boolean {
   });
 }
 
+/** Whether a value may be a secret: no dump shows it, and a file may hold it. */
+export function isSecret(schema: JsonSchema): boolean {
+  return [schema, ...variantsOf(schema)].some((variant) => variant.writeOnly === true);
+}
+
+/** Whether a value may be the path of a file or folder. */
+export function isPath(schema: JsonSchema): boolean {
+  return [schema, ...variantsOf(schema)].some((variant) => variant.format === 'path');
+}
+
 /** `['upstream', 'connectTimeout']` → `PORTCULLIS_UPSTREAM_CONNECT_TIMEOUT` */
 export function variableOf(path: readonly string[]): string {
   return ['PORTCULLIS', ...path].map((name) => name.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase()).join('_');

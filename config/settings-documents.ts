@@ -3,7 +3,7 @@
  * at its default, and `docs/configuration.md`. `npm run generate` writes them and a test compares them.
  */
 import { stringify } from 'yaml';
-import { type JsonSchema, propertiesOf, variableOf, variantsOf } from './setting-keys.ts';
+import { isSecret, type JsonSchema, propertiesOf, variableOf, variantsOf } from './setting-keys.ts';
 
 const lineWidth = 110;
 
@@ -74,7 +74,7 @@ function sectionLines(section: JsonSchema, path: readonly string[]): string[] {
         continue;
       }
       const variable = variableOf(here);
-      rows.push(row(here.join('.'), child, child.writeOnly ? `${variable}\`, \`${variable}_FILE` : variable));
+      rows.push(row(here.join('.'), child, isSecret(child) ? `${variable}\`, \`${variable}_FILE` : variable));
       lists.push(...entryTable(here.join('.'), child));
     }
   };

@@ -103,8 +103,9 @@ class TreeReader {
     }
     if (isAlias(node)) {
       const target = this.#anchors.get(node.source);
-      // A missing anchor is among the syntax errors already.
-      return target ? this.read(target, written.keyPlace, path, depth + 1) : empty;
+      if (target) return this.read(target, written.keyPlace, path, depth + 1);
+      this.#fault(place, path, `*${node.source} refers to an anchor &${node.source} that is not above it`);
+      return empty;
     }
     if (node?.anchor !== undefined) this.#anchors.set(node.anchor, node);
     if (isMap(node)) return { ...written, kind: 'map', entries: this.#entries(node, path, depth) };

@@ -3,11 +3,10 @@
  * line and profiles accept on top of Go's units.
  */
 
+/** Units below a millisecond, as how many of them make one: dividing is exact where multiplying by 1e-6 is not. */
+const unitsPerMs: Readonly<Record<string, number>> = { ns: 1e6, us: 1e3, µs: 1e3, μs: 1e3 };
+
 const unitMs: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  μs: 1e-3,
   ms: 1,
   s: 1_000,
   m: 60_000,
@@ -27,7 +26,8 @@ export function parseDuration(text: string): number | null {
   part.lastIndex = 0;
   let end = 0;
   for (let match = part.exec(body); match !== null; match = part.exec(body)) {
-    total += Number(match[1]) * (unitMs[match[2] ?? ''] ?? 0);
+    const [, digits, unit = ''] = match;
+    total += (Number(digits) * (unitMs[unit] ?? 1)) / (unitsPerMs[unit] ?? 1);
     end = part.lastIndex;
   }
   if (end !== body.length) return null;

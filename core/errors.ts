@@ -63,5 +63,10 @@ export class GatewayError extends Error {
 
 /** The text of anything thrown, for a log line or a message. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  if (thrown instanceof Error) return thrown.message;
+  try {
+    return String(thrown);
+  } catch {
+    return 'an object without a text';
+  }
 }

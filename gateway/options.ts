@@ -172,10 +172,10 @@ export const upstreamOptions = z
       .describe(
         'How often a GET, HEAD, OPTIONS or TRACE without a body is tried again when a kept connection turns out to be closed.',
       ),
-    clientHeader: headerName()
-      .nullable()
-      .prefault(null)
-      .describe('A further header that names the client to the origin, such as `true-client-ip`.'),
+    client: z
+      .enum(['http1', 'undici'])
+      .prefault('http1')
+      .describe('What speaks to plain HTTP origins: our own client, or undici as for TLS origins. For comparisons.'),
   })
   .prefault({})
   .describe('The way to the origins.');

@@ -5,7 +5,7 @@
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import { loadSettings } from '../config/load.ts';
-import { inputSchemaOf, type JsonSchema, settingKeys } from '../config/setting-keys.ts';
+import { inputSchemaOf, isSecret, settingKeys } from '../config/setting-keys.ts';
 import { parseRange } from '../core/ip.ts';
 import { detectionOptions, geoipOptions } from '../detectors/options.ts';
 import { remediationOptions } from '../remediation/options.ts';
@@ -98,14 +98,10 @@ export function readSettings({ configFile, env, cwd, installed, readFile }: Sett
 
 /** Settings for a screen or a support bundle: secrets are replaced. */
 export function redactedSettings(settings: object): unknown {
-  const secrets = settingKeys(inputSchemaOf(settingsSchema)).filter(isSecret);
+  const secrets = settingKeys(inputSchemaOf(settingsSchema)).filter(({ schema }) => isSecret(schema));
   const copy: unknown = structuredClone(settings);
   for (const { path } of secrets) redactAt(copy, path);
   return copy;
-}
-
-function isSecret({ schema }: { readonly schema: JsonSchema }): boolean {
-  return schema.writeOnly === true;
 }
 
 function redactAt(value: unknown, [step = '', ...rest]: readonly string[]): void {
@@ -142,7 +138,7 @@ function checkTogether(settings: unknown, context: Context): void {
   checkHosts(sites, context);
   const admin = isRecord(settings.admin) ? settings.admin.listen : null;
   if (isRecord(admin) && overlap(settings.listen, admin)) {
-    fault(context, ['admin', 'listen'], 'the gateway itself listens there: choose another port');
+    fault(context, ['admin', 'listen'], '`listen` has the same port: choose another');
   }
 }
 
