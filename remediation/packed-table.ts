@@ -30,6 +30,8 @@ const tailSlots = 40;
 export const entriesPerKey = 32;
 const fullness = 0.9;
 const shrinkBelow = 0.5;
+/** Entries of one hash do not move apart however a shard grows; more than fit behind the last home are not taken. */
+const maxGrowths = 16;
 
 /** What is asked for: its hash, from which shard and remainder are cut, and its words. All are signed 32-bit numbers. */
 export interface PackedKey {
@@ -146,7 +148,14 @@ export class PackedTable {
     if (!this.#makeWay(shard, remainder, key, classId, until, tag, ranks)) return false;
     const count = (this.#counts[shard] as number) + 1;
     while (count > fullness * (this.shardSlots(shard) - tailSlots)) this.#resize(shard, this.#grown(shard));
-    while (!this.#insert(shard, remainder, key, classId, until, tag)) this.#resize(shard, this.#grown(shard));
+    const pages = this.#pages[shard] as number;
+    for (let grown = 0; !this.#insert(shard, remainder, key, classId, until, tag); grown++) {
+      if (grown === maxGrowths) {
+        this.#resize(shard, pages);
+        return false;
+      }
+      this.#resize(shard, this.#grown(shard));
+    }
     this.#counts[shard] = count;
     this.#entries++;
     return true;

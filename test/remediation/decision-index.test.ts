@@ -349,7 +349,7 @@ const commandArbitrary = fc.oneof(
 t.test('agrees with a plain list of decisions that is searched from end to end', async (t) => {
   let hits = 0;
   fc.assert(
-    fc.property(fc.array(commandArbitrary, { minLength: 1, maxLength: 60 }), (commands) => {
+    fc.property(fc.array(commandArbitrary, { minLength: 1, maxLength: 60, size: 'max' }), (commands) => {
       const clock = createManualClock(origin);
       const index = createDecisionIndex({ clock, random: createSystemRandom(), log: createLog('silent') });
       const model: Model = { decisions: [], allowed: new Map() };

@@ -45,7 +45,7 @@ t.test('never admits more than burst and rate allow, and always what they allow'
     fc.property(
       fc.integer({ min: 1, max: 50 }),
       fc.integer({ min: 1, max: 20 }),
-      fc.array(fc.nat(400), { maxLength: 200 }),
+      fc.array(fc.nat(400), { maxLength: 200, size: 'max' }),
       (ratePerSecond, burst, gaps) => {
         const throttle = createThrottle({ ratePerSecond, burst });
         let now = 0;
