@@ -2,6 +2,7 @@
 import { exitStatus, GatewayError } from '../../core/errors.ts';
 import type { DecisionAdded } from '../../gateway/admin/models.ts';
 import type { Call, Command, Given } from '../command.ts';
+import { calledAs } from '../invocation.ts';
 import { safeText } from '../output/safe-text.ts';
 import { shortSpan } from '../output/times.ts';
 import { scopedValue, shortId, typeColour } from '../show.ts';
@@ -54,7 +55,7 @@ async function run({ output, given, gateway, clock, io }: Call): Promise<number>
       const type = output.paint(typeColour(decision.type), safeText(decision.type));
       const span = shortSpan(Date.parse(decision.until) - clock.now());
       output.line(`Added: ${type} on ${safeText(scopedValue(decision))} for ${span}, enforced from now on.`);
-      output.line(output.paint('dim', `Lift it with: portcullis decisions delete --id ${shortId(decision.id)}`));
+      output.line(output.paint('dim', `Lift it with: ${calledAs} decisions delete --id ${shortId(decision.id)}`));
       break;
     }
     default:

@@ -116,12 +116,12 @@ function showMatched(output: Output, one: ScenarioExplanation, all: boolean): vo
     : 'an alert only';
   const fires =
     one.type === 'trigger'
-      ? `every such request is ${consequence}`
-      : `${one.capacity + 1} of them before they leak (one each ${one.leakspeed}) are ${consequence}`;
+      ? `each one raises ${consequence}`
+      : `number ${one.capacity + 1} raises ${consequence}; one is forgotten every ${one.leakspeed}`;
   output.pairs(
     [
       ['counts', safeText(fires)],
-      ['judged', one.phase === 'request' ? 'before the request is passed on' : 'after the response'],
+      ['judged', one.phase === 'request' ? 'before the request is passed on' : 'after its response'],
       ['grouped by', one.bucket === null || one.bucket === '' ? '' : safeText(one.bucket)],
       ['distinct', one.distinct === null ? '' : safeText(one.distinct)],
     ],

@@ -2,6 +2,7 @@
 import { exitStatus, messageOf } from '../../core/errors.ts';
 import type { RunningGateway } from '../../gateway/main.ts';
 import type { Call, Command } from '../command.ts';
+import { calledAs } from '../invocation.ts';
 import { Output } from '../output/output.ts';
 import { plural } from '../show.ts';
 
@@ -30,7 +31,9 @@ async function run({ io, given }: Call): Promise<number> {
       configFile: given.text('config') ?? null,
       env: io.env,
       cwd: io.cwd,
-      onProgress: (decisions) => output.line(output.paint('dim', `reading decisions: ${decisions}`)),
+      onProgress: (decisions) => {
+        if (decisions > 0) output.line(output.paint('dim', `  reading decisions: ${decisions}`));
+      },
     });
     showBanner(output, gateway);
     signals.onReopen(() => gateway.reopenLogs());
@@ -123,8 +126,8 @@ function showBanner(output: Output, gateway: RunningGateway): void {
   output.line();
   if (demo) showDemo(output, url);
   else {
-    output.line(`  ${output.paint('dim', 'Prove that it works:')}   npm run -s cli -- selftest`);
-    output.line(`  ${output.paint('dim', 'See what it decided:')}   npm run -s cli -- decisions list`);
+    output.line(`  ${output.paint('dim', 'Prove that it works:')}   ${calledAs} selftest`);
+    output.line(`  ${output.paint('dim', 'See what it decided:')}   ${calledAs} decisions list`);
   }
   output.line();
 }
@@ -134,7 +137,7 @@ function showDemo(output: Output, url: string): void {
   output.line(`  ${output.paint('dim', 'Attack it, as a visitor from')} ${visitor}${output.paint('dim', ':')}`);
   output.line(`    curl -s -o /dev/null -w '%{http_code}\\n' -H 'X-Forwarded-For: ${visitor}' '${url}/${probes}'`);
   output.line(`  ${output.paint('dim', 'Ask why that visitor is refused:')}`);
-  output.line(`    npm run -s cli -- why ${visitor}`);
+  output.line(`    ${calledAs} why ${visitor}`);
   output.line(`  ${output.paint('dim', 'Lift the ban:')}`);
-  output.line(`    npm run -s cli -- decisions delete --ip ${visitor}`);
+  output.line(`    ${calledAs} decisions delete --ip ${visitor}`);
 }

@@ -47,7 +47,7 @@ async function run({ io, output, given, clock }: Call): Promise<number> {
     scenarios = detection.detector.scenarios.length;
     faults.push(...detection.faults.map(({ message }) => ({ place: '', message })));
     detection.detector.close();
-    await geo.close();
+    geo.close();
   } catch (thrown) {
     if (!(thrown instanceof SettingsError)) throw thrown;
     faults.push(...thrown.faults.map((fault) => ({ place: fault.file ?? '', message: formatFault(fault) })));

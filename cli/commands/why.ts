@@ -3,8 +3,9 @@ import { exitStatus } from '../../core/errors.ts';
 import type { RefusalModel, WhyAddress, WhyRequest } from '../../gateway/admin/models.ts';
 import type { Call, Command } from '../command.ts';
 import type { Output } from '../output/output.ts';
+import { calledAs } from '../invocation.ts';
 import { safeText } from '../output/safe-text.ts';
-import { absoluteTime, relativeTime } from '../output/times.ts';
+import { absoluteTime } from '../output/times.ts';
 import {
   alertColumns,
   decisionColumns,
@@ -70,7 +71,7 @@ function showAddress(output: Output, answer: WhyAddress, now: number): void {
   }
   if (answer.now.outcome === 'refused' || answer.now.outcome === 'throttled') {
     output.line();
-    output.line(output.paint('dim', `Lift it with: portcullis decisions delete --ip ${answer.address}`));
+    output.line(output.paint('dim', `Lift it with: ${calledAs} decisions delete --ip ${answer.address}`));
   }
 }
 
@@ -119,7 +120,6 @@ function showRefusal(output: Output, refusal: RefusalModel, mode: string | null,
     ['client', safeText(refusal.client_ip)],
     ['derived from', safeText(from)],
     ['answered', `${output.paint('red', String(refusal.status))} ${safeText(reasonOf(refusal))}`],
-    ['ago', relativeTime(refusal.at, now)],
   ]);
 }
 

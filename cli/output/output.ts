@@ -58,8 +58,9 @@ export class Output {
     return `\x1b[${on}m${text}\x1b[${off}m`;
   }
 
-  /** Aligned columns under dim titles. Values are made safe here. */
-  table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): void {
+  /** Aligned columns under dim titles. Values are made safe here; a column without any value is left out. */
+  table<Row>(every: readonly Column<Row>[], rows: readonly Row[]): void {
+    const columns = every.filter(({ value }) => rows.some((row) => value(row) !== ''));
     const cells = rows.map((row) => columns.map(({ value }) => safeText(value(row))));
     const widths = columns.map(({ title }, index) =>
       Math.max(widthOf(title), ...cells.map((row) => widthOf(row[index] ?? ''))),

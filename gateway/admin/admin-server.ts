@@ -48,14 +48,8 @@ export function createAdminServer(options: { readonly listen: ListenAddress }, d
       await app.ready();
       const { server } = app;
       server.listen(listenArguments(options.listen));
-      const stop = new AbortController();
-      const failed = once(server, 'error', stop).then(([cause]: unknown[]) => refused(options.listen, cause));
-      try {
-        await Promise.race([once(server, 'listening', stop), failed]);
-      } finally {
-        failed.catch(() => {});
-        stop.abort();
-      }
+      // `once` rejects when the server reports an error instead.
+      await once(server, 'listening').catch((cause: unknown) => refused(options.listen, cause));
       const address = server.address();
       return address !== null && typeof address === 'object' ? address.port : 0;
     },

@@ -1,5 +1,4 @@
 /** The checks of `doctor`, one function for each subject. None of them changes anything. */
-import { request } from 'undici';
 import { access, constants, stat, statfs } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';

@@ -23,11 +23,8 @@ export async function listenPrivately(server: Server, path: string): Promise<voi
     );
   }
   await removeStale(path);
-  const stop = new AbortController();
-  const outcome = Promise.race([
-    once(server, 'listening', stop),
-    once(server, 'error', stop).then(([cause]: unknown[]) => refused(path, cause)),
-  ]);
+  // `once` rejects when the server reports an error instead.
+  const listening = once(server, 'listening').catch((cause: unknown) => refused(path, cause));
   // Node binds within `listen`, so the mask holds exactly for the moment in which the file is made.
   const mask = process.umask(0o177);
   try {
@@ -35,11 +32,7 @@ export async function listenPrivately(server: Server, path: string): Promise<voi
   } finally {
     process.umask(mask);
   }
-  try {
-    await outcome;
-  } finally {
-    stop.abort();
-  }
+  await listening;
 }
 
 async function removeStale(path: string): Promise<void> {

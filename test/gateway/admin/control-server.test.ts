@@ -94,6 +94,14 @@ t.test('the socket', async (t) => {
     await t.rejects(server.listen(), { code: 'LISTEN_FAILED', message: /the system allows 107/ });
   });
 
+  await t.test('a folder that is not there says so', async (t) => {
+    const world = await createWorld(t);
+    const socketPath = join(world.folder, 'missing', 'admin.sock');
+    const server = createControlServer({ socketPath }, world.deps);
+    t.teardown(() => server.close());
+    await t.rejects(server.listen(), { code: 'LISTEN_FAILED', remedy: /folder/ });
+  });
+
   await t.test('a listener that is busy but not a gateway counts as living', async (t) => {
     const world = await createWorld(t);
     const other = createServer((socket) => socket.end());
