@@ -16,7 +16,7 @@ const resultNotADatabase = 26;
 
 const pageBytes = 4_096;
 /** How long to wait for a gateway that is just ending to let go of the file. */
-const busyTimeoutMs = 5_000;
+const busyTimeoutMs = 3_000;
 /** Damaged files that are kept for whoever wants to look; they may be large. */
 const keptAside = 3;
 

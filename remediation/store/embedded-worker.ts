@@ -21,6 +21,9 @@ interface Job {
   readonly steps: Answer<Reads[ReadName]['answer']>;
 }
 
+/** More than there can be slices under way. */
+const maxBroken = 256;
+
 class StoreWorker {
   readonly #port: MessagePort;
   readonly #settings: WorkerSettings;
@@ -89,6 +92,8 @@ class StoreWorker {
     } catch (error) {
       for (const slice of slices) this.#broken.add(slice.id);
       for (const slice of slices) if (slice.last) this.#broken.delete(slice.id);
+      // The main thread stops sending a write that failed, so its last slice may never come. Ids grow.
+      for (const id of this.#broken) if (this.#broken.size > maxBroken) this.#broken.delete(id);
       this.#refuse(slices, error);
       this.#recover(error, slices.at(-1)?.now ?? this.#settings.now);
       return;
