@@ -28,8 +28,8 @@ export function createAccessLog(
   const format = options.format === 'json' ? jsonLine : createCombinedLine();
   return {
     write: (exchange, durationMs) => writer.write(format(exchange, durationMs)),
-    reopen: writer.reopen,
-    close: writer.close,
+    reopen: () => writer.reopen(),
+    close: () => writer.close(),
   };
 }
 

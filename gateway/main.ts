@@ -105,7 +105,7 @@ async function start(
   const remediation = await openDecider(settings, runtime, { decisions, helpers, protectedSources });
   undo.push(() => remediation.close());
 
-  const origins = createOrigins(settings, settings.unknownHost === 'default' ? settings.origin : null);
+  const origins = createOrigins(settings, settings.unknownHost === 'default' ? settings.origin : null, runtime.clock);
   undo.push(() => origins.close());
   const selftests = createSelftests(runtime.clock, runtime.random);
   const sites = origins.table;

@@ -1,5 +1,8 @@
-/** The sites of the settings with their connection pools. One pool for each origin, shared by the sites that name it. */
-import { Pool } from 'undici';
+/** The sites of the settings with their clients: one for each origin, shared by the sites that name it. */
+import type { Clock } from '../core/clock.ts';
+import { createHttp1Origin, type OriginOptions } from './origin/http1-origin.ts';
+import type { OriginClient } from './origin/origin-client.ts';
+import { createUndiciOrigin } from './origin/undici-origin.ts';
 import type { Settings } from './settings.ts';
 import { createSiteTable, type Site, type SiteTable } from './sites.ts';
 
@@ -9,34 +12,31 @@ export interface Origins {
 }
 
 /** `defaultOrigin` is where unknown hosts go, or null for 421. */
-export function createOrigins(settings: Settings, defaultOrigin: string | null): Origins {
-  const { connections, connectTimeout, headersTimeout, keepAliveTimeout, responseHeaderBytes } = settings.upstream;
-  const pools = new Map<string, Pool>();
-  const poolFor = (origin: string): Pool => {
-    const known = pools.get(origin);
+export function createOrigins(settings: Settings, defaultOrigin: string | null, clock: Clock): Origins {
+  const { upstream } = settings;
+  const options: OriginOptions = {
+    connections: upstream.connections,
+    connectTimeoutMs: upstream.connectTimeout,
+    headersTimeoutMs: upstream.headersTimeout,
+    keepAliveTimeoutMs: upstream.keepAliveTimeout,
+    headBytes: upstream.responseHeaderBytes,
+  };
+  const clients = new Map<string, OriginClient>();
+  const clientFor = (origin: string): OriginClient => {
+    const known = clients.get(origin);
     if (known !== undefined) return known;
-    const pool = new Pool(origin, {
-      connections,
-      // More than one request on a connection would let one stalled response hold up others.
-      pipelining: 1,
-      allowH2: false,
-      connect: { timeout: connectTimeout },
-      headersTimeout,
-      // Pauses within a body are judged in upstream.ts, which knows an event stream when it sees one.
-      bodyTimeout: 0,
-      keepAliveTimeout,
-      maxHeaderSize: responseHeaderBytes,
-    });
-    pools.set(origin, pool);
-    return pool;
+    const url = new URL(origin);
+    const own = url.protocol === 'http:' && upstream.client === 'http1';
+    const client = own ? createHttp1Origin(url, options, clock) : createUndiciOrigin(url, options);
+    clients.set(origin, client);
+    return client;
   };
   const site = (hosts: readonly string[], origin: string, mode: Site['mode'] | null): Site => ({
     name: hosts[0] ?? 'default',
     hosts,
     origin,
     mode: mode ?? settings.mode,
-    dispatcher: poolFor(origin),
-    tls: origin.startsWith('https:'),
+    client: clientFor(origin),
     load: { inFlight: 0 },
   });
   const sites = settings.sites.map(({ hosts, origin, mode }) => site(hosts, origin, mode));
@@ -44,7 +44,7 @@ export function createOrigins(settings: Settings, defaultOrigin: string | null):
   return {
     table: createSiteTable(sites, fallback),
     async close() {
-      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
+      await Promise.all([...clients.values()].map((client) => client.close()));
     },
   };
 }

@@ -127,7 +127,7 @@ export function createGatewayServer(options: ServerOptions, deps: ServerDependen
   server.maxHeadersCount = 0;
   server.maxRequestsPerSocket = options.requestsPerConnection;
   server.maxConnections = options.connections;
-  server.on('connection', connections.add);
+  server.on('connection', (socket) => connections.add(socket));
   server.on('drop', () => {
     counters.droppedConnections++;
   });

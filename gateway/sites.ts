@@ -1,5 +1,5 @@
 /** Which site a request is for, by its Host. Names are exact or `*.` wildcards; the longest wildcard wins. */
-import type { Dispatcher } from 'undici';
+import type { OriginClient } from './origin/origin-client.ts';
 
 export type Mode = 'block' | 'observe';
 
@@ -10,8 +10,7 @@ export interface Site {
   /** `http://app:3000`, without a path. */
   readonly origin: string;
   readonly mode: Mode;
-  readonly dispatcher: Dispatcher;
-  readonly tls: boolean;
+  readonly client: OriginClient;
   /** Requests that are with the origin or wait for a connection to it. */
   readonly load: { inFlight: number };
 }

@@ -3,6 +3,8 @@
  * One for each scenario, so every entry lasts equally long and the map's order is the order of expiry.
  * Specification: CrowdSec `pkg/leakybucket/blackhole.go`.
  */
+import { namesSource } from './bucket-store.ts';
+
 export class Blackhole {
   private readonly durationMs: number;
   private readonly maxKeys: number;
@@ -22,6 +24,11 @@ export class Blackhole {
     if (this.until.size >= this.maxKeys) this.forgetOldest();
     this.until.set(key, at + this.durationMs);
     return false;
+  }
+
+  /** Ends the silence of the keys that name `source`. Looks at every key: not for the request path. */
+  forget(source: string): void {
+    for (const key of this.until.keys()) if (namesSource(key, source)) this.until.delete(key);
   }
 
   /** Forgets the keys whose silence is over at `at`. */

@@ -29,6 +29,11 @@ export interface BucketTotals {
   evicted: number;
 }
 
+/** Whether a bucket key is about this address: the address itself, or the address and what the scenario joins to it. */
+export function namesSource(key: string, source: string): boolean {
+  return key === source || key.startsWith(`${source}/`);
+}
+
 /** The buckets of one scenario under one clock. */
 export class BucketShelf<Kept extends Weighed> {
   readonly shape: BucketShape;
@@ -76,6 +81,11 @@ export class BucketShelf<Kept extends Weighed> {
       this.remove(this.oldest);
     }
     return limit;
+  }
+
+  /** Removes the buckets whose key names `source`. Looks at every key: not for the request path. */
+  forget(source: string): void {
+    for (const slot of this.slots.values()) if (namesSource(slot.key, source)) this.remove(slot);
   }
 
   /** When the bucket that was left alone longest was last poured, or null when there is none. */

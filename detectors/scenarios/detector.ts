@@ -78,6 +78,8 @@ export interface ScenarioDetector {
   /** Pours all scenarios: for events that arrive whole, like log lines. */
   pour(event: Event): readonly Alert[];
   readonly counters: DetectorCounters;
+  /** Forgets the live buckets and silences of one source, by the address that keys begin with: for self-tests. */
+  forget(source: string): void;
   close(): void;
 }
 
@@ -234,6 +236,13 @@ class LeakyDetector implements ScenarioDetector {
       buckets: this.store.totals.buckets,
       evictedBuckets: this.store.totals.evicted,
     };
+  }
+
+  forget(source: string): void {
+    for (const { live, blackhole } of this.runners) {
+      live.forget(source);
+      blackhole?.forget(source);
+    }
   }
 
   close(): void {
