@@ -43,6 +43,7 @@ export class RedisConnection {
     redis.on('ready', () => {
       this.#reachedOnce = true;
       events.onReady();
+      void this.#warnOfEviction();
     });
     // ioredis tells why a connection failed here, and reconnects by itself.
     redis.on('error', (error: unknown) => events.onFault(this.#errorOf(error)));
@@ -102,6 +103,20 @@ export class RedisConnection {
       // Later answers on a connection that stalls would only pile up; a new one is quicker than TCP giving up.
       if (messageOf(error) === 'Command timed out') this.#redis.disconnect(true);
       throw error;
+    }
+  }
+
+  /** Redis evicts whole keys, and ours hold all decisions each. */
+  async #warnOfEviction(): Promise<void> {
+    try {
+      const policy = /^maxmemory_policy:(\S+)/m.exec(await this.#redis.info('memory'))?.[1] ?? '';
+      if (!policy.startsWith('allkeys')) return;
+      this.#runtime.log.warn(
+        { policy },
+        'redis evicts keys when memory is short and may forget decisions: use noeviction',
+      );
+    } catch {
+      // A user that may not ask for INFO, or a connection that broke at once.
     }
   }
 
@@ -201,7 +216,15 @@ async function addressOf(options: RedisStoreOptions): Promise<RedisOptions> {
   if (options.url.startsWith('unix:')) return { path: options.url.slice('unix:'.length), ...explicit };
   const url = URL.parse(options.url);
   const db = /^\/?(\d{0,5})$/.exec(url?.pathname ?? '');
-  if (!url || !/^rediss?:$/.test(url.protocol) || url.hostname === '' || !db) {
+  const [username, password] = [decoded(url?.username), decoded(url?.password)];
+  if (
+    !url ||
+    !/^rediss?:$/.test(url.protocol) ||
+    url.hostname === '' ||
+    !db ||
+    username === null ||
+    password === null
+  ) {
     throw new GatewayError('SETTINGS_INVALID', 'store.redis.url is not the address of a Redis server', {
       remedy: 'Write it as redis://host:6379/0, rediss://host:6380 (TLS) or unix:/run/redis.sock.',
     });
@@ -210,11 +233,20 @@ async function addressOf(options: RedisStoreOptions): Promise<RedisOptions> {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: url.port === '' ? 6379 : Number(url.port),
     db: Number(db[1] ?? 0),
-    ...(url.username !== '' && { username: decodeURIComponent(url.username) }),
-    ...(url.password !== '' && { password: decodeURIComponent(url.password) }),
+    ...(username !== '' && { username }),
+    ...(password !== '' && { password }),
     ...explicit,
     ...(url.protocol === 'rediss:' && { tls: await tlsOf(options.tls) }),
   };
+}
+
+/** Null when the text has a percent sign that begins no code. */
+function decoded(text = ''): string | null {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
 }
 
 async function tlsOf(tls: RedisStoreOptions['tls']): Promise<ConnectionOptions> {

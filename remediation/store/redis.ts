@@ -30,7 +30,7 @@ import type {
 } from './store.ts';
 import { parseAlert } from './write-limits.ts';
 
-export type RedisOptions = Pick<StoreOptions, 'retention' | 'redis'>;
+export type RedisStoreSettings = Pick<StoreOptions, 'retention' | 'redis'>;
 
 /** Rows that one script reads or removes: about two milliseconds of Redis. */
 const scriptRows = 500;
@@ -41,7 +41,7 @@ const maxFollowers = 64;
  * Resolves when Redis answered or could not be reached for the first time: a gateway starts without it, and the store
  * works as soon as Redis does. Rejects with SETTINGS_INVALID or SETTINGS_UNREADABLE only.
  */
-export async function createRedisStore(options: RedisOptions, runtime: Runtime): Promise<Store> {
+export async function createRedisStore(options: RedisStoreSettings, runtime: Runtime): Promise<Store> {
   const health = new RedisHealth(runtime);
   const connection = await openRedis(options.redis, runtime, health);
   return new RedisStore(options, runtime, connection, health);
@@ -49,7 +49,7 @@ export async function createRedisStore(options: RedisOptions, runtime: Runtime):
 
 class RedisStore implements Store {
   readonly name = 'redis';
-  readonly #options: RedisOptions;
+  readonly #options: RedisStoreSettings;
   readonly #runtime: Runtime;
   readonly #connection: RedisConnection;
   readonly #health: RedisHealth;
@@ -60,7 +60,7 @@ class RedisStore implements Store {
   #followers = 0;
   #closed: Promise<void> | null = null;
 
-  constructor(options: RedisOptions, runtime: Runtime, connection: RedisConnection, health: RedisHealth) {
+  constructor(options: RedisStoreSettings, runtime: Runtime, connection: RedisConnection, health: RedisHealth) {
     this.#options = options;
     this.#runtime = runtime;
     this.#connection = connection;
