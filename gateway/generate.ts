@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { renderErrors } from '../config/errors-document.ts';
 import { inputSchemaOf } from '../config/setting-keys.ts';
 import { renderDefaults, renderReference, renderSchema } from '../config/settings-documents.ts';
+import { metricsReference } from './admin/metrics-reference.ts';
 import { settingsSchema } from './settings.ts';
 
 /** Paths from the project's root, with the content each should have. */
@@ -14,6 +15,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ['config/default.yaml', renderDefaults(schema)],
     ['docs/configuration.md', renderReference(schema)],
     ['docs/errors.md', renderErrors()],
+    ['docs/metrics.md', metricsReference()],
   ]);
 }
 
