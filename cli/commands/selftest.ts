@@ -145,10 +145,14 @@ async function prove(proof: Proof): Promise<void> {
   report({ name: 'passes again', ok: after === before, detail: `answered ${after}` });
 }
 
-/** Sends the planned requests until one is refused; in observe mode all of them. Returns how many. */
+/** Beyond those that are needed, in case that the bucket leaks on the way. */
+const spareProbes = 4;
+
+/** Sends the planned requests until one is refused, in observe mode as many as are needed. Returns how many. */
 async function attack(proof: Proof): Promise<number> {
+  const { probes, needed } = proof.test.plan;
   let sent = 0;
-  for (const target of proof.test.plan.probes) {
+  for (const target of probes.slice(0, needed + spareProbes)) {
     sent++;
     const status = await send(proof, target);
     if (status === 403 || status === 429) return sent;

@@ -168,7 +168,7 @@ export async function createWorld(
     facts: {
       version: '1.2.3',
       startedAt: runtime.clock.now() - 60_000,
-      url: 'http://127.0.0.1:8080',
+      url: 'http://127.0.0.1:9',
       listenSocket: null,
       adminUrl: 'http://127.0.0.1:9180',
       dataFolder: folder,

@@ -1,0 +1,154 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { commands } from '../../cli/commands.ts';
+import { run } from './run.ts';
+
+const nowhere = ['--socket', '/nonexistent/admin.sock'];
+
+t.test('help', async (t) => {
+  await t.test('lists every verb', async (t) => {
+    const { status, stdout } = await run(['help']);
+    t.equal(status, 0);
+    for (const { name } of commands) t.match(stdout, `  ${name} `, name);
+    t.equal((await run(['--help'])).stdout, stdout);
+    const bare = await run([]);
+    t.equal(bare.stdout, stdout);
+    t.equal(bare.status, 64, 'a script that forgot the verb must notice');
+  });
+
+  await t.test('every verb explains itself, with examples that name real verbs and options', async (t) => {
+    for (const command of commands) {
+      const { status, stdout } = await run([...command.name.split(' '), '--help']);
+      t.equal(status, 0, command.name);
+      t.match(stdout, `portcullis ${command.name}`);
+      for (const name of Object.keys(command.options)) t.match(stdout, `--${name}`);
+      for (const [line] of command.examples) {
+        t.match(line, `portcullis ${command.name}`);
+        for (const [, option = ''] of line.matchAll(/ --([a-z-]+)/g)) {
+          t.ok(Object.hasOwn(command.options, option) || ['json', 'config'].includes(option), `${line}: --${option}`);
+        }
+      }
+    }
+    t.equal(commands.length, 16);
+  });
+
+  await t.test('a family shows its verbs', async (t) => {
+    const { status, stdout } = await run(['decisions']);
+    t.equal(status, 64);
+    t.match(stdout, /decisions list[^]*decisions add[^]*decisions delete/);
+    t.equal((await run(['decisions', '--help'])).status, 0);
+    t.match((await run(['help', 'decisions', 'add'])).stdout, /--duration/);
+  });
+
+  await t.test('short options are one letter and mean one thing within a verb', async (t) => {
+    for (const { name, options } of commands) {
+      const shorts = Object.values(options).flatMap(({ short }) => short ?? []);
+      t.strictSame([...new Set([...shorts, 'o', 'c', 'h'])].length, shorts.length + 3, name);
+    }
+  });
+});
+
+t.test('what is not understood is answered with what was probably meant', async (t) => {
+  const cases: [string[], RegExp][] = [
+    [['decisons', 'list'], /Did you mean decisions/],
+    [['decisions', 'lst'], /Did you mean decisions list/],
+    [['selftset'], /Did you mean selftest/],
+    [['frobnicate'], /there is no verb "frobnicate"/],
+    [['decisions', 'list', '--iip', '1'], /no option --iip\. Did you mean --ip/],
+    [['decisions', 'add', '--ip'], /--ip/],
+    [['decisions', 'list', 'extra'], /"extra" is one word too many/],
+    [['decisions', 'list', '-o', 'xml', ...nowhere], /"xml" is no output format/],
+    [['decisions', 'add', ...nowhere], /nothing says whom/],
+    [['decisions', 'add', '--ip', '192.0.2.7', '--range', '192.0.2.0/24', ...nowhere], /cannot be given together/],
+    [['decisions', 'delete', '--all', '--ip', '192.0.2.7', ...nowhere], /cannot be given together/],
+    [['alerts', 'inspect'], /no alert was named/],
+    [['why'], /neither a request id nor an address/],
+    [['\u001b[31mred'], /there is no verb "\\x1b\[31mred"/],
+  ];
+  for (const [argv, message] of cases) {
+    const { status, stdout, stderr } = await run(argv);
+    t.equal(status, 64, argv.join(' '));
+    t.equal(stdout, '', argv.join(' '));
+    t.match(stderr, message, argv.join(' '));
+    t.match(stderr, '→', 'with a remedy');
+  }
+  t.equal(cases.length, 14);
+});
+
+t.test('without a gateway every verb that needs one says so', async (t) => {
+  const needing: string[][] = [
+    ['decisions', 'list'],
+    ['decisions', 'add', '--ip', '192.0.2.7'],
+    ['decisions', 'delete', '--all'],
+    ['allowlists', 'list'],
+    ['allowlists', 'add', '192.0.2.7'],
+    ['allowlists', 'delete', '192.0.2.7'],
+    ['alerts', 'list'],
+    ['alerts', 'inspect', 'abcdef12'],
+    ['why', '192.0.2.7'],
+    ['explain', '/'],
+    ['status'],
+    ['selftest'],
+  ];
+  for (const argv of needing) {
+    const { status, stdout, stderr } = await run([...argv, ...nowhere]);
+    t.equal(status, 69, argv.join(' '));
+    t.equal(stdout, '');
+    t.match(stderr, /no gateway answers on \/nonexistent\/admin\.sock[^]*npm start/, argv.join(' '));
+  }
+  const doctor = await run(['doctor', ...nowhere]);
+  t.equal(doctor.status, 69);
+  t.match(doctor.stdout, /✗ running/);
+  const json = await run(['status', '--json', ...nowhere]);
+  t.match(JSON.parse(json.stderr), { code: 'GATEWAY_ABSENT', remedy: String });
+});
+
+t.test('the socket is found through the settings, and mistakes in them are told', async (t) => {
+  const cwd = mkdtempSync(join(tmpdir(), 'cli-'));
+  t.teardown(() => rmSync(cwd, { recursive: true }));
+  t.match((await run(['status'], { cwd })).stderr, `no gateway answers on ${cwd}/data/admin.sock`);
+  t.match(
+    (await run(['status'], { cwd, env: { PORTCULLIS_DATA_DIR: '/nonexistent/d' } })).stderr,
+    '/nonexistent/d/admin.sock',
+  );
+  writeFileSync(
+    join(cwd, 'other.yaml'),
+    'sites: [{hosts: [a.example], origin: http://127.0.0.1:1}]\nadmin: {socket: here.sock}\n',
+  );
+  t.match((await run(['status', '--config', 'other.yaml'], { cwd })).stderr, `${cwd}/here.sock`);
+  t.match(
+    (await run(['-c', 'other.yaml', 'status'], { cwd })).stderr,
+    `${cwd}/here.sock`,
+    'common options may stand first',
+  );
+  writeFileSync(join(cwd, 'portcullis.yaml'), 'orign: http://127.0.0.1:1\n');
+  const wrong = await run(['status'], { cwd });
+  t.equal(wrong.status, 78);
+  t.match(wrong.stderr, /portcullis\.yaml:1.*orign/);
+  t.equal((await run(['status', '--config', 'missing.yaml'], { cwd })).status, 78);
+});
+
+t.test('validate', async (t) => {
+  const cwd = mkdtempSync(join(tmpdir(), 'cli-'));
+  t.teardown(() => rmSync(cwd, { recursive: true }));
+  const good = await run(['validate'], { cwd });
+  t.equal(good.status, 0, good.stderr);
+  t.match(good.stdout, /the settings are good, \d+ scenarios[^]*demo/);
+  writeFileSync(join(cwd, 'portcullis.yaml'), 'origin: http://127.0.0.1:1\nlisten: nowhere\nmdoe: block\n');
+  const bad = await run(['validate'], { cwd });
+  t.equal(bad.status, 78);
+  t.match(bad.stdout, /portcullis\.yaml:2[^]*portcullis\.yaml:3/);
+  const json = await run(['validate', '--json'], { cwd });
+  t.match(JSON.parse(json.stdout), { valid: false, faults: [{ message: /listen/ }, { message: /mdoe/ }] });
+  writeFileSync(join(cwd, 'portcullis.yaml'), 'origin: http://127.0.0.1:1\ndetection: {folders: [./rules]}\n');
+  const missing = await run(['validate'], { cwd });
+  t.equal(missing.status, 78);
+  t.match(missing.stdout, /rules/);
+});
+
+t.test('version', async (t) => {
+  t.match(await run(['version']), { status: 0, stdout: /^Portcullis \d+\.\d+\.\d+ on Node / });
+  t.match(await run(['--version', '-o', 'raw']), { status: 0, stdout: /^\d+\.\d+\.\d+\n$/ });
+});

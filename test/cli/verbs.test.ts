@@ -1,0 +1,195 @@
+import t, { type Test } from 'tap';
+import { createControlServer } from '../../gateway/admin/control-server.ts';
+import { alert, createWorld, decision, refusal, type World } from '../gateway/admin/world.ts';
+import { type Ran, run, type RunOptions } from './run.ts';
+
+interface Opened extends World {
+  cli(line: readonly string[], options?: RunOptions): Promise<Ran>;
+}
+
+async function open(t: Test): Promise<Opened> {
+  const world = await createWorld(t, { faults: [] });
+  const server = createControlServer({ socketPath: world.socketPath }, world.deps);
+  await server.listen();
+  t.teardown(() => server.close());
+  return { ...world, cli: (line, options) => run([...line, '--socket', world.socketPath], options) };
+}
+
+/** Bytes that a terminal obeys. */
+// oxlint-disable-next-line no-control-regex -- control characters are the point
+const obeyed = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/;
+
+t.test('decisions: add, list, delete', async (t) => {
+  const { cli } = await open(t);
+  t.match(await cli(['decisions', 'list']), { status: 0, stdout: 'No decisions.\n' });
+  t.match(await cli(['decisions', 'list', '--json']), { status: 0, stdout: '[]\n' });
+  const added = await cli([
+    'decisions',
+    'add',
+    '-i',
+    '203.0.113.9',
+    '-d',
+    '2h',
+    '-R',
+    'because, "really"',
+    '-t',
+    'captcha',
+  ]);
+  t.match(added, { status: 0, stdout: /^Added: captcha on 203\.0\.113\.9 for 2h/ });
+  t.match((await cli(['decisions', 'list'])).stdout, /203\.0\.113\.9 +captcha +because, "really" +cscli +(2h|1h 59m)/);
+  const raw = await cli(['decisions', 'list', '-o', 'raw']);
+  const [header, row] = raw.stdout.split('\n');
+  t.equal(header, 'id,source,ip,reason,action,country,as,events_count,expiration,simulated,alert_id');
+  t.match(row, /^[0-9a-f-]{36},cscli,Ip:203\.0\.113\.9,"because, ""really""",captcha,,,0,(2h0m0s|1h59m5\ds),false,$/);
+  const [only] = JSON.parse((await cli(['decisions', 'list', '--json'])).stdout) as { id: string }[];
+  t.match(only, {
+    value: '203.0.113.9',
+    scope: 'Ip',
+    type: 'captcha',
+    scenario: 'because, "really"',
+    duration: String,
+  });
+  const lifted = await cli(['decisions', 'delete', '--id', only?.id.slice(0, 8) ?? '']);
+  t.match(lifted, { status: 0, stdout: /^Lifted 1 decision\.\n  captcha on 203\.0\.113\.9/ });
+  t.match(await cli(['decisions', 'delete', '--ip', '203.0.113.9']), { status: 0, stdout: 'Nothing to lift.\n' });
+  t.match((await cli(['decisions', 'list', '-a'])).stdout, /lifted/);
+  t.match(await cli(['decisions', 'add', '--ip', '203.0.113.300']), { status: 64, stderr: /is not an IP address/ });
+  t.match(await cli(['decisions', 'delete']), { status: 64, stderr: /--all/ });
+  t.match(await cli(['decisions', 'add', '--ip', '10.0.0.1']), { status: 0, stderr: /^warning: .*trusted proxy/ });
+});
+
+t.test('a list may be longer than a page', async (t) => {
+  const { cli, publisher, deps } = await open(t);
+  const made = Array.from({ length: 250 }, (_, index) => decision({ value: `198.51.100.${index}` }));
+  publisher.write(made.map((decision) => ({ kind: 'decision-added', decision })));
+  await deps.publisher.settle();
+  const first = await cli(['decisions', 'list']);
+  t.equal(first.stdout.split('\n').filter((line) => line.includes('198.51.100.')).length, 100);
+  t.match(first.stdout, /--limit 0 shows all/);
+  t.equal((JSON.parse((await cli(['decisions', 'list', '--limit', '0', '--json'])).stdout) as unknown[]).length, 250);
+});
+
+t.test('allowlists: add, list, delete', async (t) => {
+  const { cli } = await open(t);
+  t.match(await cli(['allowlists', 'list']), { stdout: 'The allowlist is empty.\n' });
+  t.match(await cli(['allowlists', 'add', '192.0.2.0/24', '198.51.100.7', '-d', '=1+1']), {
+    status: 0,
+    stdout: /192\.0\.2\.0\/24[^]*198\.51\.100\.7/,
+  });
+  t.match(
+    (await cli(['allowlists', 'list', '-o', 'raw'])).stdout,
+    /192\.0\.2\.0\/24,'=1\+1,,/,
+    'no formula for the spreadsheet',
+  );
+  t.match(await cli(['decisions', 'add', '--ip', '192.0.2.7']), {
+    status: 1,
+    stderr: /on the allowlist[^]*--bypass-allowlist/,
+  });
+  t.match(await cli(['allowlists', 'delete', '192.0.2.0/24']), { status: 0, stdout: /off the allowlist/ });
+  t.match(await cli(['allowlists', 'remove', '192.0.2.0/24']), { status: 1, stderr: /not on the allowlist/ });
+});
+
+t.test('what an attacker wrote never reaches the terminal as it is', async (t) => {
+  const { cli, publisher, deps } = await open(t);
+  const raised = alert();
+  publisher.publish({
+    alert: raised,
+    decisions: [decision({ alertUuid: raised.uuid, scenario: 'x\u202Egnp.\u001b[2J' })],
+    matched: [],
+  });
+  publisher.write([{ kind: 'refusal', event: refusal() }]);
+  await deps.publisher.settle();
+  const lines: string[][] = [
+    ['decisions', 'list'],
+    ['alerts', 'list'],
+    ['alerts', 'inspect', raised.uuid],
+    ['alerts', 'inspect', raised.uuid, '--details'],
+    ['why', '203.0.113.9'],
+    ['why', '00000000000000bb'],
+    ['explain', '203.0.113.9 - - [20/Nov/2026:23:31:34 +0000] "GET /\\x1b[31m.env HTTP/1.1" 404 1 "-" "\\x9b31m"'],
+    ['doctor'],
+    ['status'],
+  ];
+  for (const line of lines) {
+    const { status, stdout, stderr } = await cli(line, { env: { NO_COLOR: '1' } });
+    t.notMatch(stdout + stderr, obeyed, line.join(' '));
+    t.notMatch(stdout, '\u202E', line.join(' '));
+    t.ok(status === 0 || line[0] === 'doctor', line.join(' '));
+    t.not(stdout, '');
+  }
+  t.match((await cli(['why', '00000000000000bb'])).stdout, '\\x1b]0;owned\\x07', 'it is written out instead');
+});
+
+t.test('why tells how the address was derived, what refused it, and what came before', async (t) => {
+  const { cli, publisher, deps } = await open(t);
+  const raised = alert();
+  const made = decision({ alertUuid: raised.uuid, createdAt: deps.clock.now() - 1_000 });
+  publisher.publish({ alert: raised, decisions: [made], matched: [] });
+  publisher.write([{ kind: 'refusal', event: refusal() }]);
+  await deps.publisher.settle();
+  const { stdout } = await cli(['why', '00000000000000bb']);
+  t.match(stdout, /derived from +the header x-forwarded-for, sent by 10\.0\.0\.1/);
+  t.match(stdout, new RegExp(`id +${made.uuid}`));
+  t.match(stdout, /Events \(5, 1 event kept\)/);
+  t.match(stdout, /The next request of this client: refused/);
+  t.match(await cli(['why', '0123456789abcdef']), { status: 1, stderr: /nothing is stored/ });
+  t.match(await cli(['why', 'hello']), { status: 64 });
+});
+
+t.test('explain shows a tree of what decided', async (t) => {
+  const { cli } = await open(t);
+  const { stdout } = await cli(['explain', '/.env', '--all']);
+  t.match(stdout, /✓ test\/sensitive-files[^]*number 5 raises an alert and a decision; one is forgotten every 10s/);
+  t.match(stdout, /test\/probing\n +✗ all of\n +├─ ✓ evt\.Meta\.service == 'http'\n +└─ ✗ evt\.Meta\.http_status in/);
+  t.match((await cli(['explain', '/x', '--status', '404'])).stdout, /1 scenario counts this request:[^]*test\/probing/);
+  t.match(await cli(['explain', 'two words']), { status: 64, stderr: /neither an access log line nor a URL/ });
+});
+
+t.test('exit statuses say how the gateway is', async (t) => {
+  const { cli, pulse } = await open(t);
+  t.equal((await cli(['status'])).status, 0);
+  pulse.decisionsReady = false;
+  t.match(await cli(['status']), { status: 1, stdout: /degraded[^]*still being read/ });
+  const doctor = await cli(['doctor', '--json']);
+  t.equal(doctor.status, 1, 'the origin does not answer');
+  t.match(JSON.parse(doctor.stdout), { ok: false });
+  t.match(
+    (await cli(['doctor', '--peer', '10.0.0.1', '-H', 'X-Forwarded-For: 203.0.113.9'])).stdout,
+    /203\.0\.113\.9, from the header x-forwarded-for/,
+  );
+});
+
+t.test('colour only where a person looks, and not when it is unwanted', async (t) => {
+  const { cli, publisher, deps } = await open(t);
+  publisher.write([{ kind: 'decision-added', decision: decision() }]);
+  await deps.publisher.settle();
+  const line = ['decisions', 'list'];
+  t.notMatch((await cli(line)).stdout, '\u001b[');
+  t.match((await cli(line, { columns: 120 })).stdout, '\u001b[31mban');
+  t.notMatch((await cli(line, { columns: 120, env: { NO_COLOR: '1' } })).stdout, '\u001b[');
+  t.match((await cli(line, { env: { FORCE_COLOR: '1' } })).stdout, '\u001b[31mban');
+  t.notMatch((await cli([...line, '--json'], { columns: 120 })).stdout, '\u001b[');
+});
+
+t.test('tables fit the terminal they are shown in', async (t) => {
+  const { cli, publisher, deps } = await open(t);
+  publisher.write([
+    {
+      kind: 'decision-added',
+      decision: decision({ scenario: 'a/very-long-scenario-name-that-would-never-fit-in-eighty-columns-of-text' }),
+    },
+  ]);
+  await deps.publisher.settle();
+  const { stdout } = await cli(['decisions', 'list'], { columns: 80, env: { NO_COLOR: '1' } });
+  for (const row of stdout.trimEnd().split('\n')) t.ok(row.length <= 80, row);
+  t.match(stdout, '…');
+  t.match((await cli(['decisions', 'list'])).stdout, 'eighty-columns-of-text', 'a pipe gets everything');
+});
+
+t.test('the self-test fails plainly when the gateway cannot be reached, and leaves nothing behind', async (t) => {
+  const { cli, deps } = await open(t);
+  const { status, stderr } = await cli(['selftest']);
+  t.equal(status, 1);
+  t.match(stderr, /127\.0\.0\.1:9 does not answer/);
+  t.equal(deps.index.size.total, 0);
+});
