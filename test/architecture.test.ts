@@ -171,7 +171,7 @@ t.test('a file above 400 lines says in its header why it is one file', async (t)
 });
 
 t.test('time and chance are arguments: only two files touch the real ones', async (t) => {
-  const real = /\bDate\.now\(|\bMath\.random\(|(?<![.\w])set(?:Timeout|Interval)\(/;
+  const real = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|(?<![.\w])set(?:Timeout|Interval)\(/;
   const users = sources.filter(({ path, text }) => floors.includes(folderOf(path)) && real.test(text));
   t.same(
     users.map(({ path }) => path),
