@@ -8,6 +8,9 @@
  * A slot is `[remainder << 12 | stale << 11 | class, until, tag, ...key]`, 32-bit words each. `until` is epoch seconds
  * and 0 marks a free slot. When the hash is a bijection of the key (IPv4) shard and remainder determine the key, and no
  * key words are kept.
+ * The arrays are signed because V8 keeps a signed 32-bit number in a field without allocating.
+ *
+ * Longer than other files because all of it relies on one layout, which no other file needs to know.
  */
 
 /** Class numbers are below this. */
