@@ -57,13 +57,13 @@ export interface SharedTools {
   readonly deps: HelperDependencies;
   /** A computed pattern, from a bounded cache. @throws ValueError */
   readonly pattern: (source: string) => PatternTest;
-  /** The last text that a case helper changed, by helper and path; shared by the expressions of one compiler. */
-  readonly lastCase: (key: string) => CaseMemo;
+  /** The last answer of a helper about one text of the event; shared by the expressions of one compiler. */
+  readonly lastAnswer: (key: string) => TextMemo;
 }
 
-export interface CaseMemo {
+export interface TextMemo {
   text: string | null;
-  changed: string;
+  answer: string;
 }
 
 /** The compilation of one expression. */

@@ -92,31 +92,37 @@ function columnRun(frame: PredicateFrame, listSlot: number, call: Run): Run {
   };
 }
 
-const caseHelpers: ReadonlySet<string> = new Set(['Upper', 'Lower']);
+/** Helpers of one text whose answers are worth keeping. */
+const textHelpers: ReadonlySet<string> = new Set(['Upper', 'Lower', 'PathUnescape', 'QueryUnescape', 'TrimSpace']);
 
 /** `Upper(evt.Meta.http_path)` is asked by dozens of scenarios for one event; the last answer of each such text is kept. */
 function repeated(name: string, node: CallNode, call: Run, context: Context): Run {
   const [argument] = node.args;
-  const path = argument === undefined || !caseHelpers.has(name) ? null : eventPath(argument);
+  const path = argument === undefined || !textHelpers.has(name) ? null : eventText(argument);
   if (path === null || argument === undefined) return call;
-  const memo = context.tools.lastCase(`${name} ${path}`);
+  const memo = context.tools.lastAnswer(`${name}(${path})`);
   const text = context.run(argument);
   return (scope, locals) => {
     const value = text(scope, locals);
-    if (value === memo.text) return memo.changed;
-    const changed = call(scope, locals);
-    if (typeof value === 'string' && typeof changed === 'string') {
+    if (value === memo.text && value !== null) return memo.answer;
+    const answer = call(scope, locals);
+    if (typeof value === 'string' && typeof answer === 'string') {
       memo.text = value;
-      memo.changed = changed;
+      memo.answer = answer;
     }
-    return changed;
+    return answer;
   };
 }
 
-function eventPath(node: Node): string | null {
+/** A name for a text of the event, also one that has gone through these helpers. */
+function eventText(node: Node): string | null {
   if (node.kind === 'identifier') return node.name === 'evt' ? 'evt' : null;
+  if (node.kind === 'call' && node.callee.kind === 'identifier' && textHelpers.has(node.callee.name)) {
+    const inner = node.args[0] === undefined ? null : eventText(node.args[0]);
+    return inner === null ? null : `${node.callee.name}(${inner})`;
+  }
   if (node.kind !== 'member' || node.property.kind !== 'string') return null;
-  const before = eventPath(node.object);
+  const before = eventText(node.object);
   return before === null ? null : `${before}.${node.property.value}`;
 }
 

@@ -7,7 +7,7 @@ import { messageOf } from '../../core/errors.ts';
 import type { Node } from './ast.ts';
 import { createBuiltins } from './builtins.ts';
 import { check } from './check.ts';
-import { type CaseMemo, Context, Locals, type Run, type SharedTools } from './code.ts';
+import { Context, Locals, type Run, type SharedTools, type TextMemo } from './code.ts';
 import { compileNode } from './compile-node.ts';
 import type { PatternTest } from './data-files.ts';
 import type { HelperDependencies } from './dependencies.ts';
@@ -63,7 +63,7 @@ export function createExpressionCompiler(options: ExpressionCompilerOptions): Ex
     helpers: createHelpers(deps),
     builtins: createBuiltins(deps.clock),
     pattern: createPatternCache(deps.regex),
-    lastCase: createCaseMemos(),
+    lastAnswer: createTextMemos(),
   };
   const isBuiltin = (name: string): boolean => Object.hasOwn(tools.builtins, name);
   return {
@@ -130,10 +130,10 @@ function compilePattern(regex: HelperDependencies['regex'], source: string): Pat
   }
 }
 
-function createCaseMemos(): SharedTools['lastCase'] {
-  const memos = new Map<string, CaseMemo>();
+function createTextMemos(): SharedTools['lastAnswer'] {
+  const memos = new Map<string, TextMemo>();
   return (key) => {
-    const known = memos.get(key) ?? { text: null, changed: '' };
+    const known = memos.get(key) ?? { text: null, answer: '' };
     memos.set(key, known);
     return known;
   };

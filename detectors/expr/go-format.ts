@@ -199,7 +199,7 @@ function padded(text: string, flags: Flags, zeros = false): string {
 }
 
 function formatString(verb: string, value: string, flags: Flags): string {
-  const cut = flags.precision === null ? value : [...value].slice(0, flags.precision).join('');
+  const cut = flags.precision === null ? value : Array.from(value).slice(0, flags.precision).join('');
   switch (verb) {
     case 'v':
       return flags.sharp ? padded(goQuote(value, false), flags) : padded(cut, flags, true);

@@ -76,14 +76,20 @@ export function nearest(name: string, candidates: Iterable<string>): string | nu
   return best;
 }
 
+/** Insertions, deletions, substitutions and swaps of neighbours. */
 function editDistance(left: string, right: string): number {
+  let before: number[] = [];
   let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let row = 1; row <= left.length; row++) {
     const current = [row];
     for (let column = 1; column <= right.length; column++) {
       const substitution = (previous[column - 1] ?? 0) + (left[row - 1] === right[column - 1] ? 0 : 1);
-      current.push(Math.min(substitution, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+      let best = Math.min(substitution, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1);
+      const swapped = left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1];
+      if (swapped) best = Math.min(best, (before[column - 2] ?? best) + 1);
+      current.push(best);
     }
+    before = previous;
     previous = current;
   }
   return previous[right.length] ?? 0;

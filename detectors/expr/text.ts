@@ -103,7 +103,7 @@ export function trimRight(text: string, cutset: string): string {
 /** Go's `strings.SplitN`: `limit` 0 gives none, below 0 no limit; an empty separator splits into runes. */
 export function splitText(text: string, separator: string, limit: number, keep = false): string[] {
   if (limit === 0) return [];
-  const all = separator === '' ? [...text] : text.split(separator);
+  const all = separator === '' ? Array.from(text) : text.split(separator);
   const tail = keep ? separator : '';
   if (limit < 0 || all.length <= limit) {
     return keep ? all.map((piece, index) => (index < all.length - 1 ? piece + tail : piece)) : all;

@@ -13,7 +13,7 @@ export class ValueError extends Error {}
 /** The most elements that ranges, lists and maps made by one evaluation may have together (expr-lang's memory budget). */
 export const elementBudget = 1_000_000;
 /** The most steps of predicates that one evaluation may take. */
-export const stepBudget = 10_000_000;
+export const stepBudget = 1_000_000;
 /** The longest text that an expression may build, in UTF-16 units. */
 export const longestText = 16_777_216;
 

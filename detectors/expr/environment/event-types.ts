@@ -137,7 +137,7 @@ function eventMeta(event: Event, key: string): string {
   if (event.Type !== eventType.overflow) {
     return Object.hasOwn(event.Meta, key) ? (event.Meta[key] ?? '') : '';
   }
-  const overflow = event.Overflow as (OverflowView & { APIAlerts?: readonly AlertView[] }) | null;
+  const overflow: (OverflowView & { APIAlerts?: readonly AlertView[] }) | null = event.Overflow;
   const alerts = overflow?.APIAlerts ?? (overflow?.Alert ? [overflow.Alert as AlertView] : []);
   for (const alert of alerts) {
     for (const { Meta } of alert.Events) {

@@ -30,7 +30,7 @@ function store(name: string, found: readonly Pair[], map: object, key: string): 
   if (known !== null && known !== undefined && !(known instanceof FieldMap)) {
     throw new ValueError(`${name}: ${key} holds something else already`);
   }
-  const target: StringMap = known instanceof FieldMap ? (known as StringMap) : new FieldMap();
+  const target: StringMap = known instanceof FieldMap ? known : new FieldMap();
   for (const [name, value] of found) setOwn(target, name, value);
   setOwn(map, key, target);
   return null;

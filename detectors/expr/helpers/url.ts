@@ -80,7 +80,7 @@ function escapeBytes(text: string, special: RegExp): string {
     .replaceAll(special, (unit) => (unit.charCodeAt(0) < 0x80 ? percent(unit.charCodeAt(0)) : unit))
     .replaceAll(
       // Whole runs at once: the halves of a surrogate pair are one character.
-      /[^\u0000-\u007f]+/g,
+      /[\u0080-\uffff]+/g,
       (run) => [...Buffer.from(run)].map(percent).join(''),
     );
 }
