@@ -215,7 +215,7 @@ class Emitter {
       case 'sequence':
         return this.#sequence(node.parts, budget);
       case 'choice':
-        return this.#bounded(node.branches.map((branch) => this.#emit(branch, budget)).join('|'));
+        return this.#choice(node.branches, budget);
       case 'repeat':
         return this.#repeat(node, budget);
       default:
@@ -224,7 +224,17 @@ class Emitter {
   }
 
   #sequence(parts: readonly PatternNode[], budget: number): string {
-    return this.#bounded(parts.map((part) => this.#part(part, budget)).join(''));
+    let source = '';
+    for (const part of parts) source = this.#bounded(source + this.#part(part, budget));
+    return source;
+  }
+
+  #choice(branches: readonly PatternNode[], budget: number): string {
+    let source = '';
+    for (const [index, branch] of branches.entries()) {
+      source = this.#bounded(`${source}${index === 0 ? '' : '|'}${this.#emit(branch, budget)}`);
+    }
+    return source;
   }
 
   /** The node as a part of a sequence: a choice needs its own group. */
@@ -320,6 +330,8 @@ class Emitter {
 
   /** One character. In text a character beyond U+FFFF is a pair of units, and half a pair is no character. */
   #single(set: CharSet): string {
+    const only = set[0] ?? 0;
+    if (set.length === 2 && set[1] === only && only < 0x80) return unit(only);
     if (this.#subject === 'bytes') return unitClass(set, 0xff);
     const plain = charSetOf([...clip(set, 0, 0xd7ff), ...clip(set, 0xe000, 0xffff)]);
     const astral = clip(set, 0x10000, highestCodePoint);

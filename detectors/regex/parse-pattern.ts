@@ -57,12 +57,15 @@ class PatternParser {
   readonly #groups: 'all' | 'named' | 'none';
   readonly #groupNames: (string | null)[] = [null];
   readonly #unicode = new UnicodeSets();
+  /** No `:]` stands further on: a search from every `[:` would take quadratic time. */
+  readonly #lastPosixEnd: number;
   #flags: Flags;
   #at = 0;
   #depth = 0;
 
   constructor(source: string, options: PatternOptions) {
     this.#source = source;
+    this.#lastPosixEnd = source.lastIndexOf(':]');
     this.#subject = options.subject ?? 'text';
     this.#highest = highestOf(this.#subject);
     this.#groups = options.groups ?? 'all';
@@ -315,6 +318,7 @@ class PatternParser {
 
   /** `[:alpha:]`, `[:^alpha:]`; null when the text only begins like one, as in `[[:]`. */
   #posixSet(): CharSet | null {
+    if (this.#at > this.#lastPosixEnd) return null;
     const closing = this.#source.indexOf(':]', this.#at + 2);
     if (closing === -1) return null;
     const written = this.#source.slice(this.#at + 2, closing);

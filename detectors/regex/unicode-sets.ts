@@ -2,7 +2,7 @@
  * Letter case and Unicode classes, taken from V8's own tables when a pattern asks for them and kept for that pattern only:
  * patterns that do are rare, and the scans cost tens of milliseconds.
  */
-import { type CharSet, charSetOf, clip, highestCodePoint, rangesOf, setHas } from './char-set.ts';
+import { type CharSet, charSetOf, clip, highestCodePoint, rangesOf, setHas, setSize } from './char-set.ts';
 import type { Subject } from './syntax.ts';
 
 /** Each different class costs one scan of Unicode, and patterns can come from the network (hub items). */
@@ -46,9 +46,12 @@ export class UnicodeSets {
 
   #addVariants(set: CharSet, folded: number[]): void {
     this.#variants ??= caseVariants();
-    const [low, high] = [set[0] ?? 0, set[1] ?? 0];
-    if (set.length === 2 && low === high) {
-      for (const point of this.#variants.get(low) ?? []) folded.push(point, point);
+    if (setSize(set) <= 64) {
+      for (const [low, high] of rangesOf(set)) {
+        for (let member = low; member <= high; member++) {
+          for (const point of this.#variants.get(member) ?? []) folded.push(point, point);
+        }
+      }
       return;
     }
     for (const [member, variants] of this.#variants) {

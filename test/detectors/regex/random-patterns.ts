@@ -1,5 +1,5 @@
 /** Random RE2 patterns and texts over an alphabet that makes them meet. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 const atoms = [
   'a',

@@ -1,5 +1,5 @@
 /** Random patterns on random texts: the same match, end and groups as the plain model of RE2. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import t from 'tap';
 import { GatewayError } from '../../../core/errors.ts';
 import { compilePattern, type Pattern } from '../../../detectors/regex/compile-pattern.ts';
