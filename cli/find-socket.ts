@@ -18,21 +18,26 @@ export interface SocketRequest {
 /** @throws GatewayError SETTINGS_INVALID, SETTINGS_UNREADABLE when the socket cannot be known. */
 export async function findSocket({ socket, config }: SocketRequest, { env, cwd }: Io): Promise<string> {
   if (socket !== undefined) return resolve(cwd, socket);
+  const usual = join(isInstalled ? '/var/lib/portcullis' : resolve(cwd, 'data'), 'admin.sock');
+  if (config === undefined && isUnsettled(env, cwd)) return usual;
   const readFile = (path: string): string => readFileSync(path, 'utf8');
   // An origin is needed to serve, not to speak to what serves already.
   const origin = env.ORIGIN || env.PORTCULLIS_ORIGIN ? {} : { PORTCULLIS_ORIGIN: 'http://127.0.0.1:1' };
   const { readSettings } = await import('../gateway/settings.ts');
+  const request = { configFile: config ?? null, env: { ...env, ...origin }, cwd, installed: isInstalled, readFile };
   try {
-    return readSettings({
-      configFile: config ?? null,
-      env: { ...env, ...origin },
-      cwd,
-      installed: isInstalled,
-      readFile,
-    }).settings.admin.socket;
+    return readSettings(request).settings.admin.socket;
   } catch (thrown) {
-    const usual = join(isInstalled ? '/var/lib/portcullis' : resolve(cwd, 'data'), 'admin.sock');
     if (thrown instanceof GatewayError && thrown.code === 'SETTINGS_INVALID' && existsSync(usual)) return usual;
     throw thrown;
   }
+}
+
+/** Nothing was set, so the socket is where it is by default: reading the whole schema would take most of the verb's time. */
+function isUnsettled(env: Io['env'], cwd: string): boolean {
+  const files = ['portcullis.yaml', 'portcullis.yaml.local'];
+  return (
+    !Object.keys(env).some((name) => name.startsWith('PORTCULLIS_')) &&
+    !files.some((file) => existsSync(join(cwd, file)))
+  );
 }

@@ -3,10 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { formatFault, SettingsError } from '../../config/settings-error.ts';
 import { exitStatus } from '../../core/errors.ts';
-import { createLog } from '../../core/log.ts';
 import { isInstalled } from '../../core/package-root.ts';
-import { createSystemRandom } from '../../core/random.ts';
-import { openGeoDatabases } from '../../detectors/geoip.ts';
 import type { Call, Command } from '../command.ts';
 import { safeText } from '../output/safe-text.ts';
 import { plural } from '../show.ts';
@@ -40,7 +37,13 @@ async function run({ io, output, given, clock }: Call): Promise<number> {
     file = read.file;
     warnings.push(...read.warnings);
     if (demo) warnings.push('no origin is set: `serve` starts the demo');
-    const { createDetection } = await import('../../gateway/detection.ts');
+    // Loaded only here: the other verbs start faster without the engine.
+    const [{ createDetection }, { createLog }, { createSystemRandom }, { openGeoDatabases }] = await Promise.all([
+      import('../../gateway/detection.ts'),
+      import('../../core/log.ts'),
+      import('../../core/random.ts'),
+      import('../../detectors/geoip.ts'),
+    ]);
     const runtime = { clock, random: createSystemRandom(), log: createLog('silent') };
     const geo = await openGeoDatabases({}, runtime);
     const detection = await createDetection(read.settings, { ...runtime, geo, decisionCounts: noCounts });

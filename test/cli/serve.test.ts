@@ -7,6 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 
+// Each verb is a process of its own, and the machine may be busy with other tests.
+t.setTimeout(120_000);
+
 const program = join(import.meta.dirname, '..', '..', 'bin', 'portcullis.js');
 
 interface Served {
@@ -15,7 +18,7 @@ interface Served {
   readonly url: string;
   /** What stood on standard error until it was up. */
   readonly banner: string;
-  cli(...argv: string[]): Promise<{ status: number; stdout: string; stderr: string }>;
+  readonly cli: (...argv: string[]) => Promise<{ status: number; stdout: string; stderr: string }>;
 }
 
 async function serve(t: Test, env: Readonly<Record<string, string>> = {}): Promise<Served> {

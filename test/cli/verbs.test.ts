@@ -4,7 +4,7 @@ import { alert, createWorld, decision, refusal, type World } from '../gateway/ad
 import { type Ran, run, type RunOptions } from './run.ts';
 
 interface Opened extends World {
-  cli(line: readonly string[], options?: RunOptions): Promise<Ran>;
+  readonly cli: (line: readonly string[], options?: RunOptions) => Promise<Ran>;
 }
 
 async function open(t: Test): Promise<Opened> {
