@@ -9,11 +9,11 @@ import { lower, upper } from '../expr/text.ts';
 import { requiredLiterals } from './required-literals.ts';
 
 /**
- * `equals`: the field has exactly this value. `contains`: the field in lower case contains this lower-case text, or the field
- * holds a character that is not ASCII (whose case is not looked into).
+ * `equals`: the field has exactly this value. `folded`: it has it but for letter case. `contains`: the field in lower case contains this lower-case text, or the field
+ * holds a character that is not ASCII (whose case is not looked into; the same goes for `folded`).
  */
 export interface Atom {
-  readonly kind: 'equals' | 'contains';
+  readonly kind: 'equals' | 'folded' | 'contains';
   /** `evt.Meta.http_path`: a key of one of the string maps. */
   readonly path: string;
   readonly value: string;
@@ -41,6 +41,15 @@ interface Bindings {
   readonly element: string | null;
 }
 
+/** A field as a filter looks at it. */
+interface Subject {
+  readonly path: string;
+  /** Texts without which the functions around the field change nothing but its case and its ends. */
+  readonly unless: readonly string[];
+  /** Its ends may have been cut off. */
+  readonly shortened: boolean;
+}
+
 const noBindings: Bindings = { names: new Map(), element: null };
 
 /** A union of more atoms than this is not worth its table. */
@@ -49,8 +58,8 @@ const mostAtoms = 4_096;
 /** The text operators that imply `contains`. */
 const textOperators: ReadonlySet<string> = new Set(['contains', 'startsWith', 'endsWith']);
 
-/** Functions whose result differs from their argument only in letter case or by being shorter. */
-const transparent: ReadonlySet<string> = new Set(['Upper', 'Lower', 'upper', 'lower', 'TrimSpace']);
+/** Functions whose result differs from their argument in letter case only. */
+const caseFunctions: ReadonlySet<string> = new Set(['Upper', 'Lower', 'upper', 'lower']);
 
 /** Functions that decode, with the characters without which they change nothing. */
 const decoders: ReadonlyMap<string, readonly string[]> = new Map([
@@ -135,7 +144,10 @@ class ClauseReader {
     const value = this.constant(constant, bindings);
     if (value === null) return null;
     const path = this.path(field, bindings);
-    return path === null ? this.contains(field, [value], bindings) : [[{ kind: 'equals', path, value }]];
+    if (path !== null) return [[{ kind: 'equals', path, value }]];
+    const read = this.subject(field, bindings);
+    if (read === null || read.shortened || read.unless.length > 0) return this.contains(field, [value], bindings);
+    return [[{ kind: 'folded', path: read.path, value: value.toLowerCase() }]];
   }
 
   /** The clause of `subject contains one of literals`; empty literals are in every text. */
@@ -160,22 +172,24 @@ class ClauseReader {
     return either([this.every([node.test, node.then], bindings), this.clauses(node.otherwise, bindings)]);
   }
 
-  /** A field under functions that do not hide it, and texts without which those functions change nothing. */
-  private subject(node: Node, bindings: Bindings): { path: string; unless: readonly string[] } | null {
+  /** A field under functions that do not hide it. */
+  private subject(node: Node, bindings: Bindings): Subject | null {
     if (node.kind === 'call' || node.kind === 'builtin') {
       const name = node.kind === 'builtin' ? node.name : node.callee.kind === 'identifier' ? node.callee.name : '';
-      const unless = transparent.has(name) ? [] : decoders.get(name);
+      const shortens = name === 'TrimSpace';
+      const unless = shortens || caseFunctions.has(name) ? [] : decoders.get(name);
       const [argument] = node.args;
       if (unless === undefined || argument === undefined || node.args.length !== 1) return null;
       const inner = this.subject(argument, bindings);
-      return inner && { path: inner.path, unless: [...inner.unless, ...unless] };
+      if (inner === null) return null;
+      return { path: inner.path, unless: [...inner.unless, ...unless], shortened: inner.shortened || shortens };
     }
     if (node.kind === 'identifier') {
       const bound = bindings.names.get(node.name);
       if (bound !== undefined) return this.subject(bound.node, bound.bindings);
     }
     const path = this.path(node, bindings);
-    return path === null ? null : { path, unless: [] };
+    return path === null ? null : { path, unless: [], shortened: false };
   }
 
   /** `evt.Meta.x` and the like: a key of a string map of the event, known by its name. */
@@ -268,7 +282,7 @@ function either(parts: readonly (readonly Clause[])[]): readonly Clause[] {
 /** A guess at how seldom a clause holds: long texts are rarer than short ones, and than equality with a common word. */
 export function selectivity(clause: Clause): number {
   if (clause.length === 0) return Number.POSITIVE_INFINITY;
-  const least = Math.min(...clause.map(({ kind, value }) => (kind === 'equals' ? 3 : value.length)));
+  const least = Math.min(...clause.map(({ kind, value }) => (kind === 'contains' ? value.length : 3)));
   return least - clause.length / mostAtoms;
 }
 

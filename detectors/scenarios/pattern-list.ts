@@ -6,6 +6,7 @@
 import type { PatternTest } from '../expr/data-files.ts';
 import { compilePattern } from '../regex/compile-pattern.ts';
 import { LiteralSet } from '../regex/literal-set.ts';
+import { ownCopy } from './kept-event.ts';
 import { requiredLiterals } from './required-literals.ts';
 
 /** How many answers are remembered, and for texts of up to how many characters: at most some 512 KB for each list. */
@@ -50,7 +51,7 @@ class AnyPattern implements PatternTest {
     if (known !== undefined) return known;
     const answer = this.find(text);
     if (this.answers.size >= mostAnswers) this.answers.clear();
-    this.answers.set(text, answer);
+    this.answers.set(ownCopy(text), answer);
     return answer;
   }
 

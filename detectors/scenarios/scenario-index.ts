@@ -6,8 +6,8 @@
 import type { Event, StringMap } from '../event.ts';
 import type { Expression } from '../expr/compile.ts';
 import type { DataFiles } from '../expr/data-files.ts';
-import { LiteralSet } from '../regex/literal-set.ts';
 import { type Atom, type Clause, clausesOf, selectivity } from './filter-clauses.ts';
+import { nothingRead, type Reading, TextReader } from './text-reader.ts';
 
 export interface ScenarioIndex {
   /** Positions of the filters that may be true, ascending. The array is reused by the next call. */
@@ -54,6 +54,8 @@ class IndexBuilder {
   readonly tables: Table[] = [];
   /** The literals looked for in each field, by its number. */
   readonly literals: string[][] = [];
+  /** The numbers of the fields that are compared in lower case. */
+  readonly folded = new Set<number>();
   private readonly byKey = new Map<string, Table>();
 
   constructor(size: number) {
@@ -83,6 +85,7 @@ class IndexBuilder {
         lookup.hits.set(atom.value, bits);
       }
       set(bits, position);
+      if (atom.kind === 'folded') this.folded.add(field);
       const literals = this.literals[field];
       if (atom.kind === 'contains' && !literals?.includes(atom.value)) literals?.push(atom.value);
     }
@@ -113,32 +116,28 @@ function tableKey(clause: Clause): string {
   return [...new Set(clause.map(({ kind, path }) => `${kind} ${path}`))].sort().join('\n');
 }
 
-/** A field of the event and the literals that are looked for in it. */
+/** A field of the event. */
 interface Field {
   readonly map: 'Meta' | 'Parsed' | 'Enriched';
   readonly key: string;
-  readonly literals: LiteralSet | null;
-  readonly words: readonly string[];
-  /** The literals that the event's value contains, each once. */
-  readonly found: number[];
-  /** By literal: 1 when it is in `found`. */
-  readonly isFound: Uint8Array;
-  /** The event's value, and whether it may contain any literal because it is not ASCII. */
+  /** Null for fields of which only the exact value is asked. */
+  readonly reader: TextReader | null;
+  /** The event's value, and what was read in it. */
   value: string;
-  opaque: boolean;
+  reading: Reading;
 }
 
 /** A lookup with its bits by the literal's number, so that no text is hashed twice. */
 interface Step {
   readonly field: Field;
-  readonly byValue: Map<string, Bits> | null;
+  readonly kind: Atom['kind'];
+  /** By value or folded value. */
+  readonly byValue: ReadonlyMap<string, Bits>;
+  /** By the number of the literal. */
   readonly byWord: readonly (Bits | undefined)[];
   /** All filters that this lookup can let through. */
   readonly all: Bits;
 }
-
-// oxlint-disable-next-line no-control-regex -- ASCII begins with the control characters
-const beyondAscii = /[^\x00-\x7f]/;
 
 /** A table about one field's exact values: what each value leaves. */
 interface ValueTable {
@@ -167,8 +166,8 @@ class BitIndex implements ScenarioIndex {
   private readonly scratch: Bits;
   private readonly positions: number[] = [];
 
-  constructor({ size, words, fields, literals, tables }: IndexBuilder) {
-    this.fields = fields.map((path, index) => fieldOf(path, literals[index] ?? []));
+  constructor({ size, words, fields, literals, folded, tables }: IndexBuilder) {
+    this.fields = fields.map((path, index) => fieldOf(path, literals[index] ?? [], folded.has(index)));
     const isValueTable = ({ lookups }: Table): boolean => lookups.length === 1 && lookups[0]?.kind === 'equals';
     this.valueTables = tables.filter(isValueTable).map((table) => this.valueTable(table));
     const mixed = tables.filter((table) => !isValueTable(table));
@@ -229,60 +228,39 @@ class BitIndex implements ScenarioIndex {
     const field = this.fields[number] as Field;
     const all = new Uint32Array(words);
     for (const bits of hits.values()) addBits(all, bits);
-    if (kind === 'equals') return { field, byValue: hits, byWord: [], all };
-    return { field, byValue: null, byWord: field.words.map((word) => hits.get(word)), all };
+    const byWord = kind === 'contains' ? (field.reader?.words.map((word) => hits.get(word)) ?? []) : [];
+    return { field, kind, byValue: hits, byWord, all };
   }
 }
 
-function fieldOf(path: string, words: readonly string[]): Field {
+function fieldOf(path: string, words: readonly string[], folds: boolean): Field {
   const [, map = '', ...key] = path.split('.');
-  const literals = words.length === 0 ? null : new LiteralSet(words, { caseInsensitive: true });
-  return {
-    map: map as Field['map'],
-    key: key.join('.'),
-    literals,
-    words,
-    found: [],
-    isFound: new Uint8Array(words.length),
-    value: '',
-    opaque: false,
-  };
+  const reader = words.length === 0 && !folds ? null : new TextReader(words, folds);
+  return { map: map as Field['map'], key: key.join('.'), reader, value: '', reading: nothingRead };
 }
 
-/** Reads the field and looks for its literals. True when there is none in it. */
+/** Reads the field. True when no literal is in it. */
 function readField(field: Field, event: Event): boolean {
   const map: StringMap = event[field.map];
   const value = map[field.key] ?? '';
   field.value = value;
-  if (field.literals === null) return true;
-  const { found, isFound } = field;
-  for (const word of found) isFound[word] = 0;
-  found.length = 0;
-  field.opaque = beyondAscii.test(value);
-  if (field.opaque) return false;
-  if (value === '') return true;
-  // A literal is noted once, so that a text made of nothing else costs no more than its length.
-  field.literals.each(value, (word) => {
-    if (isFound[word] === 0) {
-      isFound[word] = 1;
-      found.push(word);
-    }
-    return true;
-  });
-  return found.length === 0;
+  if (field.reader === null) return true;
+  const reading = field.reader.read(value);
+  field.reading = reading;
+  return reading.found.length === 0 && !reading.opaque;
 }
 
-function addHits(bits: Bits, { field, byValue, byWord, all }: Step): void {
-  if (byValue !== null) {
-    const hits = byValue.get(field.value);
-    if (hits !== undefined) addBits(bits, hits);
-  } else if (field.opaque) addBits(bits, all);
-  else {
-    for (const word of field.found) {
+function addHits(bits: Bits, { field, kind, byValue, byWord, all }: Step): void {
+  const { value, reading } = field;
+  if (kind === 'contains' && !reading.opaque) {
+    for (const word of reading.found) {
       const hits = byWord[word];
       if (hits !== undefined) addBits(bits, hits);
     }
+    return;
   }
+  const hits = kind !== 'equals' && reading.opaque ? all : byValue.get(kind === 'equals' ? value : reading.folded);
+  if (hits !== undefined) addBits(bits, hits);
 }
 
 function addBits(bits: Bits, more: Bits): void {

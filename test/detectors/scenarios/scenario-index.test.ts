@@ -30,6 +30,8 @@ t.test('what filters need is read from their tree', async (t) => {
   const cases: [string, string[]][] = [
     ["evt.Meta.log_type == 'a'", ['Meta.log_type equals a']],
     ["'a' == evt.Meta.log_type", ['Meta.log_type equals a']],
+    ["Upper(evt.Meta.http_verb) == 'POST'", ['Meta.http_verb folded post']],
+    ["Upper(TrimSpace(evt.Meta.http_verb)) == 'POST'", ['Meta.http_verb contains post']],
     ["evt.Meta.log_type in ['a', 'b']", ['Meta.log_type equals a | Meta.log_type equals b']],
     ["Lower(evt.Meta.http_path) contains '/AB'", ['Meta.http_path contains /ab']],
     [
@@ -68,7 +70,7 @@ t.test('what filters need is read from their tree', async (t) => {
     ['true', []],
   ];
   for (const [filter, expected] of cases) t.strictSame(clauseTexts(filter), expected, filter);
-  t.equal(cases.length, 21);
+  t.equal(cases.length, 23);
   t.strictSame(
     clauseTexts("evt.Meta.a == 'x' && evt.Meta.b == 'y'", ['evt.Meta.a']),
     ['Meta.b equals y'],
@@ -102,6 +104,12 @@ const text = fc.oneof(
 );
 const operator = fc.constantFrom('==', '!=', 'contains', 'startsWith', 'endsWith');
 const pattern = fc.constantFrom('^/a', 'a|b', '(?i)K', '[aA]b?', 'x*', '\\\\.', 'get$', '(/|a)+b');
+/** A variable may not hide another, so the outer one is named after the number of those inside. */
+function withVariable(subject: string, operator: string, text: string, body: string): string {
+  const name = `v${body.split('let ').length}`;
+  return `(let ${name} = ${subject}; ${name} ${operator} ${text} and ${body})`;
+}
+
 const filter = fc.letrec<{ node: string; leaf: string }>((tie) => ({
   node: fc.oneof(
     { maxDepth: 4 },
@@ -111,7 +119,7 @@ const filter = fc.letrec<{ node: string; leaf: string }>((tie) => ({
       .map(([a, op, b]) => `(${a} ${op} ${b})`),
     tie('node').map((a) => `not (${a})`),
     fc.tuple(tie('node'), tie('node'), tie('node')).map(([a, b, c]) => `(${a} ? ${b} : ${c})`),
-    fc.tuple(subject, operator, text, tie('node')).map(([s, op, x, b]) => `(let v = ${s}; v ${op} ${x} and ${b})`),
+    fc.tuple(subject, operator, text, tie('node')).map(([s, op, x, b]) => withVariable(s, op, x, b)),
   ),
   leaf: fc.oneof(
     fc.tuple(subject, operator, text).map(([s, op, x]) => `${s} ${op} ${x}`),
@@ -156,9 +164,9 @@ t.test('the index leaves out no filter that is true', async (t) => {
         }
       },
     ),
-    { seed: 20_260_105, numRuns: 400 },
+    { seed: 20_260_105, numRuns: 800 },
   );
-  t.ok(holding > 5_000, `${holding} times a filter held`);
+  t.ok(holding > 4_000, `${holding} times a filter held`);
   t.ok(leftOut > 5_000, `${leftOut} times one was left out`);
 });
 
