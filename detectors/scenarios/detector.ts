@@ -25,34 +25,17 @@ import { KeptEvent, ownCopy } from './kept-event.ts';
 import { alertsOf } from './overflow.ts';
 import type { Phase } from './phase.ts';
 import { pourTime } from './pour-time.ts';
+import {
+  countError,
+  createRunner,
+  type Runner,
+  type ScenarioCounters,
+  type ScenarioSummary,
+  summaryOf,
+} from './runner.ts';
 import { compileScenario, type Scenario, ScenarioCompileError, type ScenarioExpressions } from './scenario.ts';
 import { type ScenarioFault, type ScenarioSpec, scenarioFault } from './scenario-document.ts';
 import { createScenarioIndex, type ScenarioIndex } from './scenario-index.ts';
-
-/** One scenario as people and metrics see it. The counters are live. */
-export interface ScenarioSummary {
-  readonly name: string;
-  readonly type: ScenarioSpec['type'];
-  readonly description: string;
-  readonly phase: Phase;
-  readonly simulated: boolean;
-  readonly remediation: boolean;
-  readonly file: string;
-  readonly hash: string;
-  readonly labels: Readonly<Record<string, unknown>>;
-  readonly counters: Readonly<ScenarioCounters>;
-}
-
-export interface ScenarioCounters {
-  /** Events counted by a bucket. */
-  poured: number;
-  /** Overflows that became alerts. */
-  overflows: number;
-  /** Overflows discarded: during the silence after an alert, by overflow_filter, or for want of a source. */
-  discarded: number;
-  /** Expressions that raised an error. */
-  errors: number;
-}
 
 export interface DetectorCounters {
   /** Events handed in, of both phases. */
@@ -111,12 +94,6 @@ export const scenarioDetectorDefaults = {
 /** How often the dead are removed. They are dead without it: this only gives back their memory. */
 const sweepPeriodMs = 1_000;
 
-/** Most keys of one scenario in their silence after an alert. */
-const maxSilentKeys = 65_536;
-
-/** One scenario's errors are logged at most this often; all are counted. */
-const errorLogPeriodMs = 60_000;
-
 /** A bucket key or distinct value longer than this is remembered by its hash, so that long URLs cannot fill the memory. */
 const longestKeptValue = 256;
 
@@ -139,17 +116,6 @@ export function createScenarioDetector(options: ScenarioDetectorOptions, deps: S
     }
   }
   return new LeakyDetector(scenarios, faults, options, deps);
-}
-
-/** A scenario with its buckets. */
-interface Runner {
-  readonly scenario: Scenario;
-  readonly live: BucketShelf<KeptEvent>;
-  readonly replayed: BucketShelf<KeptEvent>;
-  readonly blackhole: Blackhole | null;
-  readonly counters: ScenarioCounters;
-  /** When its errors may be logged again, epoch milliseconds. */
-  logAgainAt: number;
 }
 
 /** The scenarios of one phase. */
@@ -196,7 +162,7 @@ class LeakyDetector implements ScenarioDetector {
       maxBuckets: options.maxBuckets ?? scenarioDetectorDefaults.maxBuckets,
       maxKeptCharacters: options.maxKeptCharacters ?? scenarioDetectorDefaults.maxKeptCharacters,
     });
-    this.runners = scenarios.map((scenario) => this.runner(scenario));
+    this.runners = scenarios.map((scenario) => createRunner(scenario, this.store));
     this.scenarios = this.runners.map(summaryOf);
     const written = new Set(scenarios.flatMap(({ filter }) => [...filter.writes]));
     const group = (phase: Phase): Group => {
@@ -278,7 +244,7 @@ class LeakyDetector implements ScenarioDetector {
       if (scenario.filter.evaluate(this.scope) !== true) return null;
       key = scenario.groupby === null ? '' : this.bucketKey(event, scenario.groupby);
     } catch (error) {
-      this.raised(runner, error);
+      countError(runner, error, this.deps);
       return null;
     }
     if (scenario.spec.type === 'trigger') return this.fire(event, runner, key, at ?? this.deps.clock.now());
@@ -314,7 +280,7 @@ class LeakyDetector implements ScenarioDetector {
     try {
       value = distinct.evaluate(this.scope);
     } catch (error) {
-      this.raised(runner, error);
+      countError(runner, error, this.deps);
       return true;
     }
     return bucket.admit(typeof value === 'string' ? boundedText(value) : '', runner.scenario.shape);
@@ -324,7 +290,7 @@ class LeakyDetector implements ScenarioDetector {
     try {
       return condition.evaluate(this.scope) === true;
     } catch (error) {
-      this.raised(runner, error);
+      countError(runner, error, this.deps);
       return false;
     }
   }
@@ -347,13 +313,13 @@ class LeakyDetector implements ScenarioDetector {
     try {
       return overflowFilter.evaluate({ queue, leaky, signal: {} }) !== false;
     } catch (error) {
-      this.raised(runner, error);
+      countError(runner, error, this.deps);
       return true;
     }
   }
 
   private alerts(overflows: readonly Overflow[]): readonly Alert[] {
-    const deps = { ...this.deps, geo: this.deps.geo ?? null };
+    const deps = { ...this.deps, geo: this.deps.geo ?? null, ipv6Prefix: this.ipv6Prefix };
     return overflows.flatMap(({ runner, bucket, at }) => {
       const alerts = alertsOf(runner.scenario, bucket, at, deps);
       if (alerts.length === 0) runner.counters.discarded++;
@@ -375,7 +341,7 @@ class LeakyDetector implements ScenarioDetector {
       if (typeof value !== 'string') return '';
       return value.length <= longestScopeValue ? value : ownCopy(value.slice(0, longestScopeValue));
     } catch (error) {
-      this.raised(runner, error);
+      countError(runner, error, this.deps);
       return '';
     }
   }
@@ -398,44 +364,11 @@ class LeakyDetector implements ScenarioDetector {
     return this.prefix;
   }
 
-  private raised(runner: Runner, error: unknown): void {
-    runner.counters.errors++;
-    const now = this.deps.clock.now();
-    if (now < runner.logAgainAt) return;
-    runner.logAgainAt = now + errorLogPeriodMs;
-    const { name } = runner.scenario.spec;
-    const fields = {
-      scenario: name,
-      code: 'EXPRESSION_RAISED',
-      error: messageOf(error),
-      errors: runner.counters.errors,
-    };
-    this.deps.log.warn(fields, 'an expression of a scenario raised an error; it counts as not matched');
-  }
-
   private removeDead(): void {
     const now = this.deps.clock.now();
     this.store.sweep(now);
     for (const { blackhole } of this.runners) blackhole?.sweep(now);
   }
-
-  private runner(scenario: Scenario): Runner {
-    const { blackholeMs } = scenario.spec;
-    return {
-      scenario,
-      live: this.store.shelf(scenario.shape, true),
-      replayed: this.store.shelf(scenario.shape, false),
-      blackhole: blackholeMs > 0 ? new Blackhole(blackholeMs, maxSilentKeys) : null,
-      counters: { poured: 0, overflows: 0, discarded: 0, errors: 0 },
-      logAgainAt: 0,
-    };
-  }
-}
-
-function summaryOf({ scenario, counters }: Runner): ScenarioSummary {
-  const { spec, phase, simulated, remediation } = scenario;
-  const { name, type, description, file, hash, labels } = spec;
-  return { name, type, description, phase, simulated, remediation, file, hash, labels, counters };
 }
 
 /** A text that stands for `value` and is not long: as different for different values as SHA-256 is. */

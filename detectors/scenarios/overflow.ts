@@ -3,7 +3,7 @@
  * Specification: CrowdSec `pkg/leakybucket/overflows.go`.
  */
 import { formatDuration } from '../../core/duration.ts';
-import { parseIp } from '../../core/ip.ts';
+import { formatRange, parseIp, rangeOf } from '../../core/ip.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { Alert, AlertSource } from '../alert.ts';
 import type { Source } from '../event.ts';
@@ -15,6 +15,8 @@ import type { Scenario } from './scenario.ts';
 export interface OverflowDeps extends Runtime {
   /** Consulted when an event brings no country or AS of its own; null when there is no database. */
   readonly geo: GeoDatabases | null;
+  /** IPv6 addresses that share this many bits are one client, named by the address that it used last. 128: none do. */
+  readonly ipv6Prefix: number;
 }
 
 /**
@@ -37,7 +39,7 @@ export function alertsOf(
       );
       return [];
     }
-    for (const source of found) sources.set(source.value, source);
+    for (const source of found) sources.set(sourceKey(source, deps.ipv6Prefix), source);
   }
   const events = bucket.queue.map((kept) => kept.toAlertEvent());
   const requestIds = bucket.queue.map((kept) => kept.requestId).filter((id) => id !== '');
@@ -63,6 +65,12 @@ export function alertsOf(
     meta: [],
     requestIds,
   }));
+}
+
+/** What tells sources apart: their value, or the prefix that buckets group IPv6 clients by. */
+function sourceKey({ scope, value }: AlertSource, ipv6Prefix: number): string {
+  const address = scope === 'Ip' && ipv6Prefix < 128 && value.includes(':') ? parseIp(value) : null;
+  return address?.version === 6 ? formatRange(rangeOf(address, ipv6Prefix)) : value;
 }
 
 /** CrowdSec's sentence: `Ip 192.0.2.1 performed 'crowdsecurity/http-probing' (11 events over 4s) at 2026-01-01 00:00:04 +0000 UTC`. */
