@@ -45,10 +45,11 @@ export class LiteralSet {
     const classes = this.#classes;
     const rows = this.#rows;
     const ends = this.#trie.firstWord;
+    const known = classes.length;
     let state = 0;
     for (let index = 0; index < text.length; index++) {
       const code = text.charCodeAt(index);
-      const column = code < classes.length ? (classes[code] ?? 0) : 0;
+      const column = code < known ? (classes[code] ?? 0) : 0;
       state = state >= 0 ? (rows[state + column] ?? 0) : this.#step(~state, column);
       if (state < 0 && ends[~state] !== -1) return true;
     }
@@ -60,10 +61,11 @@ export class LiteralSet {
     const classes = this.#classes;
     const rows = this.#rows;
     const { firstWord, word, shorter } = this.#trie;
+    const known = classes.length;
     let state = 0;
     for (let index = 0; index < text.length; index++) {
       const code = text.charCodeAt(index);
-      const column = code < classes.length ? (classes[code] ?? 0) : 0;
+      const column = code < known ? (classes[code] ?? 0) : 0;
       state = state >= 0 ? (rows[state + column] ?? 0) : this.#step(~state, column);
       if (state >= 0) continue;
       for (let ending = firstWord[~state] ?? -1; ending !== -1; ending = shorter[ending] ?? -1) {
