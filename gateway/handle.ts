@@ -7,6 +7,7 @@ import type { Log } from '../core/log.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { Alert } from '../detectors/alert.ts';
 import type { Event } from '../detectors/event.ts';
+import { enforcedAs } from '../remediation/decision.ts';
 import type { DecisionIndex, IndexedDecision } from '../remediation/decision-index.ts';
 import type { Throttle } from '../remediation/throttle.ts';
 import type { Client, ClientResolver, Peer } from './client-address.ts';
@@ -160,16 +161,30 @@ function createEnforcement(deps: HandlerDependencies): Enforcement {
   const { clock, index, throttle } = deps;
   const captchaNotice = createCaptchaNotice(deps.log);
 
-  function answerTo(exchange: Exchange, decision: IndexedDecision): Answer | null {
-    if (decision.type === 'throttle') {
-      const admission = throttle.admit(deps.throttleKey(exchange.client), clock.now());
-      if (admission.admitted) return null;
-      exchange.outcome = 'throttled';
-      return answerFor(429, { headers: ['Retry-After', String(admission.retryAfterSeconds)] });
-    }
-    if (decision.type === 'captcha') captchaNotice();
+  function refuse(exchange: Exchange): Answer {
     exchange.outcome = 'refused';
     return answerFor(403);
+  }
+
+  function answerTo(exchange: Exchange, decision: IndexedDecision): Answer | null {
+    const remediation = enforcedAs(decision.type);
+    switch (remediation) {
+      case 'ban':
+        return refuse(exchange);
+      case 'captcha':
+        captchaNotice();
+        return refuse(exchange);
+      case 'throttle': {
+        const admission = throttle.admit(deps.throttleKey(exchange.client), clock.now());
+        if (admission.admitted) return null;
+        exchange.outcome = 'throttled';
+        return answerFor(429, { headers: ['Retry-After', String(admission.retryAfterSeconds)] });
+      }
+      default: {
+        const unhandled: never = remediation;
+        return unhandled;
+      }
+    }
   }
 
   return {

@@ -6,12 +6,14 @@
 import type { Exchange } from './exchange.ts';
 import { withoutNamed } from './request-head.ts';
 
-/** Name and value in turn. `clientHeader` is the operator's own client header, lower case, or null. */
+/** Name and value in turn, without framing: the origin's client adds that. `clientHeader` is the operator's own client header, lower case, or null. */
 export function originHeaders(exchange: Exchange, clientHeader: string | null): string[] {
   const { head, client, peer } = exchange;
-  let headers = head.ordinary;
-  if (peer.trusted && head.forwarding.length > 0) headers = headers.concat(head.forwarding);
-  else if (clientHeader !== null && !peer.trusted) headers = withoutNamed(headers, new Set([clientHeader]));
+  // A copy in every case: a request that is tried again asks for its headers again.
+  const headers =
+    clientHeader !== null && !peer.trusted
+      ? withoutNamed(head.ordinary, new Set([clientHeader]))
+      : head.ordinary.concat(peer.trusted ? head.forwarding : []);
   const proto = peer.trusted && head.forwardedProto === 'https' ? 'https' : 'http';
   headers.push(
     'Host',
@@ -27,6 +29,5 @@ export function originHeaders(exchange: Exchange, clientHeader: string | null): 
     'X-Request-Id',
     exchange.id,
   );
-  if (head.contentLength !== null) headers.push('Content-Length', head.contentLength);
   return headers;
 }

@@ -1,7 +1,6 @@
 /** Puts the remediation together: alerts in, decisions in the index and on their way to the store. */
 import { readFile } from 'node:fs/promises';
 import { GatewayError, messageOf } from '../core/errors.ts';
-import { parseRange } from '../core/ip.ts';
 import { packageRoot } from '../core/package-root.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { createExpressionCompiler } from '../detectors/expr/compile.ts';
@@ -10,11 +9,11 @@ import { profileEnvironment } from '../detectors/expr/environment.ts';
 import { alertView } from '../detectors/expr/environment/alert-view.ts';
 import { createDecider, type Decider } from '../remediation/decider.ts';
 import { createDecisionHistory, type DecisionHistory } from '../remediation/decision-history.ts';
-import { createDecisionIndex, type DecisionIndex } from '../remediation/decision-index.ts';
+import { createDecisionIndex, type DecisionIndex, startSweeper } from '../remediation/decision-index.ts';
 import { createDnsResolver } from '../remediation/dns-resolver.ts';
 import { type Follower, followStore } from '../remediation/follow.ts';
-import { createGoodBots, type GoodBots } from '../remediation/good-bots.ts';
-import { type Crawler, knownCrawlers } from '../remediation/known-crawlers.ts';
+import { crawlersOf, createGoodBots, type GoodBots } from '../remediation/good-bots.ts';
+import { knownCrawlers } from '../remediation/known-crawlers.ts';
 import { parseProfiles } from '../remediation/profile-documents.ts';
 import { createProfiles } from '../remediation/profiles.ts';
 import type { ProtectedSources } from '../remediation/protected-sources.ts';
@@ -34,9 +33,6 @@ export interface DecisionState {
 /** How far back escalation looks. */
 const historyMs = 30 * 86_400_000;
 const historyValues = 100_000;
-/** Expired entries are freed a few at a time, so that no request waits for it. */
-const sweepMs = 250;
-const sweepSlots = 20_000;
 
 /** Resolves when every decision of the store is in the index: a gateway that is not ready must not let requests pass. */
 export async function openDecisions(
@@ -59,7 +55,7 @@ export async function openDecisions(
   }
   const pending = (): ReturnType<Publisher['pendingDecisions']> => publisher.pendingDecisions();
   const follower = followStore({ ...runtime, store, index, history, pending, onProgress });
-  const sweep = clock.every(sweepMs, () => index.sweep(clock.now(), sweepSlots));
+  const sweep = startSweeper(index, clock);
   return {
     index,
     history,
@@ -110,7 +106,7 @@ export async function openDecider(
     decider,
     close() {
       decider.close();
-      goodBots.close();
+      goodBots?.close();
     },
   };
 }
@@ -128,13 +124,8 @@ async function readProfiles(file: string): Promise<string> {
 
 const dnsTimeoutMs = 1_500;
 
-function openGoodBots(options: Settings['remediation']['goodBots'], { clock, log }: Runtime): GoodBots {
-  const extra: Crawler[] = options.extra.map(({ name, userAgent, ranges, domains }) => ({
-    name,
-    tokens: [userAgent.toLowerCase()],
-    domains,
-    ranges: ranges.flatMap((text) => parseRange(text) ?? []),
-  }));
-  const crawlers = options.enabled ? [...extra, ...knownCrawlers] : [];
+function openGoodBots(options: Settings['remediation']['goodBots'], { clock, log }: Runtime): GoodBots | null {
+  if (!options.enabled) return null;
+  const crawlers = [...crawlersOf(options.extra), ...knownCrawlers];
   return createGoodBots({ clock, log, resolver: createDnsResolver(dnsTimeoutMs), crawlers });
 }

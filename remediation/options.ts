@@ -36,7 +36,7 @@ export const remediationOptions = z
       ),
     maxDuration: duration({ min: '1m', max: '365d' })
       .prefault('7d')
-      .describe('The longest decision that a profile of ours may make.'),
+      .describe('What the `duration_expr` of a profile may grow to: the longest ban of a repeat offender.'),
     protectPrivate: z
       .boolean()
       .prefault(true)
@@ -52,10 +52,10 @@ export const remediationOptions = z
           .number({ error: 'expected a number of requests per second' })
           .min(0.001)
           .max(1_000_000)
-          .prefault(1)
+          .prefault(5)
           .describe('Requests per second that a throttled source may make.'),
         burst: count({ min: 1, max: 1_000_000 })
-          .prefault(10)
+          .prefault(20)
           .describe('Requests that it may make at once after a pause.'),
         maxSources: count({ min: 1, max: 10_000_000 })
           .prefault(100_000)

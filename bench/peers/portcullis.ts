@@ -36,7 +36,8 @@ export function portcullisPeer({ decisions, cpuProf }: PortcullisOptions): Peer 
         readyWithinMs: startWithinMs,
       });
       const metric = (name: string): Promise<number> => readMetric(adminPort, name);
-      await decisionsLoaded(() => metric('cs_active_decisions'), decisions);
+      // The admin listener opens right after the gateway's own.
+      await decisionsLoaded(() => metric('cs_active_decisions').catch(() => 0), decisions);
       return { process: process_, inspected: () => metric('portcullis_poured_total') };
     },
   };

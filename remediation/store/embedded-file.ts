@@ -15,6 +15,8 @@ const resultCorrupt = 11;
 const resultNotADatabase = 26;
 
 const pageBytes = 4_096;
+/** Pages that SQLite keeps in memory. */
+export const cacheKiB = 8_192;
 /** How long to wait for a gateway that is just ending to let go of the file. */
 const busyTimeoutMs = 3_000;
 /** Damaged files that are kept for whoever wants to look; they may be large. */
@@ -42,7 +44,7 @@ export function openStoreFile(settings: Pick<WorkerSettings, 'file' | 'maxBytes'
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
       PRAGMA journal_size_limit = 16777216;
-      PRAGMA cache_size = -8192;
+      PRAGMA cache_size = -${cacheKiB};
       PRAGMA temp_store = MEMORY;
       PRAGMA max_page_count = ${Math.floor(settings.maxBytes / pageBytes)};
     `);

@@ -1,11 +1,15 @@
 /** One opened file of the embedded store with everything that is read and written through it. */
 import { forget } from './embedded-maintenance.ts';
-import { isCorruption, openStoreFile, setAside, type StoreFile } from './embedded-file.ts';
+import { cacheKiB, isCorruption, openStoreFile, setAside, type StoreFile } from './embedded-file.ts';
 import { createKinds, rowOf, type Kinds } from './embedded-kinds.ts';
 import type { ReadName, ReadRequest, Reads, WorkerSettings, WriteRequest } from './embedded-messages.ts';
 import { answerRead, type Answer, type ReadContext } from './embedded-reads.ts';
 import { createWriter, type Writer } from './embedded-writes.ts';
 import type { Head } from './follow.ts';
+
+/** Decisions in one transaction from which it is an import. */
+const bulkDecisions = 2_000;
+const bulkCacheKiB = 32_768;
 
 export class EmbeddedSession implements ReadContext {
   readonly file: StoreFile;
@@ -14,6 +18,7 @@ export class EmbeddedSession implements ReadContext {
   readonly #settings: WorkerSettings;
   readonly #writer: Writer;
   #head: Head;
+  #roomy = false;
 
   /** Throws what SQLite throws; `openSession` handles damaged files. */
   constructor(settings: WorkerSettings) {
@@ -40,6 +45,7 @@ export class EmbeddedSession implements ReadContext {
   commit(slices: readonly WriteRequest[]): void {
     const { db } = this.file;
     let { head } = this.#head;
+    this.#fitCache(slices);
     try {
       db.exec('BEGIN IMMEDIATE');
       for (const slice of slices) head = this.#writer.write(slice.pack, head, slice.now);
@@ -51,6 +57,16 @@ export class EmbeddedSession implements ReadContext {
       throw error;
     }
     this.#head = { ...this.#head, head };
+  }
+
+  /** Many decisions at once touch the whole index of keys: without room for it each would be read from the file. */
+  #fitCache(slices: readonly WriteRequest[]): void {
+    const decisions = slices.reduce((sum, { pack }) => sum + pack.decisions.uuids.length, 0);
+    if (decisions > bulkDecisions && !this.#roomy) this.file.db.exec(`PRAGMA cache_size = -${bulkCacheKiB}`);
+    else if (decisions <= bulkDecisions && this.#roomy) {
+      this.file.db.exec(`PRAGMA cache_size = -${cacheKiB}; PRAGMA shrink_memory`);
+    }
+    this.#roomy = decisions > bulkDecisions;
   }
 
   answer(request: ReadRequest): Answer<Reads[ReadName]['answer']> {

@@ -61,11 +61,35 @@ export function uuidKey(uuid: string, seed: number): number {
   return hash ^ (hash >>> 15);
 }
 
+/** `seq` and `deleted_at`. */
+type StoredRow = [number, number | null];
+
 interface DecisionWriter {
   put(seq: number, columns: DecisionColumns, row: number, kindIds: readonly number[], deletedAt: number | null): void;
 }
 
+/**
+ * Which keys may be in the file: a bit for each of 2^24 groups of keys, 2 MiB. Most decisions of a list are new, and
+ * knowing so spares them a search in an index that does not fit into the cache. Bits are never cleared: one too many costs
+ * a search, no more.
+ */
+function createKeyFilter(file: StoreFile): { mayHave(key: number): boolean; add(key: number): void } {
+  const bits = new Uint8Array(2 ** 21);
+  const add = (key: number): void => {
+    const group = key >>> 8;
+    bits[group >>> 3] = (bits[group >>> 3] as number) | (1 << (group & 7));
+  };
+  for (const row of file.prepare('SELECT key FROM decisions INDEXED BY decisions_key').iterate()) {
+    add((row as unknown as [number])[0]);
+  }
+  return {
+    mayHave: (key) => (((bits[key >>> 11] as number) >> ((key >>> 8) & 7)) & 1) === 1,
+    add,
+  };
+}
+
 function createDecisionWriter(file: StoreFile, hashSeed: number): DecisionWriter {
+  const keys = createKeyFilter(file);
   const find = file.prepare('SELECT seq, deleted_at FROM decisions WHERE key = ? AND uuid = ?');
   const remove = file.prepare('DELETE FROM decisions WHERE seq = ?');
   const insert = file.prepare('INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
@@ -73,8 +97,9 @@ function createDecisionWriter(file: StoreFile, hashSeed: number): DecisionWriter
     put(seq, columns, row, kindIds, deletedAt) {
       const uuid = columns.uuids[row] as string;
       const key = uuidKey(uuid, hashSeed);
-      const before = find.get(key, uuid) as unknown as [number, number | null] | undefined;
+      const before = keys.mayHave(key) ? (find.get(key, uuid) as unknown as StoredRow | undefined) : undefined;
       if (before) remove.run(before[0]);
+      keys.add(key);
       const kindIndex = columns.kindOf[row] as number;
       const kind = columns.kinds[kindIndex] as DecisionKind;
       const own = kind.origin === 'crowdsec' && !kind.simulated ? 1 : null;

@@ -8,7 +8,7 @@ t.test('nothing needs to be set', async (t) => {
     protectPrivate: true,
     allowlist: [],
     goodBots: { enabled: true, extra: [], crawlScenarios: [] },
-    throttle: { rate: 1, burst: 10 },
+    throttle: { rate: 5, burst: 20 },
   });
 });
 

@@ -11,7 +11,7 @@ t.test('the profiles that ship are valid', async (t) => {
   const profiles = parseProfiles(readFileSync(file, 'utf8'), file);
   t.same(
     profiles.map(({ name }) => name),
-    ['ban-addresses', 'ban-ranges'],
+    ['throttle-floods', 'ban-addresses', 'ban-ranges'],
   );
 });
 

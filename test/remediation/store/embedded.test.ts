@@ -305,7 +305,7 @@ t.test('the compiled store finds its compiled worker', async (t) => {
 interface Place {
   readonly file: string;
   readonly runtime: TestRuntime;
-  open(parts?: EmbeddedParts, file?: string): Promise<Store>;
+  readonly open: (parts?: EmbeddedParts, file?: string) => Promise<Store>;
 }
 
 async function place(t: Test, name = 'store.db'): Promise<Place> {
