@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { type Document, isMap, isScalar, LineCounter, type Node, parseAllDocuments, type YAMLMap } from 'yaml';
 import { parseDuration } from '../../core/duration.ts';
 import { GatewayError, messageOf } from '../../core/errors.ts';
+import { scenarioMistakes } from './check-scenario.ts';
 
 export const scenarioTypes = ['leaky', 'trigger', 'counter', 'conditional', 'bayesian'] as const;
 export type ScenarioType = (typeof scenarioTypes)[number];
@@ -160,7 +161,8 @@ class DocumentReader {
     this.checkKeys(root, knownKeys, 'scenario');
     const spec = this.specOf(root, hash);
     this.checkFormat(root);
-    this.checkSpec(spec);
+    for (const { key, reason } of scenarioMistakes(spec, this.typeKnown))
+      this.fault(spec.lines.get(key) ?? spec.line, reason);
     return this.faults.length === 0 ? spec : null;
   }
 
@@ -199,51 +201,6 @@ class DocumentReader {
       lines: new Map(root.items.map((pair) => [this.keyText(pair.key), this.lineOf(pair.key)])),
       hash,
     };
-  }
-
-  /** What each type demands: CrowdSec's `Validate` methods. */
-  private checkSpec(spec: ScenarioSpec): void {
-    const at = (key: string): number => spec.lines.get(key) ?? spec.line;
-    const demand = (met: boolean, key: string, reason: string): void => {
-      if (!met) this.fault(at(key), reason);
-    };
-    demand(spec.name !== '', 'name', 'a scenario needs a name');
-    demand(spec.description !== '', 'description', 'a scenario needs a description');
-    demand(spec.filter.trim() !== '', 'filter', 'a scenario needs a filter');
-    const unexpected = spec.scopeType === 'Ip' && spec.scopeExpression !== '';
-    demand(!unexpected, 'scope', 'scope Ip takes no expression');
-    const needsExpression = spec.scopeType !== 'Ip' && spec.scopeType !== 'Range';
-    demand(!needsExpression || spec.scopeExpression !== '', 'scope', `scope ${spec.scopeType} needs an expression`);
-    if (!this.typeKnown) return;
-    switch (spec.type) {
-      case 'leaky':
-        demand(spec.capacity > 0, 'capacity', 'type leaky needs a capacity above 0');
-        demand(spec.leakMs > 0, 'leakspeed', 'type leaky needs a leakspeed above 0');
-        return;
-      case 'trigger':
-        demand(spec.capacity === 0, 'capacity', 'type trigger has capacity 0');
-        return;
-      case 'counter':
-        demand(spec.capacity === -1, 'capacity', 'type counter has capacity -1');
-        demand(spec.durationMs > 0, 'duration', 'type counter needs a duration above 0');
-        return;
-      case 'conditional':
-        demand(spec.condition !== '', 'condition', 'type conditional needs a condition');
-        demand(spec.leakMs > 0, 'leakspeed', 'type conditional needs a leakspeed above 0');
-        return;
-      case 'bayesian':
-        demand(spec.capacity === -1, 'capacity', 'type bayesian has capacity -1');
-        demand(spec.bayesianConditions.length > 0, 'bayesian_conditions', 'type bayesian needs conditions');
-        demand(spec.bayesianPrior > 0 && spec.bayesianPrior <= 1, 'bayesian_prior', 'bayesian_prior lies in (0, 1]');
-        demand(
-          spec.bayesianThreshold > 0 && spec.bayesianThreshold <= 1,
-          'bayesian_threshold',
-          'bayesian_threshold lies in (0, 1]',
-        );
-        return;
-      default:
-        return spec.type satisfies never;
-    }
   }
 
   private checkFormat(root: YAMLMap): void {

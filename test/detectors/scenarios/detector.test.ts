@@ -389,3 +389,13 @@ t.test('documents that cannot be compiled are faults at their line; the others a
   t.match(detector.faults[0]?.reason, /^cancel_on: /);
   t.match(detector.faults[2]?.error.message, /^f\.yaml:20: scenario our\/counter: type counter is not supported yet/);
 });
+
+t.test("a source can be forgotten: its buckets and its silences, and nobody else's", async (t) => {
+  const detector = detectorOf([gets, `${trigger}blackhole: 1h\n`].join('---\n'), createManualClock());
+  t.teardown(() => detector.close());
+  const pour = (ip: string): number => detector.pourRequest(accessEvent({ ip, target: '/probe' })).length;
+  t.strictSame(['192.0.2.1', '192.0.2.1', '192.0.2.10'].map(pour), [1, 0, 1]);
+  detector.forget('192.0.2.1');
+  t.equal(detector.counters.buckets, 1);
+  t.strictSame(['192.0.2.1', '192.0.2.10'].map(pour), [1, 0], 'only the forgotten one raises an alert again');
+});
