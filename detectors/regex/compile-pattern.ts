@@ -4,8 +4,9 @@
  * needs more than a thousand steps back (`linear-engine.ts`), so that no text can stop the event loop.
  */
 import { messageOf } from '../../core/errors.ts';
-import { contains, emitPattern, needsReplay } from './emit-pattern.ts';
+import { emitPattern } from './emit-pattern.ts';
 import { parsePattern, patternError } from './parse-pattern.ts';
+import { contains, needsReplay } from './pattern-shape.ts';
 import { type MatchSlots, ReplayMatcher } from './replay-match.ts';
 import type { ParsedPattern, PatternNode, PatternOptions, Position, Subject } from './syntax.ts';
 

@@ -5,9 +5,11 @@
  * The pattern matches the same texts as RE2, from the same start. Where JavaScript would end elsewhere or remember other
  * groups, `needsReplay` says so and `compile-pattern.ts` asks `replay-match.ts` for them.
  */
-import { type CharSet, charSetOf, clip, complementOf, highestCodePoint, highestOf, rangesOf } from './char-set.ts';
+import { type CharSet, charSetOf, clip, complementOf, highestCodePoint, highestOf } from './char-set.ts';
 import { patternError } from './parse-pattern.ts';
-import { emptyNode, isNullable, type PatternNode, type Position, type RepeatNode, type Subject } from './syntax.ts';
+import { contains, hasFixedWidth, isCapture, isEmptyAnywhere, readsNothing, withoutImplied } from './pattern-shape.ts';
+import { isNullable, type PatternNode, type Position, type RepeatNode, type Subject } from './syntax.ts';
+import { pairClasses, unit, unitClass } from './unit-class.ts';
 
 /** V8's limit on the product of nested counts, `kMaxReplicationFactor` in its experimental compiler. */
 const maxReplication = 16;
@@ -32,131 +34,6 @@ export function emitPattern(root: PatternNode, subject: Subject, written: string
   const source = emitter.root(lean);
   if (!emitter.copiedGroup) return { source, withoutGroups: !groups };
   return { source: new Emitter(subject, written, false).root(lean), withoutGroups: true };
-}
-
-/**
- * True when JavaScript's match can end elsewhere than RE2's, or, where `groups` are wanted, hold other groups: JavaScript
- * forgets the groups of a loop's earlier rounds and refuses rounds that match nothing.
- */
-export function needsReplay(node: PatternNode, groups: boolean): boolean {
-  return contains(node, (inner) => {
-    if (inner.kind !== 'repeat' || (inner.min === 1 && inner.max === 1)) return false;
-    if (isNullable(inner.body)) return !emptyComesLast(inner.body) || (groups && contains(inner.body, isCapture));
-    return groups && inner.max > 1 && hasSkippableCapture(inner.body);
-  });
-}
-
-/** True when the node or one inside it satisfies `test`. */
-export function contains(node: PatternNode, test: (node: PatternNode) => boolean): boolean {
-  if (test(node)) return true;
-  if (node.kind === 'capture' || node.kind === 'repeat') return contains(node.body, test);
-  if (node.kind === 'sequence') return node.parts.some((part) => contains(part, test));
-  return node.kind === 'choice' && node.branches.some((branch) => contains(branch, test));
-}
-
-function isCapture(node: PatternNode): boolean {
-  return node.kind === 'capture';
-}
-
-/** True when a capture can be passed by on some way through the node. */
-function hasSkippableCapture(node: PatternNode): boolean {
-  switch (node.kind) {
-    case 'empty':
-    case 'char':
-    case 'position':
-      return false;
-    case 'capture':
-      return hasSkippableCapture(node.body);
-    case 'sequence':
-      return node.parts.some(hasSkippableCapture);
-    case 'choice':
-      return contains(node, isCapture);
-    case 'repeat':
-      return node.min === 0 ? contains(node.body, isCapture) : hasSkippableCapture(node.body);
-    default:
-      return node satisfies never;
-  }
-}
-
-/** True when matching nothing is the last thing the node tries, if it can do so at all. */
-function emptyComesLast(node: PatternNode): boolean {
-  if (!isNullable(node)) return true;
-  switch (node.kind) {
-    case 'empty':
-    case 'char':
-    case 'position':
-      return true;
-    case 'capture':
-      return emptyComesLast(node.body);
-    case 'sequence':
-      return node.parts.every(emptyComesLast);
-    case 'choice':
-      return node.branches.every((branch, index) =>
-        isNullable(branch) ? index === node.branches.length - 1 && emptyComesLast(branch) : true,
-      );
-    case 'repeat':
-      return node.max === 0 || (node.greedy && emptyComesLast(node.body));
-    default:
-      return node satisfies never;
-  }
-}
-
-/** True when no way through the node reads a character. */
-function readsNothing(node: PatternNode): boolean {
-  return !contains(node, (inner) => inner.kind === 'char');
-}
-
-/** True when the node can match nothing anywhere, whatever stands around it. */
-function isEmptyAnywhere(node: PatternNode): boolean {
-  switch (node.kind) {
-    case 'empty':
-      return true;
-    case 'char':
-    case 'position':
-      return false;
-    case 'capture':
-      return isEmptyAnywhere(node.body);
-    case 'sequence':
-      return node.parts.every(isEmptyAnywhere);
-    case 'choice':
-      return node.branches.some(isEmptyAnywhere);
-    case 'repeat':
-      return node.min === 0 || isEmptyAnywhere(node.body);
-    default:
-      return node satisfies never;
-  }
-}
-
-/**
- * The node without assertions that are known to hold where they stand, because the same one was just passed. V8's compiler
- * takes twice as long for each `(\b)` in a row: sixteen take eight seconds. `known` is added to as assertions are passed.
- */
-function withoutImplied(node: PatternNode, known: Set<Position>): PatternNode {
-  switch (node.kind) {
-    case 'empty':
-      return node;
-    case 'char':
-      known.clear();
-      return node;
-    case 'position':
-      if (known.has(node.at)) return emptyNode;
-      known.add(node.at);
-      return node;
-    case 'capture':
-      return { ...node, body: withoutImplied(node.body, known) };
-    case 'sequence':
-      return { kind: 'sequence', parts: node.parts.map((part) => withoutImplied(part, known)) };
-    case 'choice': {
-      const branches = node.branches.map((branch) => withoutImplied(branch, new Set(known)));
-      known.clear();
-      return { kind: 'choice', branches };
-    }
-    case 'repeat':
-      known.clear();
-      return { ...node, body: withoutImplied(node.body, new Set()) };
-    default:
-      return node satisfies never;
-  }
 }
 
 class Emitter {
@@ -395,93 +272,4 @@ function quantifier(min: number, max: number): string {
   }
   if (min === 0 && max === 1) return '?';
   return min === max ? `{${min}}` : `{${min},${max}}`;
-}
-
-/** True when every match of the node has the same, known length above zero. */
-function hasFixedWidth(node: PatternNode): boolean {
-  return (fixedWidth(node) ?? 0) > 0;
-}
-
-function fixedWidth(node: PatternNode): number | null {
-  switch (node.kind) {
-    case 'empty':
-    case 'position':
-      return 0;
-    case 'char':
-      return 1;
-    case 'capture':
-      return fixedWidth(node.body);
-    case 'sequence': {
-      let total = 0;
-      for (const part of node.parts) {
-        const width = fixedWidth(part);
-        if (width === null) return null;
-        total += width;
-      }
-      return total;
-    }
-    case 'choice': {
-      const widths = node.branches.map(fixedWidth);
-      return widths.every((width) => width === widths[0]) ? (widths[0] ?? null) : null;
-    }
-    case 'repeat': {
-      const width = node.min === node.max ? fixedWidth(node.body) : null;
-      return width === null ? null : width * node.min;
-    }
-    default:
-      return node satisfies never;
-  }
-}
-
-/** A class of UTF-16 units (or bytes) in its shorter spelling. */
-function unitClass(set: CharSet, highest: number): string {
-  if (set.length === 0) return '[]';
-  const missing = complementOf(set, highest);
-  if (missing.length === 0) return '[^]';
-  if (set.length === 2 && set[0] === set[1]) return unit(set[0] ?? 0);
-  const negated = set.at(-1) === highest && missing.length <= set.length;
-  return `[${negated ? '^' : ''}${rangesOf(negated ? missing : set)
-    .map(unitRange)
-    .join('')}]`;
-}
-
-function unitRange([low, high]: [number, number]): string {
-  if (low === high) return unit(low);
-  return high === low + 1 ? unit(low) + unit(high) : `${unit(low)}-${unit(high)}`;
-}
-
-function unit(value: number): string {
-  if (value > 0xff) return `\\u${value.toString(16).padStart(4, '0')}`;
-  if (value < 0x20 || value > 0x7e) return `\\x${value.toString(16).padStart(2, '0')}`;
-  const character = String.fromCharCode(value);
-  return /[A-Za-z0-9_ !"#%&',:;<=>@`~]/.test(character) ? character : `\\${character}`;
-}
-
-/** Characters beyond U+FFFF as alternatives of a leading and a trailing unit. */
-function pairClasses(astral: CharSet): string[] {
-  const byTrail = new Map<string, number[]>();
-  const add = (firstLead: number, lastLead: number, trail: string): void => {
-    const leads = byTrail.get(trail);
-    if (leads === undefined) byTrail.set(trail, [firstLead, lastLead]);
-    else leads.push(firstLead, lastLead);
-  };
-  for (const [low, high] of rangesOf(astral)) {
-    const [firstLead, firstTrail] = halves(low);
-    const [lastLead, lastTrail] = halves(high);
-    if (firstLead === lastLead) {
-      add(firstLead, firstLead, unitClass([firstTrail, lastTrail], 0xffff));
-      continue;
-    }
-    const wholeFrom = firstTrail === 0xdc00 ? firstLead : firstLead + 1;
-    const wholeTo = lastTrail === 0xdfff ? lastLead : lastLead - 1;
-    if (wholeFrom > firstLead) add(firstLead, firstLead, unitClass([firstTrail, 0xdfff], 0xffff));
-    if (wholeFrom <= wholeTo) add(wholeFrom, wholeTo, unitClass([0xdc00, 0xdfff], 0xffff));
-    if (wholeTo < lastLead) add(lastLead, lastLead, unitClass([0xdc00, lastTrail], 0xffff));
-  }
-  return [...byTrail].map(([trail, leads]) => unitClass(charSetOf(leads), 0xffff) + trail);
-}
-
-function halves(point: number): [number, number] {
-  const offset = point - 0x10000;
-  return [0xd800 + (offset >> 10), 0xdc00 + (offset & 0x3ff)];
 }
