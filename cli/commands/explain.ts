@@ -148,7 +148,9 @@ function showReason(output: Output, one: ScenarioExplanation): void {
   const text = clause === null ? '' : oneLine(clause.text);
   const problem = clause?.outcome === 'error' ? output.paint('yellow', ` (${safeText(clause.message)})`) : '';
   output.line(`  ${output.paint('dim', '·')} ${safeText(one.name)}`);
-  output.line(`      ${output.paint('dim', `not: ${cutTo(safeText(text), longestClause)}`)}${problem}`);
+  output.line(
+    `      ${output.paint('dim', `not: ${cutTo(safeText(text), Math.min(longestClause, output.columns - 11))}`)}${problem}`,
+  );
 }
 
 function showTree(output: Output, one: ScenarioExplanation): void {
@@ -157,44 +159,20 @@ function showTree(output: Output, one: ScenarioExplanation): void {
   showClauses(output, one.filter, '  ');
 }
 
-function showClauses(output: Output, clause: ClauseExplanation, indent: string): void {
+/** One clause and what it is made of, as a tree; `first` stands before it, `rest` before what is below it. */
+function showClauses(output: Output, clause: ClauseExplanation, first: string, rest = first): void {
+  const [mark, colour] = marks[clause.outcome];
+  const start = `${first}${output.paint(colour, mark)}`;
   if (clause.joined === null) {
-    const [mark, colour] = marks[clause.outcome];
+    const room = Math.min(longestClause, output.columns - first.length - 2);
     const problem = clause.message === '' ? '' : output.paint('yellow', `  ${safeText(clause.message)}`);
-    output.line(
-      `${indent}${output.paint(colour, mark)} ${cutTo(safeText(oneLine(clause.text)), longestClause)}${problem}`,
-    );
+    output.line(`${start} ${cutTo(safeText(oneLine(clause.text)), room)}${problem}`);
     return;
   }
-  const [mark, colour] = marks[clause.outcome];
-  output.line(
-    `${indent}${output.paint(colour, mark)} ${output.paint('dim', clause.joined === 'and' ? 'all of' : 'one of')}`,
-  );
+  output.line(`${start} ${output.paint('dim', clause.joined === 'and' ? 'all of' : 'one of')}`);
   for (const [index, part] of clause.parts.entries()) {
     const last = index === clause.parts.length - 1;
-    const branch = output.paint('dim', last ? '└─ ' : '├─ ');
-    const [plainIndent, deeper] = [`${indent}${branch}`, `${indent}${output.paint('dim', last ? '   ' : '│  ')}`];
-    showPart(output, part, plainIndent, deeper);
-  }
-}
-
-function showPart(output: Output, clause: ClauseExplanation, first: string, rest: string): void {
-  const [mark, colour] = marks[clause.outcome];
-  if (clause.joined === null) {
-    showClauses(output, clause, first);
-    return;
-  }
-  output.line(
-    `${first}${output.paint(colour, mark)} ${output.paint('dim', clause.joined === 'and' ? 'all of' : 'one of')}`,
-  );
-  for (const [index, part] of clause.parts.entries()) {
-    const last = index === clause.parts.length - 1;
-    showPart(
-      output,
-      part,
-      `${rest}${output.paint('dim', last ? '└─ ' : '├─ ')}`,
-      `${rest}${output.paint('dim', last ? '   ' : '│  ')}`,
-    );
+    showClauses(output, part, `${rest}${last ? '└─ ' : '├─ '}`, `${rest}${last ? '   ' : '│  '}`);
   }
 }
 

@@ -120,7 +120,8 @@ async function prove(proof: Proof): Promise<void> {
   report({
     name: 'alert',
     ok: alert !== null,
-    detail: alert === null ? `none after ${plural(sent, 'request')}` : alert.message,
+    detail:
+      alert === null ? `none after ${plural(sent, 'request')}` : `${plural(alert.events_count, 'event')} were enough`,
   });
   if (alert === null) return;
   const known = alert.scenario === test.plan.scenario || test.plan.others.includes(alert.scenario);

@@ -39,6 +39,11 @@ export class Output {
     this.#coloured = usesColour(io.stdout, io.env);
   }
 
+  /** How wide a line may be: the terminal's width, or without end where no person looks. */
+  get columns(): number {
+    return this.#out.isTTY === true ? (this.#out.columns ?? 80) : Number.POSITIVE_INFINITY;
+  }
+
   /** One line of the program's own words; what came from outside must have been through `safeText`. */
   line(text = ''): void {
     this.#out.write(`${text}\n`);
@@ -110,8 +115,7 @@ export class Output {
 
   /** Takes from the widest flexible column until the table fits; only where a person looks at it. */
   #fit<Row>(widths: number[], columns: readonly Column<Row>[]): void {
-    const room = this.#out.isTTY === true ? (this.#out.columns ?? 0) : 0;
-    if (room === 0) return;
+    const room = this.columns;
     for (;;) {
       const total = widths.reduce((sum, width) => sum + width, gap.length * (widths.length - 1));
       if (total <= room) return;

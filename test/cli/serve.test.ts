@@ -144,15 +144,20 @@ async function untilHeld(cli: Served['cli']): Promise<void> {
   await cli('status');
 }
 
-t.test('an address in use is named, with a remedy', async (t) => {
+t.test('a second gateway on the same data or the same address is refused, with a remedy', async (t) => {
   const first = await serve(t);
-  const { stderr, status } = await serveOnce(first.cwd, {
-    PORTCULLIS_LISTEN: '127.0.0.1:0',
-    PORTCULLIS_ADMIN_LISTEN: 'off',
-  });
-  t.equal(status, 69);
-  t.match(stderr, /another gateway answers on|in use/);
-  t.match(stderr, '→');
+  const sameData = await serveOnce(first.cwd, { PORTCULLIS_LISTEN: '127.0.0.1:0', PORTCULLIS_ADMIN_LISTEN: 'off' });
+  t.equal(sameData.status, 69);
+  t.match(sameData.stderr, /another gateway answers|no other gateway uses/);
+  t.match(sameData.stderr, '→');
+
+  const cwd = mkdtempSync(join(tmpdir(), 'serve-'));
+  t.teardown(() => rmSync(cwd, { recursive: true, force: true }));
+  const { port } = new URL(first.url);
+  const sameAddress = await serveOnce(cwd, { PORTCULLIS_LISTEN: `127.0.0.1:${port}`, PORTCULLIS_ADMIN_LISTEN: 'off' });
+  t.equal(sameAddress.status, 69);
+  t.match(sameAddress.stderr, `127.0.0.1:${port} is already in use`);
+  t.equal((await first.cli('status')).status, 0, 'the first one is not disturbed');
 });
 
 async function serveOnce(
