@@ -119,13 +119,20 @@ export default class Reporter extends Transform {
   #ending(): string {
     const open = this.#details;
     this.#clearFile();
-    const recap = this.#failures.length > 0 ? ['', 'Failed:', ...this.#failures.map((name) => `  ✗ ${name}`)] : [];
+    const recap =
+      this.#failures.length > 0 ? ['', 'Failed:', ...this.#failures.map((name) => `  ✗ ${shortened(name)}`)] : [];
     return [...open, ...recap, '', counts(this.#total), ''].join('\n');
   }
 }
 
 function counts({ passed, failed, skipped }: Tally): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}
+
+/** Messages of raised errors become names of assertions, and some fill a page. */
+function shortened(name: string): string {
+  const line = name.split('\n', 1)[0] ?? name;
+  return line.length > 200 ? `${line.slice(0, 200)}…` : line;
 }
 
 function indented(lines: readonly string[]): string[] {
