@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import t from 'tap';
 import { csvLine } from '../../../cli/output/csv.ts';
 import { cutTo, safeText, widthOf } from '../../../cli/output/safe-text.ts';
