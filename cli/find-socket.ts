@@ -2,8 +2,9 @@
  * Where the gateway's admin socket is: as the command line says, else as the settings say. Only the settings that name the
  * socket are needed, so that a mistake elsewhere in the file does not lock the operator out of a running gateway.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { readTextFile } from '../config/read-text-file.ts';
 import { GatewayError } from '../core/errors.ts';
 import { isInstalled } from '../core/package-root.ts';
 import type { Io } from './io.ts';
@@ -20,11 +21,16 @@ export async function findSocket({ socket, config }: SocketRequest, { env, cwd }
   if (socket !== undefined) return resolve(cwd, socket);
   const usual = join(isInstalled ? '/var/lib/portcullis' : resolve(cwd, 'data'), 'admin.sock');
   if (config === undefined && isUnsettled(env, cwd)) return usual;
-  const readFile = (path: string): string => readFileSync(path, 'utf8');
   // An origin is needed to serve, not to speak to what serves already.
   const origin = env.ORIGIN || env.PORTCULLIS_ORIGIN ? {} : { PORTCULLIS_ORIGIN: 'http://127.0.0.1:1' };
   const { readSettings } = await import('../gateway/settings.ts');
-  const request = { configFile: config ?? null, env: { ...env, ...origin }, cwd, installed: isInstalled, readFile };
+  const request = {
+    configFile: config ?? null,
+    env: { ...env, ...origin },
+    cwd,
+    installed: isInstalled,
+    readFile: readTextFile,
+  };
   try {
     return readSettings(request).settings.admin.socket;
   } catch (thrown) {

@@ -2,12 +2,14 @@
  * The composition root: the only place where the parts of the house meet. Starts them in the order in which they need each
  * other and stops them in reverse. Requests are accepted only when every known decision is in the index.
  */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { readTextFile } from '../config/read-text-file.ts';
 import { systemClock } from '../core/clock.ts';
 import { createLog, type Log } from '../core/log.ts';
 import { isInstalled, packageVersion } from '../core/package-root.ts';
 import { createSystemRandom } from '../core/random.ts';
+import { releaseMemory } from '../core/release-memory.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { openGeoDatabases } from '../detectors/geoip.ts';
 import { probeLinearEngine } from '../detectors/regex/linear-engine.ts';
@@ -25,7 +27,7 @@ import { createOrigins } from './origins.ts';
 import { openDecider, openDecisions } from './remediation-chain.ts';
 import { createSelftests } from './selftests.ts';
 import { type ReadSettings, readSettings, type Settings } from './settings.ts';
-import { createTraffic } from './traffic.ts';
+import { createTraffic, type Traffic } from './traffic.ts';
 
 export interface StartOptions {
   /** The value of `--config`, or null. */
@@ -105,7 +107,11 @@ async function start(
   const remediation = await openDecider(settings, runtime, { decisions, helpers, protectedSources });
   undo.push(() => remediation.close());
 
-  const origins = createOrigins(settings, settings.unknownHost === 'default' ? settings.origin : null, runtime.clock);
+  const origins = await createOrigins(
+    settings,
+    settings.unknownHost === 'default' ? settings.origin : null,
+    runtime.clock,
+  );
   undo.push(() => origins.close());
   const selftests = createSelftests(runtime.clock, runtime.random);
   const sites = origins.table;
@@ -119,16 +125,14 @@ async function start(
     store,
     selftests,
   });
-  undo.push(() => traffic.close());
-  const port = await traffic.server.listen();
-
-  const facts = factsOf(read, demo, startedAt, port);
+  const facts = factsOf(read, demo, startedAt, traffic);
   const admin: AdminDependencies = {
     ...runtime,
     store,
     publisher: createAdminPublisher(publisher, runtime.clock),
     index,
     detector,
+    faults: detection.faults,
     explainer,
     selftests,
     forgetSource: (address) => detector.forget(address.text),
@@ -145,10 +149,14 @@ async function start(
       poured: traffic.counters.poured,
     }),
   };
-  const adminUrl = await openAdmin(settings, admin, undo);
+  // Before the listener, so that health is there from the first request to the last, the drain included.
+  facts.adminUrl = await openAdmin(settings, admin, undo);
+  undo.push(() => traffic.close());
+  releaseMemory();
+  await traffic.server.listen();
   return {
     url: facts.url,
-    adminUrl,
+    adminUrl: facts.adminUrl,
     controlSocket: settings.admin.socket,
     mode: settings.mode,
     demo,
@@ -186,7 +194,7 @@ async function settingsOrDemo(
   { configFile, env, cwd }: StartOptions,
   undo: (() => Promise<void> | void)[],
 ): Promise<{ readonly read: ReadSettings; readonly demo: boolean }> {
-  const request = { configFile, cwd, installed: isInstalled, readFile: (path: string) => readFileSync(path, 'utf8') };
+  const request = { configFile, cwd, installed: isInstalled, readFile: readTextFile };
   const configured =
     configFile !== null ||
     Boolean(env.PORTCULLIS_CONFIG || env.ORIGIN || env.PORTCULLIS_ORIGIN || env.PORTCULLIS_SITES) ||
@@ -226,15 +234,18 @@ function factsOf(
   { settings, file, warnings }: ReadSettings,
   demo: boolean,
   startedAt: number,
-  port: number,
-): GatewayFacts {
-  const { listen, admin } = settings;
+  { server }: Traffic,
+): GatewayFacts & { adminUrl: string | null } {
+  const { listen } = settings;
   return {
     version: packageVersion(),
     startedAt,
-    url: urlOf(listen, port),
+    // The port is known once the listener is open.
+    get url() {
+      return urlOf(listen, server.port);
+    },
     listenSocket: 'socketPath' in listen ? listen.socketPath : null,
-    adminUrl: admin.listen === null ? null : urlOf(admin.listen, 'port' in admin.listen ? admin.listen.port : 0),
+    adminUrl: null,
     dataFolder: settings.dataDir,
     settingsFile: existsSync(file) ? file : null,
     demo,

@@ -2,7 +2,6 @@
 import type { Clock } from '../core/clock.ts';
 import { createHttp1Origin, type OriginOptions } from './origin/http1-origin.ts';
 import type { OriginClient } from './origin/origin-client.ts';
-import { createUndiciOrigin } from './origin/undici-origin.ts';
 import type { Settings } from './settings.ts';
 import { createSiteTable, type Site, type SiteTable } from './sites.ts';
 
@@ -12,7 +11,7 @@ export interface Origins {
 }
 
 /** `defaultOrigin` is where unknown hosts go, or null for 421. */
-export function createOrigins(settings: Settings, defaultOrigin: string | null, clock: Clock): Origins {
+export async function createOrigins(settings: Settings, defaultOrigin: string | null, clock: Clock): Promise<Origins> {
   const { upstream } = settings;
   const options: OriginOptions = {
     connections: upstream.connections,
@@ -22,29 +21,40 @@ export function createOrigins(settings: Settings, defaultOrigin: string | null, 
     headBytes: upstream.responseHeaderBytes,
   };
   const clients = new Map<string, OriginClient>();
-  const clientFor = (origin: string): OriginClient => {
+  const clientFor = async (origin: string): Promise<OriginClient> => {
     const known = clients.get(origin);
     if (known !== undefined) return known;
-    const url = new URL(origin);
-    const own = url.protocol === 'http:' && upstream.client === 'http1';
-    const client = own ? createHttp1Origin(url, options, clock) : createUndiciOrigin(url, options);
+    const client = await openClient(new URL(origin), upstream.client, options, clock);
     clients.set(origin, client);
     return client;
   };
-  const site = (hosts: readonly string[], origin: string, mode: Site['mode'] | null): Site => ({
+  const site = async (hosts: readonly string[], origin: string, mode: Site['mode'] | null): Promise<Site> => ({
     name: hosts[0] ?? 'default',
     hosts,
     origin,
     mode: mode ?? settings.mode,
-    client: clientFor(origin),
+    client: await clientFor(origin),
     load: { inFlight: 0 },
   });
-  const sites = settings.sites.map(({ hosts, origin, mode }) => site(hosts, origin, mode));
-  const fallback = defaultOrigin === null ? null : site([], defaultOrigin, null);
+  const sites: Site[] = [];
+  for (const { hosts, origin, mode } of settings.sites) sites.push(await site(hosts, origin, mode));
+  const fallback = defaultOrigin === null ? null : await site([], defaultOrigin, null);
   return {
     table: createSiteTable(sites, fallback),
     async close() {
       await Promise.all([...clients.values()].map((client) => client.close()));
     },
   };
+}
+
+/** undici is loaded only where it is needed: it takes 28 MB. */
+async function openClient(
+  origin: URL,
+  wanted: Settings['upstream']['client'],
+  options: OriginOptions,
+  clock: Clock,
+): Promise<OriginClient> {
+  if (origin.protocol === 'http:' && wanted === 'http1') return createHttp1Origin(origin, options, clock);
+  const { createUndiciOrigin } = await import('./origin/undici-origin.ts');
+  return createUndiciOrigin(origin, options);
 }

@@ -19,6 +19,7 @@ import { createProfiles } from '../remediation/profiles.ts';
 import type { ProtectedSources } from '../remediation/protected-sources.ts';
 import { createPublisher, type Publisher } from '../remediation/publish.ts';
 import type { Store } from '../remediation/store/store.ts';
+import { selftestAddress } from './selftests.ts';
 import type { Settings } from './settings.ts';
 
 /** The decisions in force, and how they stay in step with the store. */
@@ -45,7 +46,7 @@ export async function openDecisions(
   const { ipv6Prefix } = settings.client;
   const allowlist = settings.remediation.allowlist.map((entry) => ({ ...entry, until: null }));
   const index = createDecisionIndex({ ...runtime, allowlist });
-  const history = createDecisionHistory({ clock, ipv6Prefix });
+  const history = createDecisionHistory({ clock, ipv6Prefix, exempt: selftestAddress.text });
   const publisher = createPublisher({ ...runtime, index, history, store });
   const asOf = clock.now();
   try {

@@ -15,10 +15,11 @@ import type { Clock } from '../core/clock.ts';
 import { GatewayError, messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { ClientResolver } from './client-address.ts';
-import { createConnections } from './connections.ts';
+import { type Connection, createConnections } from './connections.ts';
 import type { Counters } from './counters.ts';
 import type { Exchange } from './exchange.ts';
 import type { Handler } from './handle.ts';
+import { endAfterGarbage } from './linger.ts';
 import type { ListenAddress } from './options.ts';
 import { type Answer, answerFor, respond, respondToAsterisk } from './respond.ts';
 import type { Site } from './sites.ts';
@@ -48,10 +49,14 @@ export interface ServerDependencies {
 }
 
 export interface GatewayServer {
-  /** Resolves with the port once connections are accepted. */
-  listen(): Promise<number>;
+  /** Resolves once connections are accepted. @throws GatewayError ADDRESS_IN_USE, LISTEN_FAILED */
+  listen(): Promise<void>;
+  /** 0 before it listens, and on a unix socket. */
+  readonly port: number;
   readonly draining: boolean;
   readonly openConnections: number;
+  /** The gateway drains, and this is the newest request of its connection. */
+  isLastAnswer(exchange: Exchange): boolean;
   /** Refuses new connections, lets what is in flight finish, and cuts what is left after the drain timeout. */
   drain(): Promise<void>;
 }
@@ -65,20 +70,32 @@ export function createGatewayServer(options: ServerOptions, deps: ServerDependen
     const connection = connections.of(request.socket);
     const exchange = handler.open(request, response, connection.peer);
     connection.open++;
-    response.on('close', () => {
+    connection.newest = exchange;
+    response.once('close', () => {
       exchange.relay?.abort();
       handler.close(exchange);
       connection.open--;
+      if (connection.newest === exchange && !exchange.closes) connection.newest = null;
       if (connection.broken && connection.open === 0) connection.socket.destroySoon();
     });
     return exchange;
   }
 
   function answer(exchange: Exchange, given: Answer): void {
-    respond(exchange, draining ? { ...given, close: true } : given, clock);
+    respond(exchange, isLastAnswer(exchange) ? { ...given, close: true } : given, clock);
+  }
+
+  function isLastAnswer(exchange: Exchange): boolean {
+    return draining && connections.of(exchange.request.socket).newest === exchange;
+  }
+
+  /** What follows an answer that ends the connection is not read: behind an ambiguous request nobody knows what it is. */
+  function isSpent({ newest, broken }: Connection): boolean {
+    return broken || newest?.closes === true;
   }
 
   function onRequest(request: IncomingMessage, response: ServerResponse): void {
+    if (isSpent(connections.of(request.socket))) return;
     const exchange = begin(request, response);
     const instead = handler.judge(exchange);
     if (instead !== null) answer(exchange, instead);
@@ -86,7 +103,16 @@ export function createGatewayServer(options: ServerOptions, deps: ServerDependen
     else upstream.forward(exchange, exchange.site as Site);
   }
 
+  /** Node hands these sockets over while earlier answers may still be written to them: those come first, and then the end. */
+  function canHandOver(socket: Socket): boolean {
+    const connection = connections.of(socket);
+    if (connection.open === 0) return !isSpent(connection);
+    connection.broken = true;
+    return false;
+  }
+
   function onUpgrade(request: IncomingMessage, socket: Socket, first: Buffer): void {
+    if (!canHandOver(socket)) return;
     const exchange = begin(request, standIn(request, socket));
     const instead = handler.judge(exchange);
     if (instead !== null) return answer(exchange, { ...instead, close: true });
@@ -107,15 +133,22 @@ export function createGatewayServer(options: ServerOptions, deps: ServerDependen
   /** Bytes that are no HTTP request, or that came too slowly or too large: answered while that is possible, then closed. */
   function onMalformed(error: MalformedError, socket: Socket): void {
     const connection = connections.of(socket);
-    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    if (error.code === 'ECONNRESET') return void socket.destroy();
+    // Node goes on parsing, and failing, while the end of the connection is under way.
+    if (isSpent(connection)) return;
+    if (!socket.writable) return void socket.destroy();
     counters.malformed++;
     if (connection.open > 0) {
       // Answers under way belong to good requests before the bad bytes; they are finished first.
       connection.broken = true;
+      if (connection.newest?.request.complete === false) connection.newest.relay?.breakBody();
       return;
     }
     const request = requestOf(error, socket);
-    const exchange = begin(request, standIn(request, socket));
+    const exchange = begin(
+      request,
+      standIn(request, socket, () => endAfterGarbage(socket, clock)),
+    );
     answer(
       exchange,
       handler.rejectMalformed(exchange, statusOfMalformed(error.code), error.reason ?? error.code ?? ''),
@@ -137,12 +170,17 @@ export function createGatewayServer(options: ServerOptions, deps: ServerDependen
   server.on('clientError', (error, socket) => onMalformed(error, socket as Socket));
   server.on('upgrade', (request, socket, first) => onUpgrade(request, socket as Socket, first));
   // Node hands a CONNECT over as a bare socket; the judgement is the same, and always a refusal.
-  server.on('connect', (request, socket) => onRequest(request, standIn(request, socket as Socket)));
+  server.on('connect', (request, given) => {
+    const socket = given as Socket;
+    if (canHandOver(socket)) onRequest(request, standIn(request, socket));
+  });
 
   return {
     async listen() {
       await listening(server, options.listen);
       server.on('error', (error) => log.error({ cause: messageOf(error) }, 'the listener reported an error'));
+    },
+    get port() {
       const address = server.address();
       return address !== null && typeof address === 'object' ? address.port : 0;
     },
@@ -152,17 +190,21 @@ export function createGatewayServer(options: ServerOptions, deps: ServerDependen
     get openConnections() {
       return connections.size;
     },
+    isLastAnswer,
     async drain() {
       if (draining) return;
       draining = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       const idle = clock.every(100, () => server.closeIdleConnections());
+      // Node no longer looks at header time-outs once the server closes.
+      const unasked = clock.after(options.headersTimeoutMs, () => connections.destroyUnused());
       const late = clock.after(options.drainTimeoutMs, () => {
         log.warn({ connections: connections.size }, 'the drain timeout is over; what is still open is cut');
         connections.destroyAll();
       });
       await closed;
       idle.cancel();
+      unasked.cancel();
       late.cancel();
       connections.close();
     },
@@ -186,11 +228,15 @@ function nodeOptions(options: ServerOptions): HttpServerOptions {
 }
 
 /** A response object for a socket that Node handed over without one. Closes the connection with its answer. */
-function standIn(request: IncomingMessage, socket: Socket): ServerResponse {
+function standIn(
+  request: IncomingMessage,
+  socket: Socket,
+  onAnswered: () => void = () => socket.destroySoon(),
+): ServerResponse {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket);
-  response.once('finish', () => socket.destroySoon());
+  response.once('finish', onAnswered);
   socket.on('error', () => socket.destroy());
   return response;
 }
@@ -221,11 +267,8 @@ function statusOfMalformed(code: string | undefined): 400 | 408 | 431 {
 
 async function listening(server: Server, listen: ListenAddress): Promise<void> {
   server.listen(listenArguments(listen));
-  const stop = new AbortController();
-  const failed = once(server, 'error', stop).then(([cause]) => fail(listen, cause));
-  await Promise.race([once(server, 'listening', stop), failed]);
-  failed.catch(() => {});
-  stop.abort();
+  // `once` rejects when the server reports an error first.
+  await once(server, 'listening').catch((cause: unknown) => fail(listen, cause));
 }
 
 function listenArguments(listen: ListenAddress): { port: number; host?: string } | { path: string } {

@@ -24,6 +24,8 @@ export interface DecisionHistoryOptions {
   /** Clients behind one IPv6 prefix of this length are one offender, as in our decisions. 128 tells addresses apart. */
   readonly ipv6Prefix?: number;
   readonly maxValues?: number;
+  /** A value whose decisions are no offences: the address that self-tests speak for. */
+  readonly exempt?: string;
 }
 
 interface Offence {
@@ -44,7 +46,7 @@ interface Offender {
 const recentKept = 32;
 
 export function createDecisionHistory(options: DecisionHistoryOptions): DecisionHistory {
-  const { clock, ipv6Prefix = 64, maxValues = 200_000 } = options;
+  const { clock, ipv6Prefix = 64, maxValues = 200_000, exempt = '' } = options;
   /** Least recently offended first. */
   const offenders = new Map<string, Offender>();
   let seededAt = Number.NEGATIVE_INFINITY;
@@ -76,10 +78,12 @@ export function createDecisionHistory(options: DecisionHistoryOptions): Decision
     seed(counts, asOf) {
       seededAt = asOf;
       // The store answers newest first; the newest must be the last to be forgotten.
-      for (const { value, count } of counts.slice(0, maxValues).toReversed()) touch(keyOf(value)).earlier += count;
+      for (const { value, count } of counts.slice(0, maxValues).toReversed()) {
+        if (value !== exempt) touch(keyOf(value)).earlier += count;
+      }
     },
     record(decision) {
-      if (decision.simulated || !isOurs(decision.origin)) return;
+      if (decision.simulated || !isOurs(decision.origin) || decision.value === exempt) return;
       const tag = uuidTag(decision.uuid);
       const offender = touch(keyOf(decision.value));
       if (offender.recent.some((offence) => offence.tag === tag)) return;

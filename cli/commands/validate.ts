@@ -1,5 +1,6 @@
 /** `validate`: reads what `serve` would read, without starting anything. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readTextFile } from '../../config/read-text-file.ts';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { formatFault, SettingsError } from '../../config/settings-error.ts';
 import { exitStatus } from '../../core/errors.ts';
@@ -33,7 +34,7 @@ async function run({ io, output, given, clock }: Call): Promise<number> {
     const demo = !isConfigured(io, given.text('config'));
     const env = demo ? { ...io.env, PORTCULLIS_ORIGIN: 'http://127.0.0.1:1' } : io.env;
     const request = { configFile: given.text('config') ?? null, env, cwd: io.cwd, installed: isInstalled };
-    const read = readSettings({ ...request, readFile: (path) => readFileSync(path, 'utf8') });
+    const read = readSettings({ ...request, readFile: readTextFile });
     file = read.file;
     warnings.push(...read.warnings);
     if (demo) warnings.push('no origin is set: `serve` starts the demo');

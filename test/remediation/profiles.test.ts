@@ -5,7 +5,7 @@ import { createSystemRandom } from '../../core/random.ts';
 import { createExpressionCompiler } from '../../detectors/expr/compile.ts';
 import { noDataFiles } from '../../detectors/expr/data-files.ts';
 import { alertView } from '../../detectors/expr/environment/alert-view.ts';
-import { profileEnvironment } from '../../detectors/expr/environments.ts';
+import { profileEnvironment } from '../../detectors/expr/environment.ts';
 import { compilePattern } from '../../detectors/regex/compile-pattern.ts';
 import { createDecisionHistory } from '../../remediation/decision-history.ts';
 import { parseProfiles } from '../../remediation/profile-documents.ts';

@@ -5,7 +5,7 @@ import { createSystemRandom } from '../../../core/random.ts';
 import { type Event, FieldMap, type StringMap } from '../../../detectors/event.ts';
 import { createExpressionCompiler } from '../../../detectors/expr/compile.ts';
 import { type DataFiles, noDataFiles } from '../../../detectors/expr/data-files.ts';
-import { eventEnvironment, overflowEnvironment } from '../../../detectors/expr/environments.ts';
+import { eventEnvironment, overflowEnvironment } from '../../../detectors/expr/environment.ts';
 import { compilePattern } from '../../../detectors/regex/compile-pattern.ts';
 import {
   createScenarioDetector,
