@@ -9,7 +9,7 @@ import { numberBuiltins } from './builtins/numbers.ts';
 import { textBuiltins } from './builtins/texts.ts';
 import { timeBuiltins } from './builtins/times.ts';
 import { maybe } from './operator-types.ts';
-import { anyMap, anyType, arrayOf, boolType, intType, isAny, type Type, typeText } from './types.ts';
+import { anyType, arrayOf, boolType, intType, isAny, type Type, typeText } from './types.ts';
 
 export function createBuiltins(clock: Clock): BuiltinTable {
   return { ...textBuiltins, ...numberBuiltins, ...collectionBuiltins, ...timeBuiltins(clock), ...predicateBuiltins };
@@ -48,7 +48,7 @@ const predicateBuiltins: BuiltinTable = {
       throw new TypeMistake(`invalid argument for sum (type ${typeText(summed)})`);
     },
   },
-  groupBy: { least: 2, most: 2, check: () => anyMap },
+  groupBy: { least: 2, most: 2, check: () => anyType },
   sortBy: {
     least: 2,
     most: 3,

@@ -370,10 +370,9 @@ class Checker {
     const types = node.args.map((arg, index) => this.#visit(arg, index === helper.stores?.map));
     this.#arguments(node, name, helper, types);
     if (helper.stores) this.#noteStore(node, helper.stores);
-    const [first] = node.args;
-    if (fileReaders.has(name)) {
-      for (const arg of node.args)
-        if (arg.kind === 'string' && (name !== 'File' || arg === first)) this.#files.add(arg.value);
+    const firstFile = fileArgument[name];
+    if (firstFile !== undefined) {
+      for (const arg of node.args.slice(firstFile)) if (arg.kind === 'string') this.#files.add(arg.value);
     }
     return helper.returns;
   }
@@ -517,7 +516,14 @@ class Checker {
 /** Chains of these are compiled to loops, so that their length is not depth. */
 const flat: ReadonlySet<string> = new Set(['or', 'and', '+']);
 
-const fileReaders: ReadonlySet<string> = new Set(['File', 'FileMap', 'RegexpInFile', 'LookupFile', 'MatchKnownBot']);
+/** From which argument on the names of data files stand. */
+const fileArgument: Readonly<Record<string, number>> = {
+  File: 0,
+  FileMap: 0,
+  RegexpInFile: 1,
+  LookupFile: 1,
+  MatchKnownBot: 3,
+};
 
 function propertyText(node: Node): string {
   return node.kind === 'string' ? node.value : node.kind === 'int' ? String(node.value) : 'a computed name';

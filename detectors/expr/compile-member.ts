@@ -140,7 +140,8 @@ function methodRun(node: CallNode, callee: MemberNode, context: Context, inChain
   const name = callee.property.kind === 'string' ? callee.property.value : '';
   const args = node.args.map((arg) => context.run(arg));
   const type = context.typeOf(callee.object);
-  const known = methodsOf(type)[name];
+  const methods = methodsOf(type);
+  const known = Object.hasOwn(methods, name) ? methods[name] : undefined;
   const parameters = known?.parameters;
   const { source } = context;
   const { at } = node;

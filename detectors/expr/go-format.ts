@@ -90,6 +90,8 @@ class Printer {
     if (letter === '%') return '%';
     if (badIndex || lateBadIndex) return `%!${letter}(BADINDEX)`;
     if (this.#next >= this.#args.length) return `%!${letter}(MISSING)`;
+    // For `%v` the sign flag means field names of structures, of which there are none here.
+    if (letter === 'v') flags.plus = false;
     return formatVerb(letter, this.#args[this.#next++] ?? null, flags);
   }
 

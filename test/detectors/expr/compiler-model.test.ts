@@ -1,6 +1,6 @@
 /** Compiled closures against the plain walk of the tree: same value, or both raise. */
 import { isDeepStrictEqual } from 'node:util';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import t from 'tap';
 import { GatewayError, messageOf } from '../../../core/errors.ts';
 import type { Expression } from '../../../detectors/expr/compile.ts';

@@ -238,23 +238,28 @@ function slice(node: Node & { kind: 'slice' }, frame: Frame): unknown {
 
 function helper(name: string, args: readonly unknown[]): unknown {
   const [first, second] = args;
-  if (name === 'Upper') return [...wantString(first)].map((rune) => single(rune, rune.toUpperCase())).join('');
+  if (name === 'Upper')
+    return Array.from(wantString(first))
+      .map((rune) => single(rune, rune.toUpperCase()))
+      .join('');
   if (name === 'Lower')
-    return [...wantString(first)].map((rune) => (rune === 'İ' ? 'i' : single(rune, rune.toLowerCase()))).join('');
+    return Array.from(wantString(first))
+      .map((rune) => (rune === 'İ' ? 'i' : single(rune, rune.toLowerCase())))
+      .join('');
   if (name === 'Split') return wantString(first).split(wantString(second));
   if (name === 'File') return fileLines[wantString(first)] ?? [];
   return fail(`the model does not know ${name}`);
 }
 
 function single(rune: string, mapped: string): string {
-  return [...mapped].length === 1 ? mapped : rune;
+  return Array.from(mapped).length === 1 ? mapped : rune;
 }
 
 function builtin(name: string, args: readonly Node[], frame: Frame): unknown {
   const [first, second, third] = args;
   const value = walk(first as Node, frame);
   if (name === 'len') {
-    if (typeof value === 'string') return BigInt([...value].length);
+    if (typeof value === 'string') return BigInt(Array.from(value).length);
     if (Array.isArray(value)) return BigInt(value.length);
     return isPlain(value) ? BigInt(Object.keys(value).length) : fail('no length');
   }
