@@ -13,12 +13,20 @@ export interface BodyLimits {
   readonly bodyGraceMs: number;
 }
 
-export class BodyFault extends Error {
-  readonly code: 'BODY_TOO_LARGE' | 'BODY_TOO_SLOW';
+const bodyFaults = {
+  BODY_TOO_LARGE: { status: 413, reason: 'body larger than allowed' },
+  BODY_TOO_SLOW: { status: 408, reason: 'body slower than allowed' },
+  BODY_MALFORMED: { status: 400, reason: 'body cannot be read' },
+} as const;
 
-  constructor(code: 'BODY_TOO_LARGE' | 'BODY_TOO_SLOW') {
-    super(code === 'BODY_TOO_LARGE' ? 'body larger than allowed' : 'body slower than allowed');
+export class BodyFault extends Error {
+  readonly code: keyof typeof bodyFaults;
+  readonly status: 400 | 408 | 413;
+
+  constructor(code: keyof typeof bodyFaults) {
+    super(bodyFaults[code].reason);
     this.code = code;
+    this.status = bodyFaults[code].status;
   }
 }
 

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import type { ClientResolver, Peer } from './client-address.ts';
 import type { Counters } from './counters.ts';
+import type { Exchange } from './exchange.ts';
 
 export interface Connection {
   readonly socket: Socket;
@@ -14,6 +15,8 @@ export interface Connection {
   open: number;
   /** Close once the open exchanges are answered: the bytes after them were no request. */
   broken: boolean;
+  /** The newest exchange, while it is open or its answer ends the connection. */
+  newest: Exchange | null;
   /** Bytes that had left for the client when progress was last seen, and when that was (monotonic milliseconds). */
   flushedBytes: number;
   progressAt: number;
@@ -23,6 +26,8 @@ export interface Connections {
   readonly size: number;
   add(socket: Socket): Connection;
   of(socket: Socket): Connection;
+  /** Those without a request under way. */
+  destroyUnused(): void;
   destroyAll(): void;
   close(): void;
 }
@@ -53,6 +58,7 @@ export function createConnections(
       peer: clients.peerOf(socket.remoteAddress),
       open: 0,
       broken: false,
+      newest: null,
       flushedBytes: 0,
       progressAt: clock.monotonic(),
     };
@@ -71,6 +77,11 @@ export function createConnections(
     },
     add,
     of: (socket) => bySocket.get(socket) ?? add(socket),
+    destroyUnused() {
+      for (const { socket, open } of bySocket.values()) {
+        if (open === 0) socket.destroy();
+      }
+    },
     destroyAll() {
       for (const { socket } of bySocket.values()) socket.destroy();
     },

@@ -15,6 +15,13 @@ import type { Site } from './sites.ts';
  */
 export type Outcome = 'pending' | 'passed' | 'refused' | 'throttled' | 'rejected' | 'failed' | 'aborted';
 
+export interface Relayed {
+  /** The client went away. */
+  abort(): void;
+  /** The rest of the request body cannot be read. */
+  breakBody(): void;
+}
+
 export class Exchange {
   readonly id: string;
   readonly request: IncomingMessage;
@@ -48,11 +55,13 @@ export class Exchange {
   /** The request was handed to the upstream function: the origin may have seen it. */
   forwarded = false;
   upgraded = false;
+  /** The answer ends the connection: whatever the client sends behind this request is not read as a request. */
+  closes = false;
   /** The origin answered 401 and asks for Basic credentials. */
   basicChallenge = false;
   done = false;
-  /** The origin's side, once it was passed on. `abort` is safe at any time. */
-  relay: { abort(): void } | null = null;
+  /** The origin's side, once it was passed on. Both are safe at any time. */
+  relay: Relayed | null = null;
 
   constructor(request: IncomingMessage, response: ServerResponse, peer: Peer, id: string, at: number, mono: number) {
     this.id = id;

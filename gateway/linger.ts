@@ -1,7 +1,9 @@
 /**
- * Ends a response whose request body has not been read. Closing at once would reset the connection and may take the answer
- * with it before the client has read it, so the rest is read and thrown away for a moment first (nginx: `lingering_close`).
+ * Ends connections on which the client may still be sending. Closing at once would reset the connection and may take the
+ * answer with it before the client has read it, so our side is ended first and what still comes is read and thrown away for a
+ * moment (nginx: `lingering_close`).
  */
+import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -9,29 +11,35 @@ const lingerMs = 2_000;
 /** Enough for what a client had under way before it could see the answer. */
 const lingerBytes = 1 << 20;
 
-/** The whole answer has been written: the client can read it while we wait. Keeps the connection when the body ends in time. */
-export function endAfterBody(exchange: Exchange, clock: Clock): void {
+/** The last bytes of an answer whose request body has not been read. The connection is kept when the rest comes at once. */
+export function endWithUnreadBody(exchange: Exchange, last: Buffer | null, clock: Clock): void {
   const { request, response } = exchange;
-  let left = lingerBytes;
-  let ended = false;
-  const end = (): void => {
-    if (ended) return;
-    ended = true;
-    timer.cancel();
-    request.off('data', onData);
-    request.off('end', end);
-    response.off('close', end);
-    if (response.destroyed) return;
-    response.end();
-    if (!request.complete) request.socket.destroySoon();
+  const { socket } = request;
+  if (exchange.closes) lingerOnClose(socket, clock);
+  else {
+    const timer = clock.after(lingerMs, () => {
+      if (!request.complete) socket.destroy();
+    });
+    socket.once('close', () => timer.cancel());
+    request.once('end', () => timer.cancel());
+  }
+  if (last === null) response.end();
+  else response.end(last);
+  request.resume();
+}
+
+/** Makes the end of this connection, which Node brings about once the answer is written, a gentle one. */
+export function lingerOnClose(socket: Socket, clock: Clock): void {
+  socket.destroySoon = () => {
+    socket.end();
+    const start = socket.bytesRead;
+    const timer = clock.after(lingerMs, () => socket.destroy());
+    const watch = clock.every(100, () => {
+      if (socket.bytesRead - start > lingerBytes) socket.destroy();
+    });
+    socket.once('close', () => {
+      timer.cancel();
+      watch.cancel();
+    });
   };
-  const onData = (chunk: Buffer): void => {
-    left -= chunk.length;
-    if (left < 0) end();
-  };
-  const timer = clock.after(lingerMs, end);
-  if (request.complete) return end();
-  request.on('data', onData);
-  request.once('end', end);
-  response.once('close', end);
 }

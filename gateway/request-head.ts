@@ -143,7 +143,8 @@ function checkFraming(request: IncomingMessage, head: RequestHead, limits: HeadL
   } else if (head.contentLength !== null) {
     if (!/^\d{1,15}$/.test(head.contentLength)) return fault(400, 'Content-Length is not a plain number');
     if (Number(head.contentLength) > limits.bodyBytes) return fault(413, 'body larger than allowed');
-    if (Number(head.contentLength) === 0) head.contentLength = '0';
+    // Leading zeros are an octal number to some readers.
+    head.contentLength = String(Number(head.contentLength));
   }
   if (head.hostCount > 1) return fault(400, 'more than one Host');
   if (head.hostCount === 0 && request.httpVersionMinor === 1) return fault(400, 'no Host');

@@ -6,7 +6,7 @@ import type { IpAddress } from '../core/ip.ts';
 import { type BlockPageContent, renderBlockPage } from '../captcha-pages/block-page.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Exchange } from './exchange.ts';
-import { endAfterBody } from './linger.ts';
+import { endWithUnreadBody } from './linger.ts';
 
 /** Above this an unread body is not waited for: the connection closes with the answer. */
 const smallBody = 65_536;
@@ -56,25 +56,25 @@ export function respond(exchange: Exchange, answer: Answer, clock: Clock): void 
   }
   const body = Buffer.from(renderAnswer(exchange, answer));
   const unread = head.hasBody && !request.complete;
-  const close = answer.close === true || (unread && !(Number(head.contentLength ?? Number.NaN) <= smallBody));
+  // A client that waits for leave to send its body may as well send another request: the two cannot be told apart.
+  const waits = unread && head.expect !== '';
+  const large = unread && !(Number(head.contentLength ?? Number.NaN) <= smallBody);
+  exchange.closes ||= answer.close === true || waits || large;
   response.writeHead(answer.status, [
     ...answerHeaders(exchange, answer, body.length),
-    ...(close ? ['Connection', 'close'] : []),
+    ...(exchange.closes ? ['Connection', 'close'] : []),
   ]);
-  const bodyless = exchange.method === 'HEAD';
-  exchange.bytesSent = bodyless ? 0 : body.length;
-  if (!unread) {
-    response.end(bodyless ? undefined : body);
-    return;
-  }
-  if (!bodyless) response.write(body);
-  endAfterBody(exchange, clock);
+  const sent = exchange.method === 'HEAD' ? null : body;
+  exchange.bytesSent = sent?.length ?? 0;
+  if (unread) endWithUnreadBody(exchange, sent, clock);
+  else response.end(sent ?? undefined);
 }
 
 /** `OPTIONS *` asks about the server itself, which for clients is the gateway (RFC 9110 §9.3.7). */
 export function respondToAsterisk(exchange: Exchange): void {
   exchange.status = 204;
-  exchange.response.writeHead(204, ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS']);
+  const allow = ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'];
+  exchange.response.writeHead(204, exchange.closes ? [...allow, 'Connection', 'close'] : allow);
   exchange.response.end();
 }
 

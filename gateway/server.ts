@@ -19,7 +19,7 @@ import { type Connection, createConnections } from './connections.ts';
 import type { Counters } from './counters.ts';
 import type { Exchange } from './exchange.ts';
 import type { Handler } from './handle.ts';
-import { endAfterGarbage } from './linger.ts';
+import { lingerOnClose } from './linger.ts';
 import type { ListenAddress } from './options.ts';
 import { type Answer, answerFor, respond, respondToAsterisk } from './respond.ts';
 import type { Site } from './sites.ts';
@@ -98,6 +98,8 @@ export function createGatewayServer(options: ServerOptions, deps: ServerDependen
     if (isSpent(connections.of(request.socket))) return;
     const exchange = begin(request, response);
     const instead = handler.judge(exchange);
+    // Node drops what came in one piece with an upgrade that is not taken: the next request would begin somewhere in it.
+    if (exchange.head.upgrade !== '') exchange.closes = true;
     if (instead !== null) answer(exchange, instead);
     else if (exchange.head.target === '*') respondToAsterisk(exchange);
     else upstream.forward(exchange, exchange.site as Site);
@@ -145,10 +147,8 @@ export function createGatewayServer(options: ServerOptions, deps: ServerDependen
       return;
     }
     const request = requestOf(error, socket);
-    const exchange = begin(
-      request,
-      standIn(request, socket, () => endAfterGarbage(socket, clock)),
-    );
+    lingerOnClose(socket, clock);
+    const exchange = begin(request, standIn(request, socket));
     answer(
       exchange,
       handler.rejectMalformed(exchange, statusOfMalformed(error.code), error.reason ?? error.code ?? ''),
@@ -228,15 +228,11 @@ function nodeOptions(options: ServerOptions): HttpServerOptions {
 }
 
 /** A response object for a socket that Node handed over without one. Closes the connection with its answer. */
-function standIn(
-  request: IncomingMessage,
-  socket: Socket,
-  onAnswered: () => void = () => socket.destroySoon(),
-): ServerResponse {
+function standIn(request: IncomingMessage, socket: Socket): ServerResponse {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket);
-  response.once('finish', onAnswered);
+  response.once('finish', () => socket.destroySoon());
   socket.on('error', () => socket.destroy());
   return response;
 }

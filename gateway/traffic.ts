@@ -73,7 +73,7 @@ export function createTraffic(settings: Settings, parts: TrafficParts): Traffic 
     },
     {
       clock,
-      draining: () => server.draining,
+      lastAnswer: (exchange) => server.isLastAnswer(exchange),
       onFailure(exchange, { status, reason, cause }) {
         exchange.outcome = status >= 500 ? 'failed' : 'rejected';
         exchange.reason = reason;

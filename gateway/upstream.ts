@@ -7,8 +7,8 @@ import type { Clock } from '../core/clock.ts';
 import { BodyFault, type BodyLimits, readBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { headerKind, kindOfHeader } from './header-kind.ts';
-import { endAfterBody } from './linger.ts';
-import type { OriginError, OriginExchange, OriginRequest, ResponseSink } from './origin/origin-client.ts';
+import { endWithUnreadBody } from './linger.ts';
+import { OriginError, type OriginExchange, type OriginRequest, type ResponseSink } from './origin/origin-client.ts';
 import { originHeaders } from './origin-headers.ts';
 import { withoutNamed } from './request-head.ts';
 import type { Site } from './sites.ts';
@@ -26,8 +26,8 @@ export interface UpstreamOptions extends BodyLimits {
 
 export interface UpstreamDependencies {
   readonly clock: Clock;
-  /** The gateway is stopping: every answer is the last of its connection. */
-  readonly draining: () => boolean;
+  /** The gateway is stopping and no further request of the connection is under way: this answer is its last. */
+  readonly lastAnswer: (exchange: Exchange) => boolean;
   /** The origin failed before it answered: the caller answers in its place. */
   readonly onFailure: (exchange: Exchange, failure: UpstreamFailure) => void;
 }
@@ -60,7 +60,7 @@ export function createUpstream(options: UpstreamOptions, deps: UpstreamDependenc
       exchange.forwarded = true;
       const relay = new Relay(exchange, site, shared);
       exchange.relay = relay;
-      relay.dispatch();
+      relay.start();
     },
     get inFlight() {
       return shared.inFlight;
@@ -107,7 +107,14 @@ class Relay implements ResponseSink {
     shared.inFlight++;
   }
 
-  dispatch(): void {
+  /** A body waits until the bytes that came with its head are parsed: when they are broken the origin sees nothing of it. */
+  start(): void {
+    if (this.#exchange.head.hasBody) setImmediate(() => this.#dispatch());
+    else this.#dispatch();
+  }
+
+  #dispatch(): void {
+    if (this.#ended) return;
     const { method, head } = this.#exchange;
     const { options, deps } = this.#shared;
     const request: OriginRequest = {
@@ -124,6 +131,12 @@ class Relay implements ResponseSink {
     if (this.#ended) return;
     this.#finish();
     this.#origin?.abort(new Error('client went away'));
+  }
+
+  breakBody(): void {
+    const fault = new BodyFault('BODY_MALFORMED');
+    if (this.#origin !== null) this.#origin.abort(fault);
+    else this.onError(new OriginError('aborted', fault.message, { cause: fault }));
   }
 
   /** An origin that stops in the middle of a body is given up; one that streams events may be silent for long. */
@@ -148,10 +161,12 @@ class Relay implements ResponseSink {
     this.#exchange.basicChallenge = status === 401 && answer.basicChallenge;
     this.#bodyLeft = answer.contentLength;
     this.#endless = answer.eventStream;
-    const last = (head.hasBody && !request.complete) || this.#shared.deps.draining();
-    if (last) answer.headers.push('Connection', 'close');
+    this.#exchange.closes ||= (head.hasBody && !request.complete) || this.#shared.deps.lastAnswer(this.#exchange);
+    if (this.#exchange.closes) answer.headers.push('Connection', 'close');
     response.writeHead(status, answer.headers);
     if (answer.eventStream) response.flushHeaders();
+    this.#lastDataAt = this.#shared.deps.clock.monotonic();
+    this.#shared.streaming.add(this);
   }
 
   onData(chunk: Buffer): void {
@@ -162,7 +177,6 @@ class Relay implements ResponseSink {
       this.#end(chunk);
       return;
     }
-    this.#shared.streaming.add(this);
     this.#lastDataAt = this.#shared.deps.clock.monotonic();
     if (response.write(chunk)) return;
     this.#paused = true;
@@ -182,13 +196,14 @@ class Relay implements ResponseSink {
     if (this.#ended) return;
     if (this.#started) {
       this.#finish();
+      this.#exchange.outcome = 'failed';
       this.#exchange.reason = 'origin broke off its response';
       this.#exchange.response.destroy();
       return;
     }
     if (this.#triesLeft > 0 && error.stale) {
       this.#triesLeft--;
-      this.dispatch();
+      this.#dispatch();
       return;
     }
     this.#finish();
@@ -198,10 +213,8 @@ class Relay implements ResponseSink {
   #end(lastChunk: Buffer | null): void {
     this.#finish();
     const { response, request, head } = this.#exchange;
-    if (head.hasBody && !request.complete) {
-      if (lastChunk !== null) response.write(lastChunk);
-      endAfterBody(this.#exchange, this.#shared.deps.clock);
-    } else if (lastChunk === null) response.end();
+    if (head.hasBody && !request.complete) endWithUnreadBody(this.#exchange, lastChunk, this.#shared.deps.clock);
+    else if (lastChunk === null) response.end();
     else if (lastChunk.length <= joinedBodyBytes) response.end(lastChunk.toString('latin1'), 'latin1');
     else response.end(lastChunk);
   }
@@ -266,7 +279,8 @@ function valuesOf(headers: readonly string[], lowerName: string): string[] {
 }
 
 function failureOf(error: OriginError): UpstreamFailure {
-  if (error.cause instanceof BodyFault) return bodyFailure(error.cause);
+  const { cause } = error;
+  if (cause instanceof BodyFault) return { status: cause.status, reason: cause.message, cause };
   switch (error.failure) {
     case 'headers-timeout':
       return { status: 504, reason: 'origin did not answer in time', cause: error };
@@ -282,8 +296,4 @@ function failureOf(error: OriginError): UpstreamFailure {
     case 'aborted':
       return { status: 502, reason: 'origin broke off before it answered', cause: error };
   }
-}
-
-function bodyFailure(fault: BodyFault): UpstreamFailure {
-  return { status: fault.code === 'BODY_TOO_LARGE' ? 413 : 408, reason: fault.message, cause: fault };
 }
