@@ -1,6 +1,7 @@
 /**
  * Names and types before anything runs: an unknown name, a missing field or operands that can never be combined are
- * refused with their place. Along the way it notes which paths the expression reads and writes.
+ * refused with their place. Along the way it notes which paths the expression reads and writes. One file, because every
+ * rule needs the same state: the variables in scope, the element of the predicate, and the types found so far.
  */
 import { type BinaryNode, type BuiltinNode, type CallNode, type MemberNode, type Node, startOf } from './ast.ts';
 import { type Builtin, TypeMistake } from './builtin.ts';

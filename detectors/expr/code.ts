@@ -45,7 +45,6 @@ export interface PredicateFrame {
   readonly element: number;
   readonly index: number;
   readonly accumulator: number;
-  readonly elementType: Type;
   /** Where the list itself is kept when it is a data file named by a literal: what is derived from a line is kept. */
   readonly fileList: number | null;
 }

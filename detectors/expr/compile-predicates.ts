@@ -49,7 +49,6 @@ function compileLoop(node: BuiltinNode, context: Context): Loop {
     element: context.slot(),
     index: context.slot(),
     accumulator: context.slot(),
-    elementType,
     fileList: literalFile(collection, context) === null ? null : context.slot(),
   };
   context.predicates.push(frame);

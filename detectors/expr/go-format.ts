@@ -226,7 +226,7 @@ function formatString(verb: string, value: string, flags: Flags): string {
 }
 
 /** A Go string literal. */
-export function goQuote(text: string, asciiOnly: boolean): string {
+function goQuote(text: string, asciiOnly: boolean): string {
   let quoted = '"';
   for (const rune of text) {
     const point = rune.codePointAt(0) ?? 0;

@@ -7,7 +7,7 @@ import { compareText } from './text.ts';
 import { longestText, mapEntries, ValueError } from './values.ts';
 
 /** Deeper documents are refused before they are read, so that no later walk can exhaust the stack. */
-export const deepestJson = 200;
+const deepestJson = 200;
 
 /** Compact, or with `indent` before each level. @throws ValueError */
 export function writeJson(value: unknown, indent = ''): string {

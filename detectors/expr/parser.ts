@@ -1,6 +1,7 @@
 /**
  * Tokens to a tree, by precedence climbing with expr-lang's table (`grammar.ts`). Long flat chains (`a or b or c …`) are
  * built in a loop; only nesting recurses, and nesting is limited, so that no source can exhaust the stack.
+ * One file: the grammar's rules call each other in a circle.
  */
 import type { GatewayError } from '../../core/errors.ts';
 import type { BinaryOperator, MapEntry, Node } from './ast.ts';

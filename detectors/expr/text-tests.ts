@@ -41,7 +41,7 @@ function equalTo(words: readonly string[]): TextPredicate | null {
 }
 
 /** Whether the text contains any of the words; an empty word is in every text. Null when there are no words. */
-export function containing(words: readonly string[]): TextPredicate | null {
+function containing(words: readonly string[]): TextPredicate | null {
   if (words.length === 0) return null;
   if (words.includes('')) return () => true;
   if (words.length < fewestInAutomaton) {

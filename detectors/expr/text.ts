@@ -7,7 +7,7 @@
 const beyondAscii = /[^\x00-\x7f]/;
 const surrogate = /[\ud800-\udfff]/;
 
-export function isAscii(text: string): boolean {
+function isAscii(text: string): boolean {
   return !beyondAscii.test(text);
 }
 

@@ -105,7 +105,7 @@ export function assignable(type: Type, wanted: Type): boolean {
   return true;
 }
 
-export function sameType(left: Type, right: Type): boolean {
+function sameType(left: Type, right: Type): boolean {
   if (left === right) return true;
   if (left.kind !== right.kind) return false;
   if (left.kind === 'array' && right.kind === 'array') return sameType(left.element, right.element);

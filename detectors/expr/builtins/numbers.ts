@@ -145,7 +145,7 @@ function medianOf(values: number[]): number {
 }
 
 /** Go's `int(...)`: floats lose their fraction, strings are decimal. @throws ValueError */
-export function toInt(value: unknown): bigint {
+function toInt(value: unknown): bigint {
   if (typeof value === 'bigint') return value;
   if (typeof value === 'number') {
     // What Go makes of a float outside int64 is this number on amd64.
@@ -175,7 +175,7 @@ export function parseFloat64(text: string): number | null {
 }
 
 /** @throws ValueError */
-export function toFloat(value: unknown): number {
+function toFloat(value: unknown): number {
   if (typeof value === 'number') return value;
   if (typeof value === 'bigint') return Number(value);
   if (typeof value !== 'string') throw new ValueError(`invalid operation: float(${goType(value)})`);

@@ -118,7 +118,7 @@ function indexAny(value: string, characters: string): bigint {
  * `*` and `?` over the whole text. Going back only to the last `*` is enough and keeps the work within the product of the
  * two lengths, whatever an attacker sends.
  */
-export function matchGlob(glob: string, value: string): boolean {
+function matchGlob(glob: string, value: string): boolean {
   let at = 0;
   let inGlob = 0;
   let star = -1;

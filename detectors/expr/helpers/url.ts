@@ -90,7 +90,7 @@ function percent(byte: number): string {
 }
 
 /** Decoded, or the text itself when any escape is broken. */
-export function strictUnescape(text: string, plusIsSpace: boolean): string {
+function strictUnescape(text: string, plusIsSpace: boolean): string {
   if (/%(?![\da-fA-F]{2})/.test(text)) return text;
   return lenient(text, plusIsSpace);
 }
