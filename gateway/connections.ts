@@ -17,6 +17,10 @@ export interface Connection {
   broken: boolean;
   /** The newest exchange, while it is open or its answer ends the connection. */
   newest: Exchange | null;
+  /** The one that is with the origin. */
+  passed: Exchange | null;
+  /** Judged, and to be passed on once those before them are answered. */
+  readonly waiting: Exchange[];
   /** Bytes that had left for the client when progress was last seen, and when that was (monotonic milliseconds). */
   flushedBytes: number;
   progressAt: number;
@@ -59,6 +63,8 @@ export function createConnections(
       open: 0,
       broken: false,
       newest: null,
+      passed: null,
+      waiting: [],
       flushedBytes: 0,
       progressAt: clock.monotonic(),
     };

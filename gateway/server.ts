@@ -76,9 +76,25 @@ export function createGatewayServer(options: ServerOptions, deps: ServerDependen
       handler.close(exchange);
       connection.open--;
       if (connection.newest === exchange && !exchange.closes) connection.newest = null;
+      if (connection.passed === exchange) connection.passed = null;
+      if (connection.passed === null && !exchange.closes) passNext(connection);
       if (connection.broken && connection.open === 0) connection.socket.destroySoon();
     });
     return exchange;
+  }
+
+  /** Pipelined requests reach the origin in their order, each after the answer to the one before (RFC 9112 §9.3.2). */
+  function pass(exchange: Exchange): void {
+    const connection = connections.of(exchange.request.socket);
+    connection.waiting.push(exchange);
+    if (connection.passed === null) passNext(connection);
+  }
+
+  function passNext(connection: Connection): void {
+    const next = connection.waiting.shift();
+    if (next === undefined || connection.socket.destroyed) return;
+    connection.passed = next;
+    upstream.forward(next, next.site as Site);
   }
 
   function answer(exchange: Exchange, given: Answer): void {
@@ -102,7 +118,7 @@ export function createGatewayServer(options: ServerOptions, deps: ServerDependen
     if (exchange.head.upgrade !== '') exchange.closes = true;
     if (instead !== null) answer(exchange, instead);
     else if (exchange.head.target === '*') respondToAsterisk(exchange);
-    else upstream.forward(exchange, exchange.site as Site);
+    else pass(exchange);
   }
 
   /** Node hands these sockets over while earlier answers may still be written to them: those come first, and then the end. */
