@@ -6,6 +6,7 @@
 import { Worker } from 'node:worker_threads';
 import { GatewayError, messageOf } from '../../core/errors.ts';
 import type { Runtime } from '../../core/runtime.ts';
+import { sentAhead } from './embedded-messages.ts';
 import type { Fault, FromWorker, ReadName, Reads, ToWorker, WorkerSettings } from './embedded-messages.ts';
 import { packWrites } from './embedded-pack.ts';
 import type { Head } from './follow.ts';
@@ -26,8 +27,6 @@ export interface LinkEvents {
 /** How the thread is started; tests keep hold of it to kill it. */
 export type StartWorker = (settings: WorkerSettings) => Worker;
 
-/** Slices that are on their way or being written: what the worker's memory is bounded by. */
-const windowSlices = 64;
 /** Writes in small parts that may wait. */
 const maxQueuedWrites = 50_000;
 /** Writes of more than one slice that may wait: their content is in the caller's memory anyway. */
@@ -274,7 +273,7 @@ export class WorkerLink {
     let budget = writesPerUnit;
     for (const write of this.#writes.values()) {
       while (write.sent < write.size && write.fault === null) {
-        if (!this.#ready || this.#slicesUnderWay >= windowSlices) return;
+        if (!this.#ready || this.#slicesUnderWay >= sentAhead) return;
         if (budget <= 0) {
           this.#pumping = true;
           setImmediate(() => this.#pump());

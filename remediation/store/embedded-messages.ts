@@ -5,6 +5,9 @@ import type { DecisionColumns, Packed } from './embedded-pack.ts';
 import type { Retention } from './options.ts';
 import type { AlertQuery, AllowlistEntry, DecisionQuery, RefusalEvent, RefusalQuery } from './store.ts';
 
+/** Slices of writes that are on their way or being written: what bounds the worker's memory. */
+export const sentAhead = 128;
+
 /** What the worker is started with. */
 export interface WorkerSettings {
   readonly file: string;

@@ -7,7 +7,7 @@ import { answerRead, type Answer, type ReadContext } from './embedded-reads.ts';
 import { createWriter, type Writer } from './embedded-writes.ts';
 import type { Head } from './follow.ts';
 
-/** Decisions in one transaction from which it is an import. */
+/** Decisions at the start of a transaction from which it is an import. */
 const bulkDecisions = 2_000;
 const bulkCacheKiB = 32_768;
 
@@ -19,6 +19,7 @@ export class EmbeddedSession implements ReadContext {
   readonly #writer: Writer;
   #head: Head;
   #roomy = false;
+  #stagedHead: number;
 
   /** Throws what SQLite throws; `openSession` handles damaged files. */
   constructor(settings: WorkerSettings) {
@@ -28,6 +29,7 @@ export class EmbeddedSession implements ReadContext {
       const row = rowOf(this.file.prepare('SELECT epoch, head, floor, hash_seed FROM history').get());
       const [epoch, head, floor, hashSeed] = row as [string, number, number, number];
       this.#head = { epoch, head, floor };
+      this.#stagedHead = head;
       this.hashSeed = hashSeed;
       this.kinds = createKinds(this.file);
       this.#writer = createWriter(this.file, this.kinds, hashSeed);
@@ -41,32 +43,49 @@ export class EmbeddedSession implements ReadContext {
     return this.#head;
   }
 
-  /** Writes all slices as one transaction: all of them are durable when this returns, none when it throws. */
-  commit(slices: readonly WriteRequest[]): void {
+  /** Writes slices into the transaction, which is begun when there is none. Throws after undoing all of it. */
+  stage(slices: readonly WriteRequest[]): void {
     const { db } = this.file;
-    let { head } = this.#head;
-    this.#fitCache(slices);
     try {
-      db.exec('BEGIN IMMEDIATE');
-      for (const slice of slices) head = this.#writer.write(slice.pack, head, slice.now);
-      if (head !== this.#head.head) this.file.prepare('UPDATE history SET head = ?').run(head);
-      db.exec('COMMIT');
+      this.#fitCache(slices);
+      if (!db.isTransaction) db.exec('BEGIN IMMEDIATE');
+      for (const slice of slices) this.#stagedHead = this.#writer.write(slice.pack, this.#stagedHead, slice.now);
     } catch (error) {
-      this.kinds.forget();
-      if (db.isTransaction) db.exec('ROLLBACK');
+      this.#undo();
       throw error;
     }
-    this.#head = { ...this.#head, head };
+  }
+
+  /** All that was staged is durable when this returns, none of it when it throws. */
+  commit(): void {
+    const { db } = this.file;
+    try {
+      if (this.#stagedHead !== this.#head.head) this.file.prepare('UPDATE history SET head = ?').run(this.#stagedHead);
+      if (db.isTransaction) db.exec('COMMIT');
+    } catch (error) {
+      this.#undo();
+      throw error;
+    }
+    this.#head = { ...this.#head, head: this.#stagedHead };
+  }
+
+  #undo(): void {
+    this.kinds.forget();
+    this.#writer.discard();
+    this.#stagedHead = this.#head.head;
+    if (this.file.db.isTransaction) this.file.db.exec('ROLLBACK');
   }
 
   /** Many decisions at once touch the whole index of keys: without room for it each would be read from the file. */
   #fitCache(slices: readonly WriteRequest[]): void {
     const decisions = slices.reduce((sum, { pack }) => sum + pack.decisions.uuids.length, 0);
-    if (decisions > bulkDecisions && !this.#roomy) this.file.db.exec(`PRAGMA cache_size = -${bulkCacheKiB}`);
-    else if (decisions <= bulkDecisions && this.#roomy) {
-      this.file.db.exec(`PRAGMA cache_size = -${cacheKiB}; PRAGMA shrink_memory`);
-    }
-    this.#roomy = decisions > bulkDecisions;
+    const roomy = decisions > bulkDecisions;
+    // Pragmas wait for the end of a transaction.
+    if (roomy === this.#roomy || this.file.db.isTransaction) return;
+    this.#roomy = roomy;
+    const shrink = roomy ? '' : 'PRAGMA shrink_memory';
+    this.file.db.exec(`PRAGMA cache_size = -${roomy ? bulkCacheKiB : cacheKiB}; ${shrink}`);
+    if (roomy) this.#writer.expectMany();
   }
 
   answer(request: ReadRequest): Answer<Reads[ReadName]['answer']> {

@@ -1,6 +1,7 @@
 /**
  * The worker thread of the embedded store, because node:sqlite blocks its thread. Whatever arrived since the last turn is
- * one turn: first all writes as one transaction (one fsync for all of them), then a step of each question.
+ * one turn: first all writes as one transaction (one fsync for all of them), then a step of each question. Only the slices
+ * of a large write share a transaction over several turns; no question is answered before it is committed.
  */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { faultOf, isCorruption, setAside } from './embedded-file.ts';
@@ -13,6 +14,7 @@ import type {
   WorkerSettings,
   WriteRequest,
 } from './embedded-messages.ts';
+import { sentAhead } from './embedded-messages.ts';
 import type { Answer } from './embedded-reads.ts';
 import { openSession, type EmbeddedSession } from './embedded-session.ts';
 
@@ -21,6 +23,8 @@ interface Job {
   readonly steps: Answer<Reads[ReadName]['answer']>;
 }
 
+/** Slices of a large write in one transaction; fewer than the main thread sends ahead, or both would wait. */
+const slicesPerCommit = sentAhead - 32;
 /** More than there can be slices under way. */
 const maxBroken = 256;
 
@@ -29,6 +33,8 @@ class StoreWorker {
   readonly #settings: WorkerSettings;
   #session: EmbeddedSession;
   #writes: WriteRequest[] = [];
+  /** Written, not yet durable: what `commit` acknowledges. */
+  #staged: Pick<WriteRequest, 'id' | 'last' | 'now'>[] = [];
   #reads: ReadRequest[] = [];
   #jobs: Job[] = [];
   /** Writes of several slices of which one failed: the rest is refused too, since order is promised. */
@@ -68,7 +74,9 @@ class StoreWorker {
 
   #turn(): void {
     this.#turnPlanned = false;
-    this.#commit();
+    this.#stage();
+    const questions = this.#reads.length + this.#jobs.length > 0;
+    if (questions || this.#closing || !this.#moreToCome()) this.#commit();
     const reads = this.#reads;
     this.#reads = [];
     for (const request of reads) this.#jobs.push({ id: request.id, steps: this.#session.answer(request) });
@@ -79,7 +87,12 @@ class StoreWorker {
     else if (this.#jobs.length > 0) this.#planTurn();
   }
 
-  #commit(): void {
+  /** In the middle of a large write a commit would come too early: each one writes most pages of an index again. */
+  #moreToCome(): boolean {
+    return this.#staged.at(-1)?.last === false && this.#staged.length < slicesPerCommit;
+  }
+
+  #stage(): void {
     const arrived = this.#writes;
     this.#writes = [];
     const slices = arrived.filter((slice) => !this.#broken.has(slice.id));
@@ -87,18 +100,36 @@ class StoreWorker {
     for (const slice of arrived) if (slice.last) this.#broken.delete(slice.id);
     if (refused.length > 0) this.#refuse(refused, new Error('an earlier part of the same write failed'));
     if (slices.length === 0) return;
+    for (const { id, last, now } of slices) this.#staged.push({ id, last, now });
     try {
-      this.#session.commit(slices);
+      this.#session.stage(slices);
     } catch (error) {
-      for (const slice of slices) this.#broken.add(slice.id);
-      for (const slice of slices) if (slice.last) this.#broken.delete(slice.id);
-      // The main thread stops sending a write that failed, so its last slice may never come. Ids grow.
-      for (const id of this.#broken) if (this.#broken.size > maxBroken) this.#broken.delete(id);
-      this.#refuse(slices, error);
-      this.#recover(error, slices.at(-1)?.now ?? this.#settings.now);
+      this.#failStaged(error);
+    }
+  }
+
+  #commit(): void {
+    if (this.#staged.length === 0) return;
+    try {
+      this.#session.commit();
+    } catch (error) {
+      this.#failStaged(error);
       return;
     }
-    this.#send({ kind: 'written', slices: slices.map((slice) => slice.id), head: this.#session.head.head });
+    const slices = this.#staged.map((slice) => slice.id);
+    this.#staged = [];
+    this.#send({ kind: 'written', slices, head: this.#session.head.head });
+  }
+
+  #failStaged(error: unknown): void {
+    const slices = this.#staged;
+    this.#staged = [];
+    for (const slice of slices) this.#broken.add(slice.id);
+    for (const slice of slices) if (slice.last) this.#broken.delete(slice.id);
+    // The main thread stops sending a write that failed, so its last slice may never come. Ids grow.
+    for (const id of this.#broken) if (this.#broken.size > maxBroken) this.#broken.delete(id);
+    this.#refuse(slices, error);
+    this.#recover(error, slices.at(-1)?.now ?? this.#settings.now);
   }
 
   #step(job: Job, now: number): void {
@@ -112,7 +143,7 @@ class StoreWorker {
     }
   }
 
-  #refuse(slices: readonly WriteRequest[], error: unknown): void {
+  #refuse(slices: readonly { readonly id: number }[], error: unknown): void {
     const ids = slices.map((slice) => slice.id);
     this.#send({ kind: 'refused', slices: ids, read: null, fault: faultOf(error, this.#settings.file) });
   }

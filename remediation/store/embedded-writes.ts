@@ -8,6 +8,10 @@ import type { AlertRecord } from './write-limits.ts';
 export interface Writer {
   /** Writes one slice after position `head`; returns the new head. */
   write(pack: Packed, head: number, now: number): number;
+  /** An import begins. */
+  expectMany(): void;
+  /** After `write` threw: the transaction is rolled back. */
+  discard(): void;
 }
 
 export function createWriter(file: StoreFile, kinds: Kinds, hashSeed: number): Writer {
@@ -48,8 +52,11 @@ export function createWriter(file: StoreFile, kinds: Kinds, hashSeed: number): W
             tag satisfies never;
         }
       }
+      decisions.flush();
       return seq;
     },
+    expectMany: () => decisions.expectMany(),
+    discard: () => decisions.discard(),
   };
 }
 
@@ -64,8 +71,23 @@ export function uuidKey(uuid: string, seed: number): number {
 /** `seq` and `deleted_at`. */
 type StoredRow = [number, number | null];
 
+/** Rows of one INSERT: a statement costs as much as a row. */
+const rowsTogether = 16;
+const decisionFields = 10;
+
 interface DecisionWriter {
+  /** Takes the decision of row `row`; it is in the file after `flush`. */
   put(seq: number, columns: DecisionColumns, row: number, kindIds: readonly number[], deletedAt: number | null): void;
+  flush(): void;
+  /** An import begins: it is worth reading all keys once. */
+  expectMany(): void;
+  /** Forgets what waits: the transaction is rolled back. */
+  discard(): void;
+}
+
+interface KeyFilter {
+  mayHave(key: number): boolean;
+  add(key: number): void;
 }
 
 /**
@@ -73,7 +95,7 @@ interface DecisionWriter {
  * knowing so spares them a search in an index that does not fit into the cache. Bits are never cleared: one too many costs
  * a search, no more.
  */
-function createKeyFilter(file: StoreFile): { mayHave(key: number): boolean; add(key: number): void } {
+function createKeyFilter(file: StoreFile): KeyFilter {
   const bits = new Uint8Array(2 ** 21);
   const add = (key: number): void => {
     const group = key >>> 8;
@@ -89,32 +111,59 @@ function createKeyFilter(file: StoreFile): { mayHave(key: number): boolean; add(
 }
 
 function createDecisionWriter(file: StoreFile, hashSeed: number): DecisionWriter {
-  const keys = createKeyFilter(file);
+  let keys: KeyFilter | null = null;
   const find = file.prepare('SELECT seq, deleted_at FROM decisions WHERE key = ? AND uuid = ?');
   const remove = file.prepare('DELETE FROM decisions WHERE seq = ?');
-  const insert = file.prepare('INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  const row = '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
+  const insertOne = file.prepare(`INSERT INTO decisions VALUES ${row}`);
+  const insertMany = file.prepare(
+    `INSERT INTO decisions VALUES ${Array.from({ length: rowsTogether }, () => row).join()}`,
+  );
+  let waiting: (string | number | null)[] = [];
+  const flush = (): void => {
+    const values = waiting;
+    waiting = [];
+    if (values.length === rowsTogether * decisionFields) insertMany.run(...values);
+    else
+      for (let at = 0; at < values.length; at += decisionFields)
+        insertOne.run(...values.slice(at, at + decisionFields));
+  };
+  const previous = (key: number, uuid: string): StoredRow | undefined => {
+    if (keys && !keys.mayHave(key)) return undefined;
+    // The decision may be among the rows that wait.
+    flush();
+    const found = find.get(key, uuid) as unknown as StoredRow | undefined;
+    if (found) remove.run(found[0]);
+    return found;
+  };
   return {
-    put(seq, columns, row, kindIds, deletedAt) {
-      const uuid = columns.uuids[row] as string;
+    put(seq, columns, index, kindIds, deletedAt) {
+      const uuid = columns.uuids[index] as string;
       const key = uuidKey(uuid, hashSeed);
-      const before = keys.mayHave(key) ? (find.get(key, uuid) as unknown as StoredRow | undefined) : undefined;
-      if (before) remove.run(before[0]);
-      keys.add(key);
-      const kindIndex = columns.kindOf[row] as number;
+      const before = previous(key, uuid);
+      keys?.add(key);
+      const kindIndex = columns.kindOf[index] as number;
       const kind = columns.kinds[kindIndex] as DecisionKind;
-      const own = kind.origin === 'crowdsec' && !kind.simulated ? 1 : null;
-      insert.run(
+      waiting.push(
         seq,
         key,
         uuid,
         kindIds[kindIndex] as number,
-        columns.values[row] as string,
-        columns.until[row] as number,
-        columns.createdAt[row] as number,
+        columns.values[index] as string,
+        columns.until[index] as number,
+        columns.createdAt[index] as number,
         deletedAt === null ? null : (before?.[1] ?? deletedAt),
-        columns.alertUuids[row] as string | null,
-        own,
+        columns.alertUuids[index] as string | null,
+        kind.origin === 'crowdsec' && !kind.simulated ? 1 : null,
       );
+      if (waiting.length === rowsTogether * decisionFields) flush();
+    },
+    flush,
+    expectMany() {
+      keys ??= createKeyFilter(file);
+    },
+    discard() {
+      waiting = [];
     },
   };
 }
