@@ -192,7 +192,7 @@ function lastParts(value: string, separator: string): string[] {
     parts.push(value.slice(start + 1, end));
     end = start;
   }
-  return parts.reverse();
+  return parts.toReversed();
 }
 
 /** One hop as proxies write it: an address, `192.0.2.1:4711`, `[2001:db8::1]` or `[2001:db8::1]:4711`. */

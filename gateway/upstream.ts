@@ -295,5 +295,9 @@ function failureOf(error: OriginError): UpstreamFailure {
     case 'closed':
     case 'aborted':
       return { status: 502, reason: 'origin broke off before it answered', cause: error };
+    default: {
+      const unknown: never = error.failure;
+      return unknown;
+    }
   }
 }

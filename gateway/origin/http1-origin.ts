@@ -30,11 +30,14 @@ class Exchange implements OriginExchange {
   readonly sink: ResponseSink;
   connection: OriginConnection | null = null;
   ended = false;
+  /** Monotonic milliseconds. */
+  readonly dispatchedAt: number;
   readonly #giveUp: (exchange: Exchange) => void;
 
-  constructor(request: OriginRequest, sink: ResponseSink, giveUp: (exchange: Exchange) => void) {
+  constructor(request: OriginRequest, sink: ResponseSink, now: number, giveUp: (exchange: Exchange) => void) {
     this.request = request;
     this.sink = sink;
+    this.dispatchedAt = now;
     this.#giveUp = giveUp;
   }
 
@@ -52,9 +55,14 @@ class Exchange implements OriginExchange {
       this.connection.fail('aborted', cause.message, cause);
       return;
     }
+    this.fail(new OriginError('aborted', cause.message, { cause }));
+  }
+
+  /** Ends it while it waits for a connection. */
+  fail(error: OriginError): void {
     this.#giveUp(this);
     this.ended = true;
-    this.sink.onError(new OriginError('aborted', cause.message, { cause }));
+    this.sink.onError(error);
   }
 }
 
@@ -83,7 +91,8 @@ class Http1Origin implements OriginClient {
   }
 
   dispatch(request: OriginRequest, sink: ResponseSink): OriginExchange {
-    const exchange = new Exchange(request, sink, (given) => this.#waiting.delete(given));
+    const now = this.#clock.monotonic();
+    const exchange = new Exchange(request, sink, now, (given) => this.#waiting.delete(given));
     const connection = this.#idle.pop() ?? (this.#all.size < this.#options.connections ? this.#open() : null);
     if (connection === null) this.#waiting.add(exchange);
     else this.#carry(connection, exchange);
@@ -113,8 +122,7 @@ class Http1Origin implements OriginClient {
   #onFree(connection: OriginConnection, keepMs: number | null): void {
     const next = this.#nextWaiting();
     if (next !== null) {
-      // After the current read: the parser must be done with this response first.
-      queueMicrotask(() => this.#carryOrRedispatch(connection, next));
+      this.#carry(connection, next);
       return;
     }
     const wished = keepMs === null ? Number.POSITIVE_INFINITY : keepMs - keepAliveMarginMs;
@@ -122,17 +130,6 @@ class Http1Origin implements OriginClient {
     connection.since = this.#clock.monotonic();
     if (connection.keepMs <= 0) connection.fail('closed', 'not kept');
     else this.#idle.push(connection);
-  }
-
-  #carryOrRedispatch(connection: OriginConnection, exchange: Exchange): void {
-    if (exchange.ended) {
-      this.#onFree(connection, null);
-    } else if (this.#all.has(connection)) {
-      this.#carry(connection, exchange);
-    } else {
-      this.#waiting.add(exchange);
-      this.#openForWaiting();
-    }
   }
 
   #onClosed(connection: OriginConnection): void {
@@ -157,8 +154,13 @@ class Http1Origin implements OriginClient {
 
   #cutLate(): void {
     const now = this.#clock.monotonic();
-    for (const connection of [...this.#idle]) {
-      if (now - connection.since >= connection.keepMs) connection.fail('closed', 'idle');
+    for (const connection of this.#idle.filter(({ since, keepMs }) => now - since >= keepMs)) {
+      connection.fail('closed', 'idle');
+    }
+    for (const exchange of this.#waiting) {
+      // The oldest comes first.
+      if (now - exchange.dispatchedAt < this.#options.headersTimeoutMs) break;
+      exchange.fail(new OriginError('headers-timeout', 'no connection became free in time'));
     }
     for (const connection of this.#all) {
       const waited = now - connection.since;

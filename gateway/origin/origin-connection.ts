@@ -46,6 +46,8 @@ export class OriginConnection {
   #carried: Carried | null = null;
   #served = 0;
   #last = false;
+  /** The exchange is over, the read that ended it is not: what is left of it must not become the next answer. */
+  #free = false;
   #headSeen = false;
   #originKeepMs: number | null = null;
   #closed = false;
@@ -173,6 +175,10 @@ export class OriginConnection {
     }
     try {
       this.#parser.feed(view);
+      if (this.#free && !this.#closed) {
+        this.#free = false;
+        this.#events.onFree(this, this.#originKeepMs);
+      }
     } catch (thrown) {
       // Whatever a sink throws ends its own exchange, like bytes that are no response.
       if (this.#carried === null) this.#close();
@@ -202,13 +208,14 @@ export class OriginConnection {
     this.resume();
     // An answer that came before the request was sent leaves half a request behind: nobody else may follow it.
     if (this.#last || !carried.requestSent) this.#close();
-    else this.#events.onFree(this, this.#originKeepMs);
+    else this.#free = true;
     carried.sink.onEnd();
   }
 
   #onClose(error: Error | null): void {
     if (this.#closed) return;
-    if (this.#carried !== null && this.#parser.close()) return;
+    // Only an orderly end completes a body that ends with its connection.
+    if (error === null && this.#carried !== null && this.#parser.close()) return;
     if (this.awaiting === 'connect')
       this.fail('unreachable', error?.message ?? 'the origin closed the connection', error);
     else this.fail('closed', error?.message ?? 'the origin closed the connection', error);

@@ -12,6 +12,7 @@ export interface ParserEvents {
 }
 
 export interface ParserLimits {
+  /** Of a response's head and of the interim responses before it, together. */
   readonly headBytes: number;
 }
 
@@ -32,6 +33,8 @@ export class ResponseParser {
   /** What came of a head or line that is not complete. */
   #pending: Buffer = nothing;
   #bytesLeft = 0;
+  #headBytesLeft = 0;
+  #begun = false;
   #trailerBytes = 0;
 
   constructor(events: ParserEvents, limits: ParserLimits) {
@@ -44,6 +47,8 @@ export class ResponseParser {
     this.#method = method;
     this.#state = 'head';
     this.#pending = nothing;
+    this.#headBytesLeft = this.#limits.headBytes;
+    this.#begun = false;
   }
 
   get done(): boolean {
@@ -52,12 +57,13 @@ export class ResponseParser {
 
   /** True once a byte of the answer has arrived. */
   get begun(): boolean {
-    return this.#state !== 'head' || this.#pending.length > 0;
+    return this.#begun;
   }
 
   /** @throws InvalidResponse, also for bytes beyond the end of the response. */
   feed(bytes: Buffer): void {
     let rest = bytes;
+    this.#begun = true;
     while (rest.length > 0) {
       if (this.#state === 'done') throw new InvalidResponse('bytes after the end of the response');
       rest = this.#step(rest);
@@ -89,19 +95,26 @@ export class ResponseParser {
         return nothing;
       case 'done':
         return nothing;
+      default: {
+        const unknown: never = this.#state;
+        return unknown;
+      }
     }
   }
 
   #readHead(bytes: Buffer): Buffer {
     const text = this.#pending.length === 0 ? bytes : Buffer.concat([this.#pending, bytes]);
     const end = text.indexOf(headEnd);
-    if ((end === -1 ? text.length : end) > this.#limits.headBytes)
+    if ((end === -1 ? text.length : end) > this.#headBytesLeft)
       throw new InvalidResponse('the headers are larger than allowed');
     if (end === -1) {
+      // Without this, a head with other line ends would be waited for until the time is over.
+      if (hasBareLineFeed(text)) throw new InvalidResponse('a line of the head does not end with CRLF');
       this.#pending = Buffer.from(text);
       return nothing;
     }
     this.#pending = nothing;
+    this.#headBytesLeft -= end;
     const head = readResponseHead(text.toString('latin1', 0, end + 2), this.#method);
     if (head.status === 101) throw new InvalidResponse('the origin switches protocols unasked');
     if (head.status >= 200) this.#begin(head.framing);
@@ -185,4 +198,11 @@ export class ResponseParser {
     this.#state = 'done';
     this.#events.onEnd();
   }
+}
+
+function hasBareLineFeed(bytes: Buffer): boolean {
+  for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) {
+    if (bytes[at - 1] !== 13) return true;
+  }
+  return false;
 }
