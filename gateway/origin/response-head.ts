@@ -69,13 +69,19 @@ function isBlank(code: number): boolean {
 
 class Fields {
   readonly headers: string[] = [];
-  last: boolean;
   keepAliveMs: number | null = null;
   #length: string | null = null;
   #chunked = false;
+  #close = false;
+  /** What HTTP/1.0 lacks unless the origin offers it. */
+  #keepAlive: boolean;
 
   constructor(isHttp10: boolean) {
-    this.last = isHttp10;
+    this.#keepAlive = !isHttp10;
+  }
+
+  get last(): boolean {
+    return this.#close || !this.#keepAlive;
   }
 
   add(name: string, value: string): void {
@@ -107,7 +113,7 @@ class Fields {
     if (method === 'HEAD' || status < 200 || status === 204 || status === 304) return none;
     if (this.#chunked) return { kind: 'chunked' };
     if (this.#length !== null) return { kind: 'length', bytes: Number(this.#length) };
-    this.last = true;
+    this.#close = true;
     return { kind: 'until-close' };
   }
 
@@ -118,8 +124,11 @@ class Fields {
   }
 
   #addConnection(value: string): void {
-    if (value === 'keep-alive') this.last = false;
-    else if (value.split(',').some((part) => part.trim() === 'close')) this.last = true;
+    for (const part of value.split(',')) {
+      const option = part.trim();
+      if (option === 'close') this.#close = true;
+      else if (option === 'keep-alive') this.#keepAlive = true;
+    }
   }
 
   #addKeepAlive(name: string, value: string): void {
