@@ -47,6 +47,8 @@ export interface Handler {
   open(request: IncomingMessage, response: ServerResponse, peer: Peer): Exchange;
   /** What to answer in the origin's place, or null: pass it on to `exchange.site`. */
   judge(exchange: Exchange): Answer | null;
+  /** The same again, for a request that was judged and then had to wait. Nothing is poured twice. */
+  reconsider(exchange: Exchange): Answer | null;
   /** The same for bytes that Node's parser refused: nothing is known of them but the connection and the first line. */
   rejectMalformed(exchange: Exchange, status: number, reason: string): Answer;
   /** After the last byte, once for every exchange. */
@@ -122,6 +124,8 @@ export function createHandler(deps: HandlerDependencies): Handler {
       if (exchange.site === null) return reject(exchange, 421, 'no site of this name');
       return null;
     },
+
+    reconsider: (exchange) => (exchange.allowed ? null : enforcement.enforce(exchange)),
 
     rejectMalformed(exchange, status, reason) {
       const { address } = exchange.client;

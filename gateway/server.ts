@@ -86,15 +86,23 @@ export function createGatewayServer(options: ServerOptions, deps: ServerDependen
   /** Pipelined requests reach the origin in their order, each after the answer to the one before (RFC 9112 §9.3.2). */
   function pass(exchange: Exchange): void {
     const connection = connections.of(exchange.request.socket);
-    connection.waiting.push(exchange);
-    if (connection.passed === null) passNext(connection);
+    if (connection.passed === null) forward(connection, exchange);
+    else connection.waiting.push(exchange);
   }
 
+  /** A request that had to wait is asked about again: what was answered before it may have led to a decision. */
   function passNext(connection: Connection): void {
-    const next = connection.waiting.shift();
-    if (next === undefined || connection.socket.destroyed) return;
-    connection.passed = next;
-    upstream.forward(next, next.site as Site);
+    for (let next = connection.waiting.shift(); next !== undefined; next = connection.waiting.shift()) {
+      if (connection.socket.destroyed) return;
+      const instead = handler.reconsider(next);
+      if (instead === null) return forward(connection, next);
+      answer(next, instead);
+    }
+  }
+
+  function forward(connection: Connection, exchange: Exchange): void {
+    connection.passed = exchange;
+    upstream.forward(exchange, exchange.site as Site);
   }
 
   function answer(exchange: Exchange, given: Answer): void {

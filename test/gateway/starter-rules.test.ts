@@ -126,7 +126,6 @@ const attacks: Readonly<Record<string, readonly Visit[]>> = {
   'portcullis/http-wordpress-xmlrpc': times(11, () => ({ target: '/xmlrpc.php', method: 'POST' })),
   'portcullis/http-flood': times(400, () => ({ target: '/search', pause: 5 })),
   'portcullis/http-dos-cache-bypass': times(250, (index) => ({ target: `/?r=${index}`, pause: 20 })),
-  'portcullis/http-dos-switching-user-agents': times(50, (index) => ({ target: '/', userAgent: `Agent/${index}` })),
 };
 
 t.test('each scenario fires on its attack, at the visit that overflows', async (t) => {
