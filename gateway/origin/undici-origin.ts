@@ -9,6 +9,7 @@ import {
   type OriginRequest,
   type ResponseSink,
 } from './origin-client.ts';
+import { InvalidResponse } from './response-head.ts';
 
 type Controller = Dispatcher.DispatchController;
 
@@ -51,12 +52,16 @@ function optionsOf({ method, target, headers, body, contentLength }: OriginReque
   };
 }
 
+/** Each interim response starts undici's time limit for the headers anew, so that their number must have a limit. */
+const mostInterims = 20;
+
 /** Translates undici's callbacks into those of a sink. */
 class Handler implements OriginExchange {
   readonly #sink: ResponseSink;
   #controller: Controller | null = null;
   #abortedBy: Error | null = null;
   #begun = false;
+  #interims = 0;
   #ended = false;
 
   constructor(sink: ResponseSink) {
@@ -85,7 +90,9 @@ class Handler implements OriginExchange {
   onResponseStart(controller: Controller, status: number): void {
     const headers = textsOf(controller.rawHeaders as readonly (Buffer | string)[]);
     if (status < 200) {
-      this.#sink.onInterim(status, headers);
+      this.#interims++;
+      if (this.#interims > mostInterims) controller.abort(new InvalidResponse('too many interim responses'));
+      else this.#sink.onInterim(status, headers);
       return;
     }
     this.#begun = true;
@@ -104,7 +111,9 @@ class Handler implements OriginExchange {
   onResponseError(_controller: Controller | null, error: Error): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#sink.onError(this.#abortedBy === null ? translated(error, this.#begun) : abortedError(this.#abortedBy));
+    this.#sink.onError(
+      this.#abortedBy === null ? translated(error, this.#begun || this.#interims > 0) : abortedError(this.#abortedBy),
+    );
   }
 }
 
@@ -117,6 +126,7 @@ function abortedError(cause: Error): OriginError {
 }
 
 function translated(error: Error, begun: boolean): OriginError {
+  if (error instanceof InvalidResponse) return new OriginError('invalid-response', error.message, { cause: error });
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const detail = { cause: error };
   switch (code) {
@@ -134,7 +144,7 @@ function translated(error: Error, begun: boolean): OriginError {
     case 'BODY_TOO_SLOW':
       return new OriginError('aborted', error.message, detail);
     default:
-      return code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW'
+      return error.name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW'
         ? new OriginError('invalid-response', error.message, detail)
         : new OriginError('unreachable', error.message, detail);
   }
