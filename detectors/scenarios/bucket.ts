@@ -53,7 +53,8 @@ export class Bucket<Kept extends Weighed> {
   lastAt = 0;
   /** Oldest first. */
   readonly queue: Kept[] = [];
-  private seen: Set<string> | null = null;
+  /** Values of `distinct`: most buckets see one and die, so the first needs no set. */
+  private seen: Set<string> | string | null = null;
 
   constructor(capacity: number) {
     this.tokens = capacity;
@@ -84,7 +85,15 @@ export class Bucket<Kept extends Weighed> {
 
   /** Remembers a value of `distinct`. False when this bucket has seen it before. */
   admit(value: string, shape: BucketShape): boolean {
-    this.seen ??= new Set();
+    if (this.seen === null) {
+      this.seen = value;
+      this.weight += value.length;
+      return true;
+    }
+    if (typeof this.seen === 'string') {
+      if (this.seen === value) return false;
+      this.seen = new Set([this.seen]);
+    }
     if (this.seen.has(value)) return false;
     if (this.seen.size >= Math.max(leastDistinct, 4 * (shape.capacity + 1))) {
       for (const oldest of this.seen) {

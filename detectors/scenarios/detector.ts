@@ -145,6 +145,8 @@ class LeakyDetector implements ScenarioDetector {
   private readonly scope: { evt: Event } & Scope = { evt: emptyEvent };
   /** What the buckets keep of the event being poured; made when the first one takes it. */
   private kept: KeptEvent | null = null;
+  /** Bucket keys of the event being poured, by `Runner.keyPlace`. */
+  private readonly keys: (string | null)[];
   /** The prefix text of the client being poured, "" until it is asked for. */
   private prefix = '';
 
@@ -161,9 +163,13 @@ class LeakyDetector implements ScenarioDetector {
       maxBuckets: options.maxBuckets ?? scenarioDetectorDefaults.maxBuckets,
       maxKeptCharacters: options.maxKeptCharacters ?? scenarioDetectorDefaults.maxKeptCharacters,
     });
-    this.runners = scenarios.map((scenario) => createRunner(scenario, this.store));
-    this.scenarios = this.runners.map(summaryOf);
     const written = new Set(scenarios.flatMap(({ filter }) => [...filter.writes]));
+    const groupings = sharedGroupings(scenarios, written);
+    this.keys = groupings.map(() => null);
+    this.runners = scenarios.map((scenario) =>
+      createRunner(scenario, this.store, groupings.indexOf(scenario.groupby?.source ?? '')),
+    );
+    this.scenarios = this.runners.map(summaryOf);
     const group = (phase: Phase): Group => {
       const runners = this.runners.filter(({ scenario }) => scenario.phase === phase);
       const filters = runners.map(({ scenario }) => scenario.filter);
@@ -222,6 +228,7 @@ class LeakyDetector implements ScenarioDetector {
     this.scope.evt = event;
     this.kept = null;
     this.prefix = '';
+    this.keys.fill(null);
     const at = pourTime(event, this.deps.clock);
     let overflows: Overflow[] | null = null;
     for (let index = 0; index < candidates.length; index++) {
@@ -241,7 +248,7 @@ class LeakyDetector implements ScenarioDetector {
     let key: string;
     try {
       if (scenario.filter.evaluate(this.scope) !== true) return null;
-      key = scenario.groupby === null ? '' : this.bucketKey(event, scenario.groupby);
+      key = this.keyOf(event, runner);
     } catch (error) {
       countError(runner, error, this.deps);
       return null;
@@ -345,6 +352,13 @@ class LeakyDetector implements ScenarioDetector {
     }
   }
 
+  /** Scenarios that group alike share one text, whose hash is computed once. */
+  private keyOf(event: Event, { scenario: { groupby }, keyPlace }: Runner): string {
+    if (groupby === null) return '';
+    if (keyPlace === -1) return this.bucketKey(event, groupby);
+    return (this.keys[keyPlace] ??= this.bucketKey(event, groupby));
+  }
+
   private bucketKey(event: Event, groupby: Expression): string {
     const value = groupby.evaluate(this.scope);
     if (typeof value !== 'string') throw new TypeError(`groupby gave ${typeof value}; it must give a string`);
@@ -368,6 +382,16 @@ class LeakyDetector implements ScenarioDetector {
     this.store.sweep(now);
     for (const { blackhole } of this.runners) blackhole?.sweep(now);
   }
+}
+
+/** The groupings that no filter can change between two scenarios of one event. */
+function sharedGroupings(scenarios: readonly Scenario[], written: ReadonlySet<string>): readonly string[] {
+  const stable = scenarios.flatMap(({ groupby }) =>
+    groupby !== null && [...groupby.reads].every((path) => !written.has(path) && !path.endsWith('*'))
+      ? [groupby.source]
+      : [],
+  );
+  return [...new Set(stable)];
 }
 
 /** A text that stands for `value` and is not long: as different for different values as SHA-256 is. */

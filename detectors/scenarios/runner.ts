@@ -40,6 +40,8 @@ export interface Runner {
   readonly replayed: BucketShelf<KeptEvent>;
   readonly blackhole: Blackhole | null;
   readonly counters: ScenarioCounters;
+  /** The place of its bucket key among the keys of an event, shared with the scenarios that group alike; -1 when it may change. */
+  readonly keyPlace: number;
   /** When its errors may be logged again, epoch milliseconds. */
   logAgainAt: number;
 }
@@ -50,7 +52,7 @@ const maxSilentKeys = 65_536;
 /** One scenario's errors are logged at most this often; all are counted. */
 const errorLogPeriodMs = 60_000;
 
-export function createRunner(scenario: Scenario, store: BucketStore<KeptEvent>): Runner {
+export function createRunner(scenario: Scenario, store: BucketStore<KeptEvent>, keyPlace: number): Runner {
   const { blackholeMs } = scenario.spec;
   return {
     scenario,
@@ -58,6 +60,7 @@ export function createRunner(scenario: Scenario, store: BucketStore<KeptEvent>):
     replayed: store.shelf(scenario.shape, false),
     blackhole: blackholeMs > 0 ? new Blackhole(blackholeMs, maxSilentKeys) : null,
     counters: { poured: 0, overflows: 0, discarded: 0, errors: 0 },
+    keyPlace,
     logAgainAt: 0,
   };
 }
