@@ -96,6 +96,7 @@ class Relay implements ResponseSink {
   #paused = false;
   #endless = false;
   #started = false;
+  #stalled = false;
   #ended = false;
 
   constructor(exchange: Exchange, site: Site, shared: Shared) {
@@ -143,6 +144,7 @@ class Relay implements ResponseSink {
   cutWhenIdle(monotonicNow: number): void {
     if (this.#endless || this.#paused) return;
     if (monotonicNow - this.#lastDataAt < this.#shared.options.bodyTimeoutMs) return;
+    this.#stalled = true;
     this.#origin?.abort(new Error('origin stalled within a response body'));
   }
 
@@ -194,6 +196,12 @@ class Relay implements ResponseSink {
 
   onError(error: OriginError): void {
     if (this.#ended) return;
+    if (error.failure === 'aborted' && !(error.cause instanceof BodyFault) && !this.#stalled) {
+      // Not the origin's doing: the client broke off its body, or the gateway stops.
+      this.#finish();
+      this.#exchange.response.destroy();
+      return;
+    }
     if (this.#started) {
       this.#finish();
       this.#exchange.outcome = 'failed';

@@ -31,14 +31,14 @@ t.test('towards Node', async (t) => holdAgainst(t, observedNode(await startNodeO
 t.test('towards nginx, by undici', async (t) => holdAgainst(t, observedByLog(await startNginx(t)), 'undici'));
 t.test('towards Node, by undici', async (t) => holdAgainst(t, observedNode(await startNodeOrigin(t)), 'undici'));
 
-async function holdAgainst(t: Test, { origin, seen }: Observed, client: 'http1' | 'undici'): Promise<void> {
-  const { port } = await startTestGateway(t, { origin, upstream: { client } });
+async function holdAgainst(t: Test, observed: Observed, client: 'http1' | 'undici'): Promise<void> {
+  const { port } = await startTestGateway(t, { origin: observed.origin, upstream: { client } });
   const answers: Record<string, readonly (number | string)[]> = {};
   for (const [index, shape] of smugglingShapes.entries()) {
     answers[shape.name] = await answersTo(port, shape, pathOf(index));
   }
   const wanted = smugglingShapes.map(({ origin: passed, closed }) => [...passed, ...(closed ? [] : [followUp])]);
-  const all = await seen(wanted.flat().length);
+  const all = await observed.seen(wanted.flat().length);
   for (const [index, shape] of smugglingShapes.entries()) {
     const path = pathOf(index);
     const own = all.filter(({ target }) => target.startsWith(path));
@@ -93,11 +93,11 @@ function observedByLog({ origin, log }: WebServer): Observed {
   };
 }
 
-function observedNode({ origin, received }: NodeOrigin): Observed {
+function observedNode(node: NodeOrigin): Observed {
   return {
-    origin,
+    origin: node.origin,
     async seen(expected) {
-      return (await received(expected)).map(({ method, url, body }) => ({
+      return (await node.received(expected)).map(({ method, url, body }) => ({
         method,
         target: url,
         body: body.toString('latin1'),

@@ -39,9 +39,9 @@ async function* bodyOf(...parts: readonly string[]): AsyncGenerator<Buffer> {
   for (const part of parts) yield Buffer.from(part);
 }
 
-async function* failingBody(error: Error): AsyncGenerator<Buffer> {
+async function* failingBody(fault: Error): AsyncGenerator<Buffer> {
   yield Buffer.from('some');
-  throw await Promise.resolve(error);
+  throw await Promise.resolve(fault);
 }
 
 async function* endlessBody(stop: Promise<void>): AsyncGenerator<Buffer> {
@@ -285,7 +285,7 @@ for (const kind of kinds) {
     });
 
     await t.test('while it connects', async (t) => {
-      const { sink, exchange } = ask(open(t, kind, await unacceptingOrigin(t)));
+      const { sink, exchange } = ask(open(t, kind, await unacceptingOrigin(t), { connectTimeoutMs: 300 }));
       exchange.abort(cause);
       await sink.done;
       t.match(sink.error, { failure: 'aborted', cause });
