@@ -49,11 +49,16 @@ export function renderBlockPage(content: BlockPageContent): string {
 <h1>${escapeHtml(content.title)}</h1>
 <p>${escapeHtml(content.detail)}</p>
 ${advice}
-<dl>${row('Request id', content.requestId)}${row('Your address', content.maskedAddress)}${row('Time', content.time)}</dl>
+<dl>${row('Request id', content.requestId)}${row('Your address', content.maskedAddress)}${row('Time', readable(content.time))}</dl>
 </main>
 </body>
 </html>
 `;
+}
+
+/** `2026-11-21 01:13:48 UTC`, which breaks between words on a narrow screen. */
+function readable(time: string): string {
+  return `${time.slice(0, 19).replace('T', ' ')} UTC`;
 }
 
 function escapeHtml(text: string): string {

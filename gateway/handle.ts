@@ -16,7 +16,7 @@ import type { Counters } from './counters.ts';
 import type { Recorder } from './recorder.ts';
 import { completeEvent, createRequestEvent } from './request-event.ts';
 import { type HeadLimits, readHead } from './request-head.ts';
-import { type Answer, answerFor } from './respond.ts';
+import { type Answer, answerFor, refusalReason } from './respond.ts';
 import { type Selftests, selftestAddress } from './selftests.ts';
 import { hostName, type SiteTable } from './sites.ts';
 import { createTimestamps } from './timestamps.ts';
@@ -165,19 +165,19 @@ function createEnforcement(deps: HandlerDependencies): Enforcement {
   const { clock, index, throttle } = deps;
   const captchaNotice = createCaptchaNotice(deps.log);
 
-  function refuse(exchange: Exchange): Answer {
+  function refuse(exchange: Exchange, { origin }: IndexedDecision): Answer {
     exchange.outcome = 'refused';
-    return answerFor(403);
+    return answerFor(403, { detail: refusalReason(origin) });
   }
 
   function answerTo(exchange: Exchange, decision: IndexedDecision): Answer | null {
     const remediation = enforcedAs(decision.type);
     switch (remediation) {
       case 'ban':
-        return refuse(exchange);
+        return refuse(exchange, decision);
       case 'captcha':
         captchaNotice();
-        return refuse(exchange);
+        return refuse(exchange, decision);
       case 'throttle': {
         const admission = throttle.admit(deps.throttleKey(exchange.client), clock.now());
         if (admission.admitted) return null;

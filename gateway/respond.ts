@@ -40,8 +40,25 @@ const answers: Readonly<Record<number, { title: string; detail: string }>> = {
   504: { title: 'Gateway timeout', detail: 'The site behind this gateway did not answer in time.' },
 };
 
+/** Why a client is refused, as plainly as can be said without telling which rule it was. By the decision's origin. */
+export function refusalReason(origin: string): string {
+  switch (origin.split(/[/:]/, 1)[0]) {
+    case 'crowdsec':
+      return 'Suspicious requests came from your network, so it is blocked for now.';
+    case 'cscli':
+    case 'console':
+      return 'The owner of this site has blocked your network.';
+    case 'CAPI':
+    case 'lists':
+    case 'cscli-import':
+      return 'Your network is on a list of sources of attacks.';
+    default:
+      return 'Requests from your network are blocked for now.';
+  }
+}
+
 /** The standard answer for a status. */
-export function answerFor(status: number, more: Pick<Answer, 'headers' | 'close'> = {}): Answer {
+export function answerFor(status: number, more: Partial<Pick<Answer, 'detail' | 'headers' | 'close'>> = {}): Answer {
   const text = answers[status] ?? { title: 'Error', detail: 'The request could not be served.' };
   return { status, ...text, ...more };
 }
