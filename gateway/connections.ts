@@ -11,6 +11,8 @@ import type { Exchange } from './exchange.ts';
 export interface Connection {
   readonly socket: Socket;
   readonly peer: Peer;
+  /** Requests begun, ever. */
+  requests: number;
   /** Exchanges begun and not yet closed. */
   open: number;
   /** Close once the open exchanges are answered: the bytes after them were no request. */
@@ -36,12 +38,10 @@ export interface Connections {
   close(): void;
 }
 
-/** How long a client may take nothing at all before its rate counts. */
-const readGraceMs = 10_000;
 const sweepMs = 1_000;
 
 export function createConnections(
-  options: { readonly minResponseRate: number },
+  options: { readonly minResponseRate: number; readonly bodyGraceMs: number },
   deps: { readonly clock: Clock; readonly clients: ClientResolver; readonly counters: Counters },
 ): Connections {
   const { clock, clients, counters } = deps;
@@ -50,7 +50,7 @@ export function createConnections(
   const sweep = clock.every(sweepMs, () => {
     const now = clock.monotonic();
     for (const connection of bySocket.values()) {
-      if (!isStalled(connection, now, options.minResponseRate)) continue;
+      if (!isStalled(connection, now, options)) continue;
       counters.slowClients++;
       connection.socket.destroy();
     }
@@ -60,6 +60,7 @@ export function createConnections(
     const connection: Connection = {
       socket,
       peer: clients.peerOf(socket.remoteAddress),
+      requests: 0,
       open: 0,
       broken: false,
       newest: null,
@@ -96,7 +97,11 @@ export function createConnections(
 }
 
 /** Nothing has left for the client in the time that its waiting bytes may take at the minimum rate. */
-function isStalled(connection: Connection, now: number, minBytesPerSecond: number): boolean {
+function isStalled(
+  connection: Connection,
+  now: number,
+  { minResponseRate, bodyGraceMs }: { readonly minResponseRate: number; readonly bodyGraceMs: number },
+): boolean {
   const { socket } = connection;
   const waiting = socket.writableLength;
   const flushed = socket.bytesWritten - waiting;
@@ -105,5 +110,5 @@ function isStalled(connection: Connection, now: number, minBytesPerSecond: numbe
     connection.progressAt = now;
     return false;
   }
-  return now - connection.progressAt > readGraceMs + (waiting / minBytesPerSecond) * 1_000;
+  return now - connection.progressAt > bodyGraceMs + (waiting / minResponseRate) * 1_000;
 }

@@ -121,7 +121,7 @@ export const limitsOptions = z
       .describe('Bytes per second that a request body must reach on average; slower ones are answered 408.'),
     bodyGrace: duration({ min: '1s', max: '10m' })
       .prefault('10s')
-      .describe('How long a request body may be slower than `minBodyRate`.'),
+      .describe('How long a body may be slower than `minBodyRate` or `minResponseRate`.'),
     minResponseRate: bytes()
       .prefault(500)
       .describe(

@@ -35,6 +35,8 @@ export interface ServerOptions {
   /** 0 for no limit. */
   readonly requestsPerConnection: number;
   readonly minResponseRate: number;
+  /** How long a client may take nothing at all before its rate counts. */
+  readonly bodyGraceMs: number;
   readonly drainTimeoutMs: number;
 }
 
@@ -71,6 +73,9 @@ export function createGatewayServer(options: ServerOptions, deps: ServerDependen
     const exchange = handler.open(request, response, connection.peer);
     connection.open++;
     connection.newest = exchange;
+    connection.requests++;
+    // Node's own limit announces the end and then does not end the connection.
+    if (connection.requests === options.requestsPerConnection) exchange.closes = true;
     response.once('close', () => {
       exchange.relay?.abort();
       handler.close(exchange);
@@ -182,7 +187,6 @@ export function createGatewayServer(options: ServerOptions, deps: ServerDependen
   const server = createServer(nodeOptions(options), onRequest);
   // Counted by ourselves in request-head.ts: Node would drop what is above its limit without a word.
   server.maxHeadersCount = 0;
-  server.maxRequestsPerSocket = options.requestsPerConnection;
   server.maxConnections = options.connections;
   server.on('connection', (socket) => connections.add(socket));
   server.on('drop', () => {

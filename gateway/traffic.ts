@@ -99,6 +99,7 @@ export function createTraffic(settings: Settings, parts: TrafficParts): Traffic 
       listen: settings.listen,
       headersTimeoutMs: limits.headersTimeout,
       keepAliveTimeoutMs: limits.keepAliveTimeout,
+      bodyGraceMs: limits.bodyGrace,
       drainTimeoutMs: limits.drainTimeout,
     },
     { clock, log, counters, clients: parts.clients, handler, upstream, upgrader },
