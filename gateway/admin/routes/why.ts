@@ -90,14 +90,18 @@ async function decisionBehind(refusal: RefusalEvent, { store }: AdminDependencie
   if (address === null) return null;
   const around = { address, prefix: addressBits(address) };
   const found = await decisionsAround(store, around, { includeInactive: true, scenario: refusal.scenario });
-  const held = found.filter(
+  const fitting = found.filter(
     ({ decision, deletedAt }) =>
       decision.type === refusal.remediation &&
-      decision.createdAt <= refusal.at &&
       decision.until > refusal.at &&
       (deletedAt === null || deletedAt >= refusal.at),
   );
-  return held.find(({ decision }) => refusal.detail === `${decision.scope} ${decision.value}`) ?? held[0] ?? null;
+  const held = fitting.filter(({ decision }) => decision.createdAt <= refusal.at);
+  // `at` is when the request began: the decision that it led to itself, or that came while it waited, is younger.
+  const candidates = held.length > 0 ? held : fitting.toSorted((a, b) => a.decision.createdAt - b.decision.createdAt);
+  return (
+    candidates.find(({ decision }) => refusal.detail === `${decision.scope} ${decision.value}`) ?? candidates[0] ?? null
+  );
 }
 
 async function alertBehind(
