@@ -75,7 +75,7 @@ function showStatus(output: Output, answer: StatusModel, now: number): void {
     ['scenarios', `${answer.scenarios.loaded}${faults}`],
     ['alerts', `${answer.alerts_raised} since the start`],
     ['requests', requests.map(([outcome, count]) => `${count} ${outcome}`).join(', ') || 'none yet'],
-    ['store', `${safeText(answer.store.name)}${answer.store.ok ? '' : `: ${safeText(answer.store.message)}`}`],
+    ['store', safeText([answer.store.name, answer.store.message].filter((part) => part !== '').join(': '))],
   ]);
   output.line();
   output.heading(answer.demo ? 'Sites (demo: no origin is set)' : 'Sites');

@@ -72,6 +72,8 @@ t.test('a damaged store is set aside and told of, and the gateway serves', async
     [200, 200, 200, 200, 403],
   );
   t.equal((await gateway.control.decisions({ ip: '198.51.100.80' })).length, 1, 'the new file takes decisions');
+  const status = await gateway.cli('status');
+  t.match(status.stdout, /store +embedded: [^\n]*store\.db\.corrupt-/, 'status goes on saying where the old one is');
   const doctor = await gateway.cli('doctor');
-  t.match(doctor.stdout, /store\.db\.corrupt-/, 'and the doctor goes on saying where the old one is');
+  t.match(doctor.stdout, /store\.db\.corrupt-/, 'and so does the doctor');
 });
