@@ -27,6 +27,9 @@ export interface Upgrader {
   closeAll(): void;
 }
 
+/** After a client has ended its side nothing is left but the origin's own end, and not every origin comes to it. */
+const closingMs = 1_000;
+
 /** Only GET, HTTP/1.1, `Upgrade: websocket` and no body is an upgrade. Node asks this before it hands over the socket. */
 export function isWebSocketUpgrade(request: IncomingMessage): boolean {
   const { headers } = request;
@@ -76,6 +79,10 @@ export function createUpgrader(options: UpgraderOptions, deps: { readonly clock:
       proxy.ws(request, socket, first, { target: site.origin }, (error: unknown) => {
         if (exchange.upgraded) socket.destroy();
         else onFailure(error);
+      });
+      socket.once('end', () => {
+        const timer = deps.clock.after(closingMs, () => socket.destroy());
+        socket.once('close', () => timer.cancel());
       });
       // After the library's own set-up, which clears the timeout.
       socket.setTimeout(options.idleTimeoutMs, () => socket.destroy());
