@@ -107,8 +107,8 @@ t.test('a throttled client is answered 429 with Retry-After beyond its burst, an
 });
 
 t.test('a throttled client is admitted again as tokens come back', async (t) => {
-  // A token in 50 ms.
-  const { tested, control } = await openPlace(t, { remediation: { throttle: { rate: 20, burst: 1 } } });
+  // A token in half a second.
+  const { tested, control } = await openPlace(t, { remediation: { throttle: { rate: 2, burst: 1 } } });
   const visitor = createVisitor(t, tested.port, '198.51.100.8');
   await control.ban('Ip', '198.51.100.8', { type: 'throttle' });
   t.equal((await visitor.ask('/')).status, 200);
@@ -127,15 +127,14 @@ t.test('a throttled client is admitted again as tokens come back', async (t) => 
 t.test('a flood is slowed down, not banned', async (t) => {
   const { tested, control } = await openPlace(t, { remediation: { throttle: { rate: 0.001, burst: 2 } } });
   const visitor = createVisitor(t, tested.port, '198.51.100.11');
-  // Different queries of one page: the cache bypass, at 151 without a leak.
-  const answers = await askAll(
-    visitor,
-    Array.from({ length: 300 }, (_, index) => ({ target: `/list?page=${index}` })),
-  );
-  const statuses = answers.map(({ status }) => status);
-  const first = statuses.indexOf(429);
-  t.ok(first > 150, `throttled from request ${first + 1} on`);
-  t.same(new Set(statuses.slice(first)), new Set([429]));
+  // Different queries of one page: the cache bypass overflows at 151, later where the machine is slow and the bucket leaks.
+  const statuses: number[] = [];
+  while (!statuses.includes(429) && statuses.length < 3_000) {
+    statuses.push((await visitor.ask(`/list?page=${statuses.length}`)).status);
+  }
+  t.ok(statuses.length > 150, `throttled at request ${statuses.length}`);
+  t.equal(statuses.at(-1), 429);
+  t.same(new Set(statuses.slice(0, -1)), new Set([200]), 'and not refused before');
   t.match(await control.decisions({ ip: '198.51.100.11' }), [
     { type: 'throttle', scenario: 'portcullis/http-dos-cache-bypass' },
   ]);
