@@ -22,12 +22,14 @@ t.test('SIGTERM to the program: everything in flight is finished', async (t) => 
   const half = send(port, get('/hold-body'));
   await origin.arrived(7);
   const upload = new Upload(port);
-  const download = send(port, get('/large?bytes=30000000'), { timeoutMs: 20_000 });
+  const download = connect({ port, host: '127.0.0.1' });
+  download.write(get('/large?bytes=30000000', 'Connection: close'));
+  await once(download, 'readable');
   const pipelined = send(port, [get('/hold?a') + get('/b') + get('/c')], { until: 'close' });
   await origin.arrived(10);
 
   const idleClosed = once(idle, 'close');
-  gateway.process.stop('SIGTERM').catch(() => {});
+  process.kill(gateway.process.pid, 'SIGTERM');
   await idleClosed;
   t.pass('idle connections are closed at once');
   await t.rejects(send(port, get('/new')), 'new connections are refused');
@@ -39,7 +41,9 @@ t.test('SIGTERM to the program: everything in flight is finished', async (t) => 
     t.equal(responses[0] && headerOf(responses[0], 'connection'), 'close');
   }
   t.equal((await half).responses[0]?.body.toString(), 'first\nsecond');
-  t.equal((await download).responses[0]?.body.length, 30_000_000);
+  let downloaded = 0;
+  for await (const chunk of download as AsyncIterable<Buffer>) downloaded += chunk.length;
+  t.ok(downloaded > 30_000_000, `${downloaded} bytes`);
   t.match(await upload.answer, /^HTTP\/1\.1 200 OK[\s\S]*origin POST \/upload\n/);
   t.strictSame(
     (await pipelined).responses.map(({ body }) => body.toString()),
@@ -116,11 +120,12 @@ class Upload {
   readonly #socket: Socket;
 
   constructor(port: number) {
-    this.#socket = connect({ port, host: '127.0.0.1' });
-    this.#socket.write(`${post('/upload', 20)}first half`);
+    const socket = connect({ port, host: '127.0.0.1' });
+    this.#socket = socket;
+    socket.write(`${post('/upload', 20)}first half`);
     this.answer = (async () => {
       let text = '';
-      for await (const chunk of this.#socket as AsyncIterable<Buffer>) text += chunk.toString('latin1');
+      for await (const chunk of socket as AsyncIterable<Buffer>) text += chunk.toString('latin1');
       return text;
     })();
   }
