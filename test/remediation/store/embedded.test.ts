@@ -288,7 +288,9 @@ t.test('the compiled store finds its compiled worker', async (t) => {
   const folder = await temporaryFolder(t, 'build');
   const root = join(import.meta.dirname, '..', '..', '..');
   // Faults of types elsewhere are not what this test is about: tsc emits all the same.
-  spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', join(root, 'tsconfig.build.json'), '--outDir', folder]);
+  const tsc = [join(root, 'node_modules/.bin/tsc'), '-p', join(root, 'tsconfig.build.json'), '--outDir', folder];
+  // tap puts its own loader into NODE_OPTIONS of every child, and the compiler does not start with it.
+  spawnSync('env', ['-u', 'NODE_OPTIONS', ...tsc]);
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   const url = pathToFileURL(join(folder, 'remediation/store/index.js')).href;
