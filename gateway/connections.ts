@@ -17,7 +17,7 @@ export interface Connection {
   open: number;
   /** Close once the open exchanges are answered: the bytes after them were no request. */
   broken: boolean;
-  /** The newest exchange, while it is open or its answer ends the connection. */
+  /** The newest exchange, while it is open, its body is not read to the end, or its answer ends the connection. */
   newest: Exchange | null;
   /** The one that is with the origin. */
   passed: Exchange | null;

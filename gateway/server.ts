@@ -80,7 +80,7 @@ export function createGatewayServer(options: ServerOptions, deps: ServerDependen
       exchange.relay?.abort();
       handler.close(exchange);
       connection.open--;
-      if (connection.newest === exchange && !exchange.closes) connection.newest = null;
+      if (connection.newest === exchange && !exchange.closes && request.complete) connection.newest = null;
       if (connection.passed === exchange) connection.passed = null;
       if (connection.passed === null && !exchange.closes) passNext(connection);
       if (connection.broken && connection.open === 0) connection.socket.destroySoon();
@@ -167,7 +167,9 @@ export function createGatewayServer(options: ServerOptions, deps: ServerDependen
     if (error.code === 'ECONNRESET') return void socket.destroy();
     // Node goes on parsing, and failing, while the end of the connection is under way.
     if (isSpent(connection)) return;
-    if (!socket.writable) return void socket.destroy();
+    // The rest of a body that was answered already, or nobody to answer to.
+    const isRest = connection.open === 0 && connection.newest?.request.complete === false;
+    if (isRest || !socket.writable) return void socket.destroy();
     counters.malformed++;
     if (connection.open > 0) {
       // Answers under way belong to good requests before the bad bytes; they are finished first.
