@@ -45,6 +45,8 @@ export class Exchange {
   observed: IndexedDecision | null = null;
   /** The client is on the allowlist: nothing is poured and nothing refused. */
   allowed = false;
+  /** Within the rate of its throttled client. */
+  admitted = false;
   /** The token of a self-test that this request speaks for, or "". */
   selftest = '';
   status = 0;

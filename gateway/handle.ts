@@ -179,7 +179,10 @@ function createEnforcement(deps: HandlerDependencies): Enforcement {
         captchaNotice();
         return refuse(exchange, decision);
       case 'throttle': {
+        // A request may be asked about more than once; it takes one token.
+        if (exchange.admitted) return null;
         const admission = throttle.admit(deps.throttleKey(exchange.client), clock.now());
+        exchange.admitted = admission.admitted;
         if (admission.admitted) return null;
         exchange.outcome = 'throttled';
         return answerFor(429, { headers: ['Retry-After', String(admission.retryAfterSeconds)] });

@@ -145,15 +145,15 @@ t.test('too slow', async (t) => {
 
   // Good clients are served while all of the above drip.
   let served = 0;
-  let stop = false;
+  const stop = new AbortController();
   const good = (async () => {
-    while (!stop) {
+    while (!stop.signal.aborted) {
       const { responses } = await send(port, get('/good'));
       if (responses[0]?.status === 200) served += 1;
     }
   })();
   for (const { name, expected, text } of await Promise.all(running)) t.match(text, expected, name);
-  stop = true;
+  stop.abort();
   await good;
   t.ok(served > 10, `${served} good requests were served meanwhile`);
   t.notOk(

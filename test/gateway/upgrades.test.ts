@@ -36,7 +36,7 @@ async function open(t: Test, settings: object = {}): Promise<TestGateway & { rea
 }
 
 /** An open WebSocket; `next` waits for the payload of the next frame. */
-async function openSocket(t: Test, port: number): Promise<{ socket: Socket; next(): Promise<string> }> {
+async function openSocket(t: Test, port: number): Promise<{ socket: Socket; readonly next: () => Promise<string> }> {
   const socket = connect({ port, host: '127.0.0.1' }).on('error', () => {});
   t.teardown(() => socket.destroy());
   let bytes = Buffer.alloc(0);

@@ -52,7 +52,7 @@ const answer = (body: string, more = ''): string =>
 
 for (const client of kinds) {
   const open = (t: Test, origin: string, upstream: object = {}, more: object = {}): Promise<TestGateway> =>
-    startTestGateway(t, { origin, upstream: { client, ...upstream }, ...more });
+    startTestGateway(t, { origin, upstream: { client, ...upstream }, detection: { builtin: false }, ...more });
 
   t.test(`${client}: headers`, async (t) => {
     const stranger = [
