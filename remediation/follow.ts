@@ -91,7 +91,11 @@ export function followStore(options: FollowOptions): Follower {
     if (seenSnapshot) {
       // Added before and after: what is published while the slices run was never marked.
       for (const decision of options.pending?.() ?? []) index.add(decision);
+      const before = index.size.total;
       for (const _ of index.dropStale()) await setImmediate();
+      const lost = before - index.size.total;
+      if (lost > 0)
+        log.warn({ decisions: lost }, 'the store no longer has decisions that were in force: they are lifted');
     }
     options.onProgress?.(changes);
     log.info({ decisions: index.size.total, allowlist: index.size.allowlist }, 'decisions read from the store');

@@ -1,7 +1,7 @@
 /**
  * Go's `time.Time` and `time.Duration` as expressions see them. An instant is epoch milliseconds with a zone; a duration is
  * milliseconds (fractional below one). Layouts are Go's reference-date layouts, parsed and printed by Go's rules; both
- * directions are tables over the same layout items and stay together.
+ * directions are tables over the same layout items, so they are one file.
  */
 import { formatDuration } from '../../core/duration.ts';
 

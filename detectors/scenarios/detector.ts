@@ -8,7 +8,6 @@
  *
  * Specification: CrowdSec `pkg/leakybucket/manager_run.go`, `bucket.go`, `overflows.go`.
  */
-import { createHash } from 'node:crypto';
 import type { TimerHandle } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import { formatRange, parseIp, rangeOf } from '../../core/ip.ts';
@@ -21,6 +20,8 @@ import type { GeoDatabases } from '../geoip.ts';
 import { Bucket } from './bucket.ts';
 import { type BucketStore, createBucketStore } from './bucket-store.ts';
 import { KeptEvent, ownCopy } from './kept-event.ts';
+import { boundedText } from './bounded-text.ts';
+import { emptyEvent } from './empty-event.ts';
 import { alertsOf } from './overflow.ts';
 import type { Phase } from './phase.ts';
 import { pourTime } from './pour-time.ts';
@@ -31,6 +32,7 @@ import {
   type ScenarioCounters,
   type ScenarioSummary,
   summaryOf,
+  sharedGroupings,
 } from './runner.ts';
 import { compileScenario, type Scenario, ScenarioCompileError, type ScenarioExpressions } from './scenario.ts';
 import { type ScenarioFault, type ScenarioSpec, scenarioFault } from './scenario-document.ts';
@@ -92,9 +94,6 @@ export const scenarioDetectorDefaults = {
 
 /** How often the dead are removed. They are dead without it: this only gives back their memory. */
 const sweepPeriodMs = 1_000;
-
-/** A bucket key or distinct value longer than this is remembered by its hash, so that long URLs cannot fill the memory. */
-const longestKeptValue = 256;
 
 /** Characters of a scope's value that an alert shows. */
 const longestScopeValue = 512;
@@ -383,38 +382,3 @@ class LeakyDetector implements ScenarioDetector {
     for (const { blackhole } of this.runners) blackhole?.sweep(now);
   }
 }
-
-/** The groupings that no filter can change between two scenarios of one event. */
-function sharedGroupings(scenarios: readonly Scenario[], written: ReadonlySet<string>): readonly string[] {
-  const stable = scenarios.flatMap(({ groupby }) =>
-    groupby !== null && [...groupby.reads].every((path) => !written.has(path) && !path.endsWith('*'))
-      ? [groupby.source]
-      : [],
-  );
-  return [...new Set(stable)];
-}
-
-/** A text that stands for `value` and is not long: as different for different values as SHA-256 is. */
-function boundedText(value: string): string {
-  return value.length <= longestKeptValue ? value : createHash('sha256').update(value).digest('base64');
-}
-
-/** Stands in the scope between pours, so that no request is kept alive by it. */
-const emptyEvent: Event = Object.freeze({
-  Type: eventType.log,
-  ExpectMode: 0,
-  Whitelisted: false,
-  WhitelistReason: '',
-  Stage: '',
-  Line: { Raw: '', Src: '', Time: 0, Labels: {}, Process: false, Module: '' },
-  Parsed: {},
-  Enriched: {},
-  Meta: {},
-  Unmarshaled: {},
-  Overflow: null,
-  Time: 0,
-  StrTime: '',
-  StrTimeFormat: '',
-  MarshaledTime: '',
-  Process: false,
-});

@@ -91,7 +91,7 @@ function eventSource(scenario: Scenario, kept: KeptEvent, deps: OverflowDeps): r
   const address = parseIp(kept.meta.source_ip ?? '');
   if (address === null) return null;
   const ip = address.text;
-  const range = kept.meta.SourceRange ?? '';
+  const range = kept.meta.SourceRange ?? deps.geo?.asn(ip)?.range ?? '';
   const value = scope === 'Ip' ? ip : (kept.scopeValue ?? range);
   return [{ scope, value, ip, range, ...whereabouts(ip, kept, deps.geo) }];
 }

@@ -1,4 +1,7 @@
-/** The contract of `Store`, run against every store that `createStore` knows. */
+/**
+ * The contract of `Store`, run against every store that `createStore` knows. One file, because it is one text: what a store
+ * promises, in the order in which the interface says it.
+ */
 import * as fc from 'fast-check';
 import type { Test } from 'tap';
 import { GatewayError, type ErrorCode } from '../../core/errors.ts';

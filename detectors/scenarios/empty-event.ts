@@ -1,0 +1,21 @@
+import { type Event, eventType } from '../event.ts';
+
+/** Stands in the scope between pours, so that no request is kept alive by it. */
+export const emptyEvent: Event = Object.freeze({
+  Type: eventType.log,
+  ExpectMode: 0,
+  Whitelisted: false,
+  WhitelistReason: '',
+  Stage: '',
+  Line: { Raw: '', Src: '', Time: 0, Labels: {}, Process: false, Module: '' },
+  Parsed: {},
+  Enriched: {},
+  Meta: {},
+  Unmarshaled: {},
+  Overflow: null,
+  Time: 0,
+  StrTime: '',
+  StrTimeFormat: '',
+  MarshaledTime: '',
+  Process: false,
+});
