@@ -1,3 +1,4 @@
+/** What expressions see between pours: an event of nothing. */
 import { type Event, eventType } from '../event.ts';
 
 /** Stands in the scope between pours, so that no request is kept alive by it. */
