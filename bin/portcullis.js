@@ -5,6 +5,7 @@
  * made of them.
  */
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import { setFlagsFromString } from 'node:v8';
 
@@ -24,6 +25,8 @@ async function run() {
   // Backtracking beyond the limit continues in the linear engine: no pattern can stop the event loop.
   setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
   setFlagsFromString('--regexp-backtracks-before-fallback=1000');
+  // With one core, threads that help the collector only compete with the thread that they help.
+  if (availableParallelism() === 1) setFlagsFromString('--single-threaded-gc');
   const sources = new URL('../cli/main.ts', import.meta.url);
   const built = new URL('../build/cli/main.js', import.meta.url);
   const entry = existsSync(sources) ? sources : built;
