@@ -22,7 +22,8 @@ export interface ProxyBenchOptions {
 
 export const proxyUsage = `npm run bench -- proxy [flags]
 
-  --peers a,b       only these (nginx, haproxy, caddy, http-proxy-3, undici, bare-node, portcullis)
+  --peers a,b       only these (nginx, haproxy, caddy, http-proxy-3, undici, bare-node,
+                    portcullis, portcullis-undici)
   --rounds 5        rounds; each measures every peer once, in rotated order
   --seconds 4       measured time per peer and round
   --warmup 1        time before it, per peer and round

@@ -22,7 +22,7 @@ const mode = () =>
   z
     .enum(['block', 'observe'])
     .describe(
-      '`block` enforces decisions. `observe` detects, decides and records what it would have done, but passes every request.',
+      '`block` enforces decisions. `observe` detects, decides and records what it would have done, but passes every well-formed request.',
     );
 
 const originText = 'Where requests go: scheme, host and port of the web server.';

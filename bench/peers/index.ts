@@ -7,5 +7,6 @@ import type { Peer } from './peer.ts';
 import { portcullisPeer, type PortcullisOptions } from './portcullis.ts';
 
 export function listPeers(options: PortcullisOptions): readonly Peer[] {
-  return [nginxPeer, haproxyPeer, caddyPeer, httpProxyPeer, undiciPeer, bareNodePeer, portcullisPeer(options)];
+  const ours = [portcullisPeer(options), portcullisPeer(options, 'undici')];
+  return [nginxPeer, haproxyPeer, caddyPeer, httpProxyPeer, undiciPeer, bareNodePeer, ...ours];
 }

@@ -17,17 +17,18 @@ const entry = join(import.meta.dirname, '..', '..', 'bin', 'portcullis.js');
 /** Reading 1.2 million decisions from the store. */
 const startWithinMs = 120_000;
 
-export function portcullisPeer({ decisions, cpuProf }: PortcullisOptions): Peer {
+/** `client` is what speaks to the origin: our own client, which is the default, or undici. */
+export function portcullisPeer({ decisions, cpuProf }: PortcullisOptions, client: 'http1' | 'undici' = 'http1'): Peer {
   return {
-    name: 'portcullis',
-    about: `Portcullis, default detection, ${decisions} decisions loaded, access log, loopback trusted`,
+    name: client === 'http1' ? 'portcullis' : 'portcullis-undici',
+    about: `Portcullis through ${client}, default detection, ${decisions} decisions loaded, access log, loopback trusted`,
     async start(t, context) {
       const dataDir = join(context.folder, 'data');
       await mkdir(dataDir, { recursive: true });
       await prepareDecisions(dataDir, decisions);
       const adminPort = await freePort();
       const config = join(context.folder, 'portcullis.yaml');
-      await writeFile(config, stringify(settings(context, dataDir, adminPort)));
+      await writeFile(config, stringify({ ...settings(context, dataDir, adminPort), upstream: { client } }));
       const profile = cpuProf === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(cpuProf)}`];
       const process_ = await startListener(t, {
         ...context,
@@ -36,8 +37,7 @@ export function portcullisPeer({ decisions, cpuProf }: PortcullisOptions): Peer 
         readyWithinMs: startWithinMs,
       });
       const metric = (name: string): Promise<number> => readMetric(adminPort, name);
-      // The admin listener opens right after the gateway's own.
-      await decisionsLoaded(() => metric('cs_active_decisions').catch(() => 0), decisions);
+      await decisionsLoaded(() => metric('cs_active_decisions'), decisions);
       return { process: process_, inspected: () => metric('portcullis_poured_total') };
     },
   };

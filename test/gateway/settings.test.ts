@@ -12,7 +12,7 @@ function read(yaml: string | null, more: Partial<SettingsRequest> = {}) {
   return readSettings({
     configFile: null,
     env: {},
-    cwd: '/work',
+    cwd: '/srv',
     installed: false,
     readFile(path) {
       if (yaml === null || path.endsWith('.local')) throw Object.assign(new Error('ENOENT'), { code: 'ENOENT' });
@@ -78,10 +78,10 @@ t.test('checks across keys run beside those of single keys', async (t) => {
 t.test('what follows from the data folder is filled in', async (t) => {
   const checkout = read('origin: http://a').settings;
   t.match(checkout, {
-    dataDir: '/work/data',
-    admin: { socket: '/work/data/admin.sock' },
-    store: { file: '/work/data/store.db' },
-    detection: { dataFolder: '/work/data/scenario-data' },
+    dataDir: '/srv/data',
+    admin: { socket: '/srv/data/admin.sock' },
+    store: { file: '/srv/data/store.db' },
+    detection: { dataFolder: '/srv/data/scenario-data' },
   });
   t.equal(read('origin: http://a', { installed: true }).settings.dataDir, '/var/lib/portcullis');
   const moved = read('origin: http://a\ndataDir: state\nadmin: {socket: /run/p.sock}\nstore: {file: d.db}', {
@@ -96,11 +96,8 @@ t.test('what follows from the data folder is filled in', async (t) => {
 });
 
 t.test('the file may be named by an option or a variable, and must then exist', async (t) => {
-  t.equal(read('origin: http://a', { env: { PORTCULLIS_CONFIG: 'x.yaml' } }).file, '/work/x.yaml');
-  t.equal(
-    read('origin: http://a', { configFile: 'y.yaml', env: { PORTCULLIS_CONFIG: 'x.yaml' } }).file,
-    '/work/y.yaml',
-  );
+  t.equal(read('origin: http://a', { env: { PORTCULLIS_CONFIG: 'x.yaml' } }).file, '/srv/x.yaml');
+  t.equal(read('origin: http://a', { configFile: 'y.yaml', env: { PORTCULLIS_CONFIG: 'x.yaml' } }).file, '/srv/y.yaml');
   t.throws(() => read(null, { configFile: 'y.yaml', env: { ORIGIN: 'http://a' } }), { code: 'SETTINGS_UNREADABLE' });
 });
 
