@@ -3,6 +3,8 @@
  * outside asset, no name of any engine or rule; readable with style sheets off, in light and in dark.
  */
 
+import { escapeHtml } from './escape-html.ts';
+
 export interface BlockPageContent {
   readonly title: string;
   readonly detail: string;
@@ -59,8 +61,4 @@ ${advice}
 /** `2026-11-21 01:13:48 UTC`, which breaks between words on a narrow screen. */
 function readable(time: string): string {
   return `${time.slice(0, 19).replace('T', ' ')} UTC`;
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -92,7 +92,6 @@ function createLogTimes(): (epochMs: number) => string {
   };
 }
 
-// oxlint-disable-next-line no-control-regex -- control characters are the point
 const unsafeInLog = /["\\\x00-\x1f\x7f-\xff]/g;
 
 /** nginx's `escape=default`: `\xHH` for quotes, backslashes, control characters and bytes above ASCII. */

@@ -3,8 +3,9 @@
  * is a trusted proxy; X-Forwarded-For and Forwarded are read from the right, hop by hop, until an address that we do not
  * trust: that one is the client, whatever stands further left. Sources: RFC 7239; nginx realip with `recursive on`.
  */
-import { type IpAddress, type IpRange, parseIp, parseRange, rangeContains } from '../core/ip.ts';
+import { type IpAddress, type IpRange, parseIp, parseRange } from '../core/ip.ts';
 import type { Subject } from '../remediation/decision-index.ts';
+import { anyContains } from '../remediation/protected-sources.ts';
 import { type HeaderKind, headerKind, kindOfHeader } from './header-kind.ts';
 import type { RequestHead } from './request-head.ts';
 
@@ -106,9 +107,7 @@ export function createClientResolver(options: ClientAddressOptions, geography: G
   const clientAt = (address: IpAddress, from: ClientFrom): Client => new Client(address, from, geography);
   const trustedRanges = rangesOf(options.trustedProxies);
   const cloudflareRanges = rangesOf(options.trustedProxies.includes('cloudflare') ? cloudflare : []);
-  const covers = (ranges: readonly IpRange[], address: IpAddress): boolean =>
-    ranges.some((range) => rangeContains(range, address));
-  const trusts = (address: IpAddress): boolean => covers(trustedRanges, address);
+  const trusts = (address: IpAddress): boolean => anyContains(trustedRanges, address);
   const unknown = parseIp('0.0.0.0') as IpAddress;
 
   /** From the right: the first address that is not one of our proxies; the leftmost when all of them are. */
@@ -163,7 +162,7 @@ export function createClientResolver(options: ClientAddressOptions, geography: G
       return {
         address,
         trusted,
-        cloudflare: trusted && covers(cloudflareRanges, address),
+        cloudflare: trusted && anyContains(cloudflareRanges, address),
         asClient: clientAt(address, 'peer'),
       };
     },

@@ -65,7 +65,6 @@ export function readHead(request: IncomingMessage, head: RequestHead, limits: He
 }
 
 /** Control characters that Node's parser lets through in values; HTAB is allowed (RFC 9110 §5.5). */
-// oxlint-disable-next-line no-control-regex -- control characters are the point
 const controlInValue = /[\x00-\x08\x0a-\x1f\x7f]/;
 
 function sortHeaders(raw: readonly string[], head: RequestHead): HeadFault | null {

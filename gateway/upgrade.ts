@@ -22,9 +22,6 @@ export interface UpgraderOptions {
 export interface Upgrader {
   /** Carries a judged upgrade. `onFailure` is called when the origin cannot be reached before anything was answered. */
   carry(exchange: Exchange, site: Site, socket: Socket, first: Buffer, onFailure: (cause: unknown) => void): void;
-  readonly open: number;
-  /** Cuts what is still open when the drain is over. */
-  closeAll(): void;
 }
 
 /** After a client has ended its side nothing is left but the origin's own end, and not every origin comes to it. */
@@ -44,7 +41,6 @@ export function isWebSocketUpgrade(request: IncomingMessage): boolean {
 }
 
 export function createUpgrader(options: UpgraderOptions, deps: { readonly clock: Clock; readonly log: Log }): Upgrader {
-  const sockets = new Set<Socket>();
   const carried = new WeakMap<IncomingMessage, Exchange>();
   const proxy = createProxyServer({ connectTimeout: options.connectTimeoutMs });
   // Every failure also reaches the callback of its own exchange; without a listener the emitter would throw.
@@ -74,8 +70,6 @@ export function createUpgrader(options: UpgraderOptions, deps: { readonly clock:
         connection: 'Upgrade',
         upgrade: 'websocket',
       };
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
       proxy.ws(request, socket, first, { target: site.origin }, (error: unknown) => {
         if (exchange.upgraded) socket.destroy();
         else onFailure(error);
@@ -86,12 +80,6 @@ export function createUpgrader(options: UpgraderOptions, deps: { readonly clock:
       });
       // After the library's own set-up, which clears the timeout.
       socket.setTimeout(options.idleTimeoutMs, () => socket.destroy());
-    },
-    get open() {
-      return sockets.size;
-    },
-    closeAll() {
-      for (const socket of sockets) socket.destroy();
     },
   };
 }

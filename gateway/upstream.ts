@@ -41,12 +41,11 @@ export interface UpstreamFailure {
 export interface Upstream {
   /** Sets `exchange.relay`, whose `abort` tells the origin that the client went away. */
   forward(exchange: Exchange, site: Site): void;
-  readonly inFlight: number;
   close(): void;
 }
 
 export function createUpstream(options: UpstreamOptions, deps: UpstreamDependencies): Upstream {
-  const shared: Shared = { options, deps, streaming: new Set(), inFlight: 0 };
+  const shared: Shared = { options, deps, streaming: new Set() };
   const sweep = deps.clock.every(Math.min(1_000, options.bodyTimeoutMs), () => {
     const now = deps.clock.monotonic();
     for (const relay of shared.streaming) relay.cutWhenIdle(now);
@@ -62,9 +61,6 @@ export function createUpstream(options: UpstreamOptions, deps: UpstreamDependenc
       exchange.relay = relay;
       relay.start();
     },
-    get inFlight() {
-      return shared.inFlight;
-    },
     close: () => sweep.cancel(),
   };
 }
@@ -74,7 +70,6 @@ interface Shared {
   readonly deps: UpstreamDependencies;
   /** Responses whose body has begun and not ended: the ones that can stall. */
   readonly streaming: Set<Relay>;
-  inFlight: number;
 }
 
 /** Up to this size a whole body is written together with its headers, in one piece instead of two. */
@@ -105,7 +100,6 @@ class Relay implements ResponseSink {
     this.#shared = shared;
     this.#triesLeft = exchange.head.hasBody || !repeatable.has(exchange.method) ? 0 : shared.options.retries;
     site.load.inFlight++;
-    shared.inFlight++;
   }
 
   /** A body waits until the bytes that came with its head are parsed: when they are broken the origin sees nothing of it. */
@@ -232,7 +226,6 @@ class Relay implements ResponseSink {
     this.#ended = true;
     this.#shared.streaming.delete(this);
     this.#site.load.inFlight--;
-    this.#shared.inFlight--;
   }
 }
 

@@ -8,7 +8,6 @@
  * and the tag characters that copy unseen.
  */
 const unsafe =
-  // oxlint-disable-next-line no-control-regex -- control characters are the point
   /[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]|[\ud800-\udfff]/gu;
 
 /** The text with everything that a terminal would obey or hide written out: `\x1b`, `\u{202e}`. */
@@ -26,7 +25,6 @@ const wide =
 
 /** Cells of a terminal that a safe text takes. */
 export function widthOf(text: string): number {
-  // oxlint-disable-next-line no-control-regex -- asks for anything but printable ASCII
   if (!/[^\x20-\x7e]/.test(text)) return text.length;
   let cells = 0;
   for (const character of text) cells += combining.test(character) ? 0 : wide.test(character) ? 2 : 1;

@@ -203,7 +203,6 @@ class Parser {
     const then = this.#block();
     this.#expect('Operator', 'else');
     const otherwise = this.#is('Operator', 'if') ? this.#nested(() => this.#branches()) : this.#block();
-    // oxlint-disable-next-line unicorn/no-thenable -- a node of a tree, which nobody awaits
     return this.#node({ kind: 'conditional', at, test, then, otherwise });
   }
 
@@ -224,7 +223,6 @@ class Parser {
         this.#expect('Operator', ':');
       }
       const otherwise = this.#operand(0);
-      // oxlint-disable-next-line unicorn/no-thenable -- a node of a tree, which nobody awaits
       node = this.#node({ kind: 'conditional', at, test: node, then, otherwise });
     }
     return node;

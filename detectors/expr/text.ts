@@ -3,7 +3,6 @@
  * changes (`ß` stays `ß`, a final sigma is nothing special). ASCII text, the usual case, takes the native way.
  */
 
-// oxlint-disable-next-line no-control-regex -- the ASCII range is what is meant
 const beyondAscii = /[^\x00-\x7f]/;
 const surrogate = /[\ud800-\udfff]/;
 

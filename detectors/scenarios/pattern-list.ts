@@ -13,7 +13,6 @@ import { requiredLiterals } from './required-literals.ts';
 const mostAnswers = 1_024;
 const longestAnswered = 512;
 
-// oxlint-disable-next-line no-control-regex -- ASCII begins with the control characters
 const beyondAscii = /[^\x00-\x7f]/;
 
 /** One test that holds when any of `sources` (RE2 syntax, all valid) matches; an empty list for none. */

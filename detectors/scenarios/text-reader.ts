@@ -13,7 +13,6 @@ export interface Reading {
 /** What is known of the empty text. */
 export const nothingRead: Reading = { found: [], opaque: false, folded: '' };
 
-// oxlint-disable-next-line no-control-regex -- ASCII begins with the control characters
 const beyondAscii = /[^\x00-\x7f]/;
 
 /** Readings remembered for each field, and the longest text of which one is: paths and user agents come again and again. */

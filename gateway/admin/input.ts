@@ -59,7 +59,6 @@ export const wordsSchema = z
   .string()
   .trim()
   .max(512)
-  // oxlint-disable-next-line no-control-regex -- control characters are the point
   .regex(/^[^\x00-\x1f\x7f]*$/, 'may not hold control characters');
 
 const scopeSpellings: Readonly<Record<string, Scope>> = { ip: 'Ip', range: 'Range', as: 'AS', country: 'Country' };

@@ -26,7 +26,6 @@ export class InvalidResponse extends Error {}
 
 const statusLine = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-// oxlint-disable-next-line no-control-regex -- control characters are the point
 const control = /[\x00-\x08\x0a-\x1f\x7f]/;
 
 const none: Framing = { kind: 'none' };

@@ -16,7 +16,6 @@ async function open(t: Test): Promise<Opened> {
 }
 
 /** Bytes that a terminal obeys. */
-// oxlint-disable-next-line no-control-regex -- control characters are the point
 const obeyed = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/;
 
 t.test('decisions: add, list, delete', async (t) => {

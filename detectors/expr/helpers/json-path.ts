@@ -141,7 +141,6 @@ function blockEnd(text: string, at: number): number {
 export function unescapeJson(raw: string): string | null {
   if (!raw.includes('\\')) return raw;
   try {
-    // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
     const decoded: unknown = JSON.parse(`"${raw.replaceAll(/[\u0000-\u001f]/g, controlEscape)}"`);
     return typeof decoded === 'string' ? decoded : null;
   } catch {

@@ -55,7 +55,6 @@ export const urlHelpers: HelperTable = {
 function queryOf(uri: string): string {
   const withoutFragment = uri.split('#', 1)[0] ?? '';
   const mark = withoutFragment.indexOf('?');
-  // oxlint-disable-next-line no-control-regex -- a URI with control characters is refused as a whole
   if (mark === -1 || /[\x00-\x1f\x7f]/.test(uri)) return '';
   return withoutFragment.slice(mark + 1);
 }

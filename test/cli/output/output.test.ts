@@ -5,7 +5,6 @@ import { cutTo, safeText, widthOf } from '../../../cli/output/safe-text.ts';
 import { absoluteTime, relativeTime, shortSpan } from '../../../cli/output/times.ts';
 
 t.test('safe text holds nothing that a terminal obeys or hides, and leaves the rest alone', (t) => {
-  // oxlint-disable-next-line no-control-regex -- control characters are the point
   const unsafe = /[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/;
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
