@@ -44,4 +44,11 @@ async function run() {
   });
 }
 
+// `| head` closes the pipe early, and whoever reads the gateway's output may go away: neither is a reason to fall over.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 process.exitCode = await run();

@@ -43,7 +43,9 @@ export function createLineWriter(
   function flush(): void {
     if (lines.length === 0) return;
     if (target.destroyed) target = open();
-    if (target.writableLength > mostWaitingBytes) deps.onDrop(lines.length, 'the log cannot be written fast enough');
+    if (target.destroyed) deps.onDrop(lines.length, 'nobody reads the standard output any more');
+    else if (target.writableLength > mostWaitingBytes)
+      deps.onDrop(lines.length, 'the log cannot be written fast enough');
     else target.write(lines.join(''));
     lines = [];
     length = 0;

@@ -67,3 +67,9 @@ t.test('the command line answers', async (t) => {
   t.equal(status, 0);
   t.match(stdout, /Portcullis \d+\.\d+\.\d+/);
 });
+
+t.test('a reader that goes away is no error', async (t) => {
+  const script = '("$0" "$1" help; echo "status $?" >&2) | true';
+  const { stderr } = spawnSync('sh', ['-c', script, process.execPath, entry], { encoding: 'utf8', timeout: 60_000 });
+  t.equal(stderr, 'status 0\n');
+});
