@@ -39,6 +39,9 @@ export interface GeoDatabases {
   asn(ip: string): AsnRecord | null;
   /** Place and country from the city database, or the country alone from a country database (at 0, 0). */
   city(ip: string): CityRecord | null;
+  /** The records as the files have them, for those who want more than the above. */
+  cityRecord(ip: string): CityResponse | null;
+  asnRecord(ip: string): AsnResponse | null;
   /** Reads files that have changed since they were read. Resolves to the paths that were read anew; never rejects. */
   refresh(): Promise<readonly string[]>;
   close(): void;
@@ -75,14 +78,22 @@ export async function openGeoDatabases(paths: GeoPaths, { clock, log }: Runtime)
   };
   const timer = databases.length === 0 ? null : clock.every(refreshPeriodMs, () => void refresh());
 
-  const place = (ip: string): CityRecord | null => {
+  const placeRecord = (ip: string): CityResponse | null => {
     const address = parseIp(ip);
-    const record = address && (city?.lookUp(address)?.record ?? country?.lookUp(address)?.record);
-    return record ? cityRecord(record) : null;
+    return address && (city?.lookUp(address)?.record ?? country?.lookUp(address)?.record ?? null);
+  };
+  const place = (ip: string): CityRecord | null => {
+    const record = placeRecord(ip);
+    return record === null ? null : placeOf(record);
   };
   return {
     country: (ip) => place(ip)?.country ?? '',
     city: place,
+    cityRecord: placeRecord,
+    asnRecord(ip) {
+      const address = parseIp(ip);
+      return (address && asn?.lookUp(address)?.record) ?? null;
+    },
     asn(ip) {
       const address = parseIp(ip);
       const found = address && asn?.lookUp(address);
@@ -98,7 +109,7 @@ export async function openGeoDatabases(paths: GeoPaths, { clock, log }: Runtime)
   };
 }
 
-function cityRecord(record: CityResponse): CityRecord {
+function placeOf(record: CityResponse): CityRecord {
   const country = record.country ?? record.registered_country ?? record.represented_country;
   return {
     country: country?.iso_code ?? '',
