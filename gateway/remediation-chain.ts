@@ -10,7 +10,7 @@ import { alertView } from '../detectors/expr/environment/alert-view.ts';
 import { createDecider, type Decider } from '../remediation/decider.ts';
 import { createDecisionHistory, type DecisionHistory } from '../remediation/decision-history.ts';
 import { createDecisionIndex, type DecisionIndex, startSweeper } from '../remediation/decision-index.ts';
-import { createDnsResolver } from '../remediation/dns-resolver.ts';
+import { createDnsResolver } from '../core/dns-resolver.ts';
 import { type Follower, followStore } from '../remediation/follow.ts';
 import { crawlersOf, createGoodBots, type GoodBots } from '../remediation/good-bots.ts';
 import { knownCrawlers } from '../remediation/known-crawlers.ts';

@@ -6,7 +6,7 @@
 import type { Clock } from '../core/clock.ts';
 import { parseIp, parseRange, type IpAddress } from '../core/ip.ts';
 import type { Log } from '../core/log.ts';
-import type { DnsResolver } from './dns-resolver.ts';
+import type { DnsResolver } from '../core/dns-resolver.ts';
 import { knownCrawlers, type Crawler } from './known-crawlers.ts';
 import { anyContains } from './protected-sources.ts';
 

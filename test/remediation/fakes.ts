@@ -1,5 +1,5 @@
 /** A store and a DNS that do what a test says. */
-import type { DnsResolver } from '../../remediation/dns-resolver.ts';
+import type { DnsResolver } from '../../core/dns-resolver.ts';
 import type { ChangeBatch, StoreHealth, StoreWrite } from '../../remediation/store/store.ts';
 
 export interface FakeStore {

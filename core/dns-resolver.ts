@@ -1,4 +1,4 @@
-/** The questions to the DNS that prove a crawler, behind an interface, so that tests answer them. */
+/** Questions to the DNS behind an interface, so that tests answer them: names of addresses, addresses of names. */
 import { Resolver } from 'node:dns/promises';
 
 export interface DnsResolver {
