@@ -13,6 +13,7 @@ export const errorCodes = {
   EXPRESSION_INVALID: 'An expression of a scenario, parser or profile cannot be compiled.',
   EXPRESSION_RAISED: 'An expression raised an error while it ran; the expression counts as not matched.',
   SCENARIO_INVALID: 'A scenario document is not valid; the other documents are used.',
+  ITEM_INVALID: 'A parser, postoverflow or context document is not valid, or an item file cannot be read; the others are used.',
   PROFILE_INVALID: 'A profile document is not valid.',
   DATA_FILE_MISSING: 'A data file that a scenario names is not there.',
   PATTERN_INVALID: 'A regular expression is not valid RE2 syntax or cannot run under the linear engine.',
@@ -27,6 +28,10 @@ export const errorCodes = {
   USAGE: 'The command line was not understood.',
   NOT_FOUND: 'What was asked for does not exist, or no longer.',
   SELFTEST_FAILED: 'The self-test found that the gateway does not detect or does not block.',
+  HUB_INDEX_INVALID: "The hub's index is absent, too large, or not what an index looks like.",
+  HUB_UNREACHABLE: 'A file of the hub cannot be fetched or read.',
+  HUB_DIGEST_MISMATCH: 'A file of the hub is not the one that its index describes; nothing was installed.',
+  HUB_REFUSED: 'A change of the installed items was refused, because it would lose something or cannot be complete.',
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;
