@@ -78,7 +78,15 @@ async function openSite(): Promise<{ site: Site; names: readonly string[] }> {
       clock,
       random: createSystemRandom(),
       log: createLog('silent'),
-      geo: { country: () => '', asn: () => null, city: () => null, refresh: async () => [], close() {} },
+      geo: {
+        country: () => '',
+        asn: () => null,
+        city: () => null,
+        cityRecord: () => null,
+        asnRecord: () => null,
+        refresh: async () => [],
+        close() {},
+      },
       decisionCounts: { total: () => 0, since: () => 0, active: () => 0, activeTimeLeftMs: () => 0 },
     },
   );

@@ -281,6 +281,8 @@ t.test('country and network come from the databases, unless the event has its ow
     country: () => 'FR',
     city: () => ({ country: 'FR', inEuropeanUnion: true, latitude: 48.5, longitude: 2.5 }),
     asn: () => ({ number: 64_500, organisation: 'Example', range: '192.0.2.0/24' }),
+    cityRecord: () => null,
+    asnRecord: () => null,
     refresh: () => Promise.resolve([]),
     close: () => {},
   };
@@ -383,7 +385,7 @@ t.test('documents that cannot be compiled are faults at their line; the others a
     [12, 17, 20],
   );
   t.match(detector.faults[0]?.reason, /^cancel_on: /);
-  t.match(detector.faults[2]?.error.message, /^f\.yaml:20: scenario our\/counter: type counter is not supported yet/);
+  t.match(detector.faults[2]?.error.message, /^f\.yaml:20:7: scenario our\/counter: type counter is not supported yet/);
 });
 
 t.test("a source can be forgotten: its buckets and its silences, and nobody else's", async (t) => {
