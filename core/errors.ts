@@ -32,6 +32,7 @@ export const errorCodes = {
   HUB_UNREACHABLE: 'A file of the hub cannot be fetched or read.',
   HUB_DIGEST_MISMATCH: 'A file of the hub is not the one that its index describes; nothing was installed.',
   HUB_REFUSED: 'A change of the installed items was refused, because it would lose something or cannot be complete.',
+  HUBTEST_INVALID: 'A test of the hub cannot be run: its configuration, an item that it names, or its log is not there or wrong.',
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;
