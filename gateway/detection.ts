@@ -8,7 +8,7 @@ import type { DecisionCounts, HelperDependencies } from '../detectors/expr/depen
 import { eventEnvironment, overflowEnvironment } from '../detectors/expr/environment.ts';
 import type { GeoDatabases } from '../detectors/geoip.ts';
 import { compilePattern } from '../detectors/regex/compile-pattern.ts';
-import { loadDataFiles } from '../detectors/scenarios/data-files.ts';
+import { loadDataFiles } from '../detectors/documents/data-files.ts';
 import { createScenarioDetector, type ScenarioDetector } from '../detectors/scenarios/detector.ts';
 import { loadScenarios } from '../detectors/scenarios/load-scenarios.ts';
 import { createScenarioExplainer, type ScenarioExplainer } from './admin/scenario-explainer.ts';

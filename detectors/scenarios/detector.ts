@@ -1,6 +1,6 @@
 /**
  * The scenario detector: an event in, alerts out. Each scenario belongs to one phase (`phase.ts`) and is poured once for each
- * event, in document order; the index (`scenario-index.ts`) leaves out those whose filter cannot be true.
+ * event, in document order; the index (`documents/filter-index.ts`) leaves out those whose filter cannot be true.
  *
  * Differs from CrowdSec on purpose in two points. A filter that raises fails alone; upstream drops the event for all
  * remaining scenarios. And IPv6 clients share buckets by prefix (`ipv6Prefix`), because one client owns a whole /64: where
@@ -13,13 +13,16 @@ import { messageOf } from '../../core/errors.ts';
 import { formatRange, parseIp, rangeOf } from '../../core/ip.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { Alert } from '../alert.ts';
+import { createFilterIndex, type FilterIndex } from '../documents/filter-index.ts';
+import type { ItemFault } from '../documents/item-fault.ts';
+import { ownCopy } from '../documents/own-copy.ts';
 import { type Event, eventType } from '../event.ts';
 import type { Expression, Scope } from '../expr/compile.ts';
 import type { DataFiles } from '../expr/data-files.ts';
 import type { GeoDatabases } from '../geoip.ts';
 import { Bucket } from './bucket.ts';
 import { type BucketStore, createBucketStore } from './bucket-store.ts';
-import { KeptEvent, ownCopy } from './kept-event.ts';
+import { KeptEvent } from './kept-event.ts';
 import { boundedText } from './bounded-text.ts';
 import { emptyEvent } from './empty-event.ts';
 import { alertsOf } from './overflow.ts';
@@ -35,8 +38,7 @@ import {
   sharedGroupings,
 } from './runner.ts';
 import { compileScenario, type Scenario, ScenarioCompileError, type ScenarioExpressions } from './scenario.ts';
-import { type ScenarioFault, type ScenarioSpec, scenarioFault } from './scenario-document.ts';
-import { createScenarioIndex, type ScenarioIndex } from './scenario-index.ts';
+import type { ScenarioSpec } from './scenario-document.ts';
 
 export interface DetectorCounters {
   /** Events handed in, of both phases. */
@@ -54,7 +56,7 @@ export interface DetectorCounters {
 export interface ScenarioDetector {
   readonly scenarios: readonly ScenarioSummary[];
   /** Documents that could not be compiled; the others are in use. */
-  readonly faults: readonly ScenarioFault[];
+  readonly faults: readonly ItemFault[];
   /** Pours the scenarios that need the request only. The result is shared when it is empty: do not change it. */
   pourRequest(event: Event): readonly Alert[];
   /** Pours the scenarios that need the response too. */
@@ -104,13 +106,13 @@ const noAlerts: readonly Alert[] = Object.freeze([]);
 export function createScenarioDetector(options: ScenarioDetectorOptions, deps: ScenarioDetectorDeps): ScenarioDetector {
   const simulate = new Set(options.simulate ?? []);
   const scenarios: Scenario[] = [];
-  const faults: ScenarioFault[] = [];
+  const faults: ItemFault[] = [];
   for (const spec of options.documents) {
     try {
       scenarios.push(compileScenario(spec, deps.expressions, simulate.has(spec.name)));
     } catch (cause) {
-      const line = cause instanceof ScenarioCompileError ? spec.lines.get(cause.key) : undefined;
-      faults.push(scenarioFault(spec.file, line ?? spec.line, spec.name, messageOf(cause), cause));
+      const key = cause instanceof ScenarioCompileError ? cause.key : '';
+      faults.push(spec.places.fault(spec.name, key, messageOf(cause), cause));
     }
   }
   return new LeakyDetector(scenarios, faults, options, deps);
@@ -119,7 +121,7 @@ export function createScenarioDetector(options: ScenarioDetectorOptions, deps: S
 /** The scenarios of one phase. */
 interface Group {
   readonly runners: readonly Runner[];
-  readonly index: ScenarioIndex;
+  readonly index: FilterIndex;
 }
 
 /** An overflow whose alerts are made once all scenarios have seen the event, since their filters may add to its Meta. */
@@ -131,7 +133,7 @@ interface Overflow {
 
 class LeakyDetector implements ScenarioDetector {
   readonly scenarios: readonly ScenarioSummary[];
-  readonly faults: readonly ScenarioFault[];
+  readonly faults: readonly ItemFault[];
   private readonly deps: ScenarioDetectorDeps;
   private readonly store: BucketStore<KeptEvent>;
   private readonly runners: readonly Runner[];
@@ -151,7 +153,7 @@ class LeakyDetector implements ScenarioDetector {
 
   constructor(
     scenarios: readonly Scenario[],
-    faults: readonly ScenarioFault[],
+    faults: readonly ItemFault[],
     options: ScenarioDetectorOptions,
     deps: ScenarioDetectorDeps,
   ) {
@@ -172,7 +174,7 @@ class LeakyDetector implements ScenarioDetector {
     const group = (phase: Phase): Group => {
       const runners = this.runners.filter(({ scenario }) => scenario.phase === phase);
       const filters = runners.map(({ scenario }) => scenario.filter);
-      return { runners, index: createScenarioIndex(filters, written, deps.files) };
+      return { runners, index: createFilterIndex(filters, written, deps.files) };
     };
     this.requestGroup = group('request');
     this.responseGroup = group('response');

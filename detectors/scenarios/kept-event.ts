@@ -4,6 +4,7 @@
  * another scenario's filter adds with `SetMeta`, or the response adds later, shows in the alert.
  */
 import type { AlertEvent } from '../alert.ts';
+import { ownCopy } from '../documents/own-copy.ts';
 import { type Event, FieldMap, type Source, type StringMap } from '../event.ts';
 import type { Weighed } from './bucket.ts';
 
@@ -69,9 +70,4 @@ function cutMeta(meta: StringMap): StringMap {
     cut[key] = value.length > cutValueCharacters ? `${ownCopy(value.slice(0, cutValueCharacters))}…` : value;
   }
   return cut;
-}
-
-/** A copy that does not keep alive the longer text that `text` was cut from, as V8's slices do. */
-export function ownCopy(text: string): string {
-  return Buffer.from(text, 'utf8').toString('utf8');
 }

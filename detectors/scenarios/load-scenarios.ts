@@ -3,13 +3,8 @@ import type { Dirent } from 'node:fs';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
-import {
-  readScenarioDocuments,
-  type ScenarioDocuments,
-  type ScenarioFault,
-  type ScenarioSpec,
-  scenarioFault,
-} from './scenario-document.ts';
+import { type ItemFault, itemFault } from '../documents/item-fault.ts';
+import { readScenarioDocuments, type ScenarioDocuments, type ScenarioSpec } from './scenario-document.ts';
 
 /** Files above this are no scenarios: the hub's largest has 25 KB. */
 const largestFileBytes = 1_048_576;
@@ -24,7 +19,7 @@ const deepestFolder = 8;
  */
 export async function loadScenarios(paths: readonly string[]): Promise<ScenarioDocuments> {
   const documents: ScenarioSpec[] = [];
-  const faults: ScenarioFault[] = [];
+  const faults: ItemFault[] = [];
   const seen = new Set<string>();
   for (const path of paths) {
     for (const file of await scenarioFiles(path, faults)) {
@@ -49,21 +44,21 @@ async function readScenarioFile(file: string): Promise<ScenarioDocuments> {
     const { size } = await stat(file);
     if (size <= largestFileBytes) return readScenarioDocuments(await readFile(file), file);
     const reason = `the file has ${size} bytes; a scenario file has at most ${largestFileBytes}`;
-    return { documents: [], faults: [scenarioFault(file, 1, '', reason)] };
+    return { documents: [], faults: [itemFault(file, 1, 1, '', reason)] };
   } catch (cause) {
-    return { documents: [], faults: [scenarioFault(file, 1, '', `cannot be read: ${messageOf(cause)}`, cause)] };
+    return { documents: [], faults: [itemFault(file, 1, 1, '', `cannot be read: ${messageOf(cause)}`, cause)] };
   }
 }
 
 /** The scenario files of a path: itself when it is a file, else those below it, sorted; hidden names are skipped. */
-async function scenarioFiles(path: string, faults: ScenarioFault[]): Promise<readonly string[]> {
+async function scenarioFiles(path: string, faults: ItemFault[]): Promise<readonly string[]> {
   try {
     if (!(await stat(path)).isDirectory()) return [path];
     const found: string[] = [];
     await walk(path, deepestFolder, found);
     return found;
   } catch (cause) {
-    faults.push(scenarioFault(path, 1, '', `cannot be read: ${messageOf(cause)}`, cause));
+    faults.push(itemFault(path, 1, 1, '', `cannot be read: ${messageOf(cause)}`, cause));
     return [];
   }
 }

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { createLog } from '../../core/log.ts';
 import { createSystemRandom } from '../../core/random.ts';
 import type { Alert } from '../../detectors/alert.ts';
-import { loadDataFiles } from '../../detectors/scenarios/data-files.ts';
+import { loadDataFiles } from '../../detectors/documents/data-files.ts';
 import { createScenarioDetector, type ScenarioDetector } from '../../detectors/scenarios/detector.ts';
 import { loadScenarioFolder } from '../../detectors/scenarios/load-scenarios.ts';
 import type { ScenarioSpec } from '../../detectors/scenarios/scenario-document.ts';

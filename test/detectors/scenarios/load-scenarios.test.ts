@@ -21,7 +21,7 @@ t.test('a folder is read with everything below it, in order of names, hidden one
     ['a', 'a', 'b', 'c', 'd'],
   );
   t.equal(faults.length, 1, 'what a link leads to a second time is read once');
-  t.match(faults[0]?.error.message, /link\.yaml:1: cannot be read: ENOENT/);
+  t.match(faults[0]?.error.message, /link\.yaml:1:1: cannot be read: ENOENT/);
 });
 
 t.test('files, folders and absent paths together: the good documents are kept', async (t) => {
@@ -33,5 +33,5 @@ t.test('files, folders and absent paths together: the good documents are kept', 
     ['a', 'c'],
   );
   t.equal(faults.filter(({ file }) => file.endsWith('bad.yaml')).length, 3);
-  t.match(faults.at(-1)?.error.message, /absent:1: cannot be read/);
+  t.match(faults.at(-1)?.error.message, /absent:1:1: cannot be read/);
 });

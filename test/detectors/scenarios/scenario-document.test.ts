@@ -89,7 +89,10 @@ t.test('a fault in one document leaves the others in use', async (t) => {
   t.equal(documents.length, 2);
   t.equal(faults.length, 2, 'it is no number, and so not above 0');
   t.equal(faults[0]?.error.code, 'SCENARIO_INVALID');
-  t.equal(faults[0]?.error.message, 'dir/f.yaml:14: scenario our/probing: capacity is a number');
+  t.equal(
+    faults[0]?.error.message,
+    'dir/f.yaml:14:11: scenario our/probing: capacity is a number\n | capacity: ten\n | ..........^',
+  );
 });
 
 t.test('mistakes are named with their line', async (t) => {

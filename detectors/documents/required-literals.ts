@@ -1,6 +1,6 @@
 /**
  * What a text must contain for a regular expression to match it: alternatives of which one is there, in lower case. Used to
- * leave out scenarios whose `matches` cannot be true; so it may say too little and never too much.
+ * leave out filters whose `matches` cannot be true; so it may say too little and never too much.
  */
 import { clip } from '../regex/char-set.ts';
 import { parsePattern } from '../regex/parse-pattern.ts';

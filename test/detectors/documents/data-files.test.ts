@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import t from 'tap';
-import { loadDataFiles } from '../../../detectors/scenarios/data-files.ts';
+import { loadDataFiles } from '../../../detectors/documents/data-files.ts';
 
 const entry = (
   destFile: string,

@@ -1,6 +1,6 @@
 /** Reads a field's text for the index: which of many literals are in it. The same few texts come again and again. */
 import { LiteralSet } from '../regex/literal-set.ts';
-import { ownCopy } from './kept-event.ts';
+import { ownCopy } from './own-copy.ts';
 
 /** What is known of one text: the literals in it, each once, or that it is not ASCII and may count as having any. */
 export interface Reading {

@@ -2,10 +2,10 @@ import * as fc from 'fast-check';
 import t from 'tap';
 import type { Event } from '../../../detectors/event.ts';
 import { type DataFiles, noDataFiles } from '../../../detectors/expr/data-files.ts';
-import { clausesOf } from '../../../detectors/scenarios/filter-clauses.ts';
-import { createScenarioIndex } from '../../../detectors/scenarios/scenario-index.ts';
+import { clausesOf } from '../../../detectors/documents/filter-clauses.ts';
+import { createFilterIndex } from '../../../detectors/documents/filter-index.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
-import { accessEvent, scenarioExpressions } from './support.ts';
+import { accessEvent, scenarioExpressions } from '../scenarios/support.ts';
 
 const lists: Readonly<Record<string, readonly string[]>> = {
   few: ['/a', 'B', '\u0131x', '%2e'],
@@ -151,7 +151,7 @@ t.test('the index leaves out no filter that is true', async (t) => {
       fc.array(event, { minLength: 1, maxLength: 10 }),
       (sources, events) => {
         const filters = sources.map((source) => compiler.compile(source, 'bool'));
-        const index = createScenarioIndex(filters, new Set(), files);
+        const index = createFilterIndex(filters, new Set(), files);
         for (const evt of events) {
           const candidates = new Set(index.candidates(evt));
           leftOut += filters.length - candidates.size;
@@ -174,7 +174,7 @@ t.test('candidates come in the order of the filters, past the first 32 too', asy
   const filters = Array.from({ length: 100 }, (_, index) =>
     compiler.compile(`evt.Meta.n contains 'n${index % 7}.'`, 'bool'),
   );
-  const index = createScenarioIndex(filters, new Set(), files);
+  const index = createFilterIndex(filters, new Set(), files);
   const found = index.candidates(accessEvent({ meta: { n: 'n3.' } }));
   t.strictSame(
     [...found],

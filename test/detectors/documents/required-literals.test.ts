@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import t from 'tap';
 import { compilePattern } from '../../../detectors/regex/compile-pattern.ts';
-import { createPatternList } from '../../../detectors/scenarios/pattern-list.ts';
-import { requiredLiterals } from '../../../detectors/scenarios/required-literals.ts';
+import { createPatternList } from '../../../detectors/documents/pattern-list.ts';
+import { requiredLiterals } from '../../../detectors/documents/required-literals.ts';
 
 t.test('what a pattern requires', async (t) => {
   const cases: [string, readonly string[] | null][] = [

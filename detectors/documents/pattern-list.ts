@@ -6,7 +6,7 @@
 import type { PatternTest } from '../expr/data-files.ts';
 import { compilePattern } from '../regex/compile-pattern.ts';
 import { LiteralSet } from '../regex/literal-set.ts';
-import { ownCopy } from './kept-event.ts';
+import { ownCopy } from './own-copy.ts';
 import { requiredLiterals } from './required-literals.ts';
 
 /** How many answers are remembered, and for texts of up to how many characters: at most some 512 KB for each list. */

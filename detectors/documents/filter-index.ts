@@ -9,7 +9,7 @@ import type { DataFiles } from '../expr/data-files.ts';
 import { type Atom, type Clause, clausesOf, selectivity } from './filter-clauses.ts';
 import { nothingRead, type Reading, TextReader } from './text-reader.ts';
 
-export interface ScenarioIndex {
+export interface FilterIndex {
   /** Positions of the filters that may be true, ascending. The array is reused by the next call. */
   candidates(event: Event): readonly number[];
 }
@@ -18,11 +18,11 @@ export interface ScenarioIndex {
  * The index of `filters`, by position. `writtenPaths` are the fields that filters write, which the index then does not trust.
  * The lists of `files` are read now: an index made before a list changes does not see the change.
  */
-export function createScenarioIndex(
+export function createFilterIndex(
   filters: readonly Pick<Expression, 'ast'>[],
   writtenPaths: ReadonlySet<string>,
   files: DataFiles,
-): ScenarioIndex {
+): FilterIndex {
   const builder = new IndexBuilder(filters.length);
   for (const [position, { ast }] of filters.entries()) builder.add(position, clausesOf(ast, files, writtenPaths));
   return new BitIndex(builder);
@@ -155,7 +155,7 @@ interface MixedTable {
   readonly literalsOnly: boolean;
 }
 
-class BitIndex implements ScenarioIndex {
+class BitIndex implements FilterIndex {
   private readonly fields: readonly Field[];
   private readonly valueTables: readonly ValueTable[];
   private readonly mixedTables: readonly MixedTable[];

@@ -1,5 +1,5 @@
 /**
- * The data files that scenarios name (`data:`): read once from one folder, by the name that expressions use (`dest_file`).
+ * The data files that items name (`data:`): read once from one folder, by the name that expressions use (`dest_file`).
  * Reading them anew means making new `DataFiles`, and a new detector with them: everything derived from a list is kept.
  * Specification: CrowdSec `pkg/exprhelpers/exprlib.go` (`FileInit`).
  */
@@ -9,7 +9,13 @@ import { GatewayError, messageOf } from '../../core/errors.ts';
 import type { DataFiles, DataRow, PatternTest } from '../expr/data-files.ts';
 import { compilePattern } from '../regex/compile-pattern.ts';
 import { createPatternList } from './pattern-list.ts';
-import type { DataSpec, ScenarioSpec } from './scenario-document.ts';
+import type { DataSpec } from './data-spec.ts';
+
+/** A document that names data files. */
+export interface DataUser {
+  readonly name: string;
+  readonly data: readonly DataSpec[];
+}
 
 export interface LoadedDataFiles {
   readonly files: DataFiles;
@@ -32,7 +38,7 @@ const empty: Content = { lines: none, patterns: none, rows: none };
  * name directly in it, else under the last part of its `source_url`. Of two entries for one name the first is used.
  */
 export async function loadDataFiles(
-  documents: readonly Pick<ScenarioSpec, 'name' | 'data'>[],
+  documents: readonly DataUser[],
   folders: readonly string[],
 ): Promise<LoadedDataFiles> {
   const contents = new Map<string, Content>();
@@ -56,7 +62,7 @@ export async function loadDataFiles(
 
 async function readDataFile(
   spec: DataSpec,
-  scenario: string,
+  item: string,
   folders: readonly string[],
   faults: GatewayError[],
 ): Promise<Content> {
@@ -64,7 +70,7 @@ async function readDataFile(
   if (text !== null) return contentOf(spec, text, faults);
   const searched = folders.length === 0 ? 'no data folder is set' : `looked in ${folders.join(', ')}`;
   faults.push(
-    new GatewayError('DATA_FILE_MISSING', `scenario ${scenario} needs the data file ${spec.destFile}; ${searched}`, {
+    new GatewayError('DATA_FILE_MISSING', `${item} needs the data file ${spec.destFile}; ${searched}`, {
       remedy: spec.sourceUrl === '' ? 'Put it there.' : `Download it from ${spec.sourceUrl}.`,
     }),
   );
