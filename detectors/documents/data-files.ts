@@ -3,13 +3,12 @@
  * Reading them anew means making new `DataFiles`, and a new detector with them: everything derived from a list is kept.
  * Specification: CrowdSec `pkg/exprhelpers/exprlib.go` (`FileInit`).
  */
-import { readFile } from 'node:fs/promises';
-import { basename, isAbsolute, join, normalize, sep } from 'node:path';
 import { GatewayError, messageOf } from '../../core/errors.ts';
 import type { DataFiles, DataRow, PatternTest } from '../expr/data-files.ts';
 import { compilePattern } from '../regex/compile-pattern.ts';
 import { createPatternList } from './pattern-list.ts';
 import type { DataSpec } from './data-spec.ts';
+import { readDataText } from './find-data-file.ts';
 
 /** A document that names data files. */
 export interface DataUser {
@@ -34,8 +33,8 @@ const none: readonly never[] = [];
 const empty: Content = { lines: none, patterns: none, rows: none };
 
 /**
- * Reads the files that `documents` name, from `folders` in order: `dest_file` below the folder, else the file of the same
- * name directly in it, else under the last part of its `source_url`. Of two entries for one name the first is used.
+ * Reads the files that `documents` name, from `folders` in order (`find-data-file.ts`). Of two entries for one name the first
+ * is used.
  */
 export async function loadDataFiles(
   documents: readonly DataUser[],
@@ -66,7 +65,7 @@ async function readDataFile(
   folders: readonly string[],
   faults: GatewayError[],
 ): Promise<Content> {
-  const text = await firstText(spec, folders);
+  const text = await readDataText(spec, folders);
   if (text !== null) return contentOf(spec, text, faults);
   const searched = folders.length === 0 ? 'no data folder is set' : `looked in ${folders.join(', ')}`;
   faults.push(
@@ -75,23 +74,6 @@ async function readDataFile(
     }),
   );
   return empty;
-}
-
-async function firstText(spec: DataSpec, folders: readonly string[]): Promise<string | null> {
-  const names = new Set([spec.destFile, basename(spec.destFile), basename(spec.sourceUrl)].filter(isInside));
-  for (const folder of folders) {
-    for (const name of names) {
-      const text = await readFile(join(folder, name), 'utf8').catch(() => null);
-      if (text !== null) return text;
-    }
-  }
-  return null;
-}
-
-/** A name that cannot lead out of the folder it is looked for in. */
-function isInside(name: string): boolean {
-  const normal = normalize(name);
-  return name !== '' && !isAbsolute(name) && normal !== '..' && !normal.startsWith(`..${sep}`);
 }
 
 function contentOf(spec: DataSpec, text: string, faults: GatewayError[]): Content {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { loadDataFiles } from '../../../detectors/documents/data-files.ts';
+import { findDataFile } from '../../../detectors/documents/find-data-file.ts';
 
 const entry = (
   destFile: string,
@@ -50,6 +51,29 @@ t.test('a file is found under its own name, and under that of its source', async
   t.strictSame(faults, []);
   t.strictSame(files.lines('a.txt'), ['first']);
   t.strictSame(files.lines('http_path_traversal.txt'), ['/../']);
+});
+
+t.test('a folder may be laid out like the place where lists are published', async (t) => {
+  const folder = t.testdir({
+    web: { 'paths.txt': 'web' },
+    whitelists: { 'paths.txt': 'whitelists', benign: { 'bots.txt': 'bots' } },
+    'geo.mmdb': '',
+  });
+  const published = 'https://raw.example/crowdsecurity/sec-lists/master/whitelists';
+  const documents = [
+    entry('web_paths.txt', 'string', 'https://hub-data.example/web/paths.txt?raw=1'),
+    entry('own_paths.txt', 'string', `${published}/paths.txt`),
+    entry('own_bots.txt', 'string', `${published}/benign/bots.txt`),
+  ];
+  const { files, faults } = await loadDataFiles(documents, [folder]);
+  t.strictSame(faults, []);
+  t.strictSame(
+    ['web_paths.txt', 'own_paths.txt', 'own_bots.txt'].map((name) => files.lines(name)),
+    [['web'], ['whitelists'], ['bots']],
+  );
+  const geo = { destFile: 'geo.mmdb', sourceUrl: '' };
+  t.equal(await findDataFile(geo, [join(folder, 'web'), folder]), join(folder, 'geo.mmdb'));
+  t.equal(await findDataFile({ ...geo, destFile: 'web' }, [folder]), null, 'a folder is no file');
 });
 
 t.test('absent files and bad lines are named, and the rest is used', async (t) => {
