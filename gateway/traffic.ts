@@ -2,7 +2,9 @@
 import { messageOf } from '../core/errors.ts';
 import { formatRange, rangeOf } from '../core/ip.ts';
 import type { Runtime } from '../core/runtime.ts';
+import type { Alert } from '../detectors/alert.ts';
 import type { ScenarioDetector } from '../detectors/scenarios/detector.ts';
+import { alertsIn } from '../detectors/scenarios/overflow.ts';
 import type { Decider } from '../remediation/decider.ts';
 import type { DecisionIndex } from '../remediation/decision-index.ts';
 import type { Store } from '../remediation/store/store.ts';
@@ -48,14 +50,19 @@ export function createTraffic(settings: Settings, parts: TrafficParts): Traffic 
   const { accessLog, refusals } = createRecords(settings, parts, counters);
   const forwarders = createUntrustedForwarders();
   const clientHeader = ownClientHeader(settings.client.header);
+  const decide = (alerts: readonly Alert[]): void => {
+    for (const alert of alerts) decider.decide(alert);
+  };
+  detector.listen((overflows) => decide(alertsIn(overflows)));
   const handler = createHandler({
     ...parts,
     limits,
     throttle: createThrottle({ ...settings.remediation.throttle, ratePerSecond: settings.remediation.throttle.rate }),
-    detector,
-    decide: (alerts) => {
-      for (const alert of alerts) decider.decide(alert);
+    detector: {
+      pourRequest: (event) => alertsIn(detector.pourRequest(event)),
+      pourResponse: (event) => alertsIn(detector.pourResponse(event)),
     },
+    decide,
     recorder: createRecorder({ clock, counters, accessLog, refusals }),
     forwarders,
     counters,

@@ -1,7 +1,11 @@
 /**
  * The buckets of all scenarios, in memory, bounded in number and in the text that they keep. Every bucket of one scenario
  * lives equally long, so its list in order of the last pour is also in order of expiry: the dead ones are at its head, and
- * neither a timer for each bucket nor a heap is needed.
+ * neither a timer for each bucket nor a heap is needed. Counters live from their first event, so theirs stay in the order in
+ * which they began.
+ *
+ * Eviction: when a bound is reached, the bucket goes whose last pour (of counters: whose beginning) is longest ago, whichever
+ * scenario it belongs to. Who invents sources thus pushes out other invented ones and idle clients first.
  */
 import { Bucket, type BucketShape, type Weighed } from './bucket.ts';
 
@@ -60,11 +64,31 @@ export class BucketShelf<Kept extends Weighed> {
     const overflows = slot.bucket.pour(this.shape, kept, at);
     this.totals.keptCharacters += slot.bucket.weight - slot.weight;
     slot.weight = slot.bucket.weight;
-    if (slot !== this.newest) {
+    if (slot !== this.newest && !this.shape.timed) {
       this.unlink(slot);
       this.append(slot);
     }
     return overflows;
+  }
+
+  /** The bucket of `key` that has ended at `at`, if there is one. */
+  ended(key: string, at: number): Slot<Kept> | null {
+    const slot = this.slots.get(key);
+    return slot?.bucket.isOver(this.shape, at) === true ? slot : null;
+  }
+
+  /** The oldest bucket if it has ended at `at`, else null. */
+  oldestEnded(at: number): Slot<Kept> | null {
+    return this.oldest?.bucket.isOver(this.shape, at) === true ? this.oldest : null;
+  }
+
+  /** Of a timed shelf: when the bucket that was begun first ends, or null when there is none. */
+  nextEnd(): number | null {
+    return this.oldest === null ? null : this.oldest.bucket.firstAt + this.shape.lifetimeMs;
+  }
+
+  clear(): void {
+    while (this.oldest !== null) this.remove(this.oldest);
   }
 
   remove(slot: Slot<Kept>): void {
@@ -128,7 +152,7 @@ export class BucketShelf<Kept extends Weighed> {
 }
 
 export interface BucketStore<Kept extends Weighed> {
-  /** A shelf of its own for each scenario and clock. `live` shelves are swept by the wall clock. */
+  /** A shelf of its own for each scenario and clock. `live` shelves are swept by the wall clock, except those of counters. */
   shelf(shape: BucketShape, live: boolean): BucketShelf<Kept>;
   /** Evicts until the bounds hold again; called after a pour. */
   trim(): void;
@@ -162,7 +186,7 @@ export function createBucketStore<Kept extends Weighed>(bounds: BucketBounds): B
     shelf(shape, live) {
       const shelf = new BucketShelf<Kept>(shape, totals);
       all.push(shelf);
-      if (live) liveShelves.push(shelf);
+      if (live && !shape.timed) liveShelves.push(shelf);
       return shelf;
     },
     trim() {

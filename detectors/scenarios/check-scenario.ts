@@ -43,6 +43,7 @@ function demandOfType(spec: ScenarioSpec, demand: (met: boolean, key: string, re
       return;
     case 'bayesian':
       demand(spec.capacity === -1, 'capacity', 'type bayesian has capacity -1');
+      demand(spec.leakMs > 0, 'leakspeed', 'type bayesian needs a leakspeed above 0: it is how long a bucket lives');
       demand(spec.bayesianConditions.length > 0, 'bayesian_conditions', 'type bayesian needs conditions');
       demand(spec.bayesianPrior > 0 && spec.bayesianPrior <= 1, 'bayesian_prior', 'bayesian_prior lies in (0, 1]');
       demand(

@@ -1,18 +1,20 @@
 /**
- * The scenario detector: an event in, alerts out. Each scenario belongs to one phase (`phase.ts`) and is poured once for each
+ * The scenario detector: an event in, overflows with their alerts out. Each scenario belongs to one phase (`phase.ts`) and is poured once for each
  * event, in document order; the index (`documents/filter-index.ts`) leaves out those whose filter cannot be true.
  *
  * Differs from CrowdSec on purpose in two points. A filter that raises fails alone; upstream drops the event for all
  * remaining scenarios. And IPv6 clients share buckets by prefix (`ipv6Prefix`), because one client owns a whole /64: where
  * the groupby value holds the client's own address, the bucket's key holds the prefix instead. Alerts keep the address.
  *
+ * A counter overflows when its time is up. Live, a timer of the clock sees to that. Upstream's replays end them by the wall
+ * clock too, which hardly moves while a log is read; here a replayed counter ends when an event of the replay is past its
+ * time, or with the replay, always stamped with the end of its time, so that a replay shows what would have been.
+ *
  * Specification: CrowdSec `pkg/leakybucket/manager_run.go`, `bucket.go`, `overflows.go`.
  */
 import type { TimerHandle } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
-import { formatRange, parseIp, rangeOf } from '../../core/ip.ts';
 import type { Runtime } from '../../core/runtime.ts';
-import type { Alert } from '../alert.ts';
 import { createFilterIndex, type FilterIndex } from '../documents/filter-index.ts';
 import type { ItemFault } from '../documents/item-fault.ts';
 import { ownCopy } from '../documents/own-copy.ts';
@@ -20,12 +22,18 @@ import { type Event, eventType } from '../event.ts';
 import type { Expression, Scope } from '../expr/compile.ts';
 import type { DataFiles } from '../expr/data-files.ts';
 import type { GeoDatabases } from '../geoip.ts';
-import { Bucket } from './bucket.ts';
-import { type BucketStore, createBucketStore } from './bucket-store.ts';
-import { KeptEvent } from './kept-event.ts';
+import { type AlertContext, compileContexts } from './alert-context.ts';
 import { boundedText } from './bounded-text.ts';
+import { Bucket } from './bucket.ts';
+import { BucketKeys } from './bucket-keys.ts';
+import { type BucketShelf, type BucketStore, createBucketStore, type Slot } from './bucket-store.ts';
+import { conditionHolds, leakyView } from './conditions.ts';
+import type { ContextDocument } from './context-document.ts';
 import { emptyEvent } from './empty-event.ts';
-import { alertsOf } from './overflow.ts';
+import type { EventNeeds } from './event-needs.ts';
+import { KeptEvent } from './kept-event.ts';
+import { alertsOf, type Overflow, type OverflowDeps } from './overflow.ts';
+import { runtimeAlert } from './overflow-event.ts';
 import type { Phase } from './phase.ts';
 import { pourTime } from './pour-time.ts';
 import {
@@ -35,7 +43,6 @@ import {
   type ScenarioCounters,
   type ScenarioSummary,
   summaryOf,
-  sharedGroupings,
 } from './runner.ts';
 import { compileScenario, type Scenario, ScenarioCompileError, type ScenarioExpressions } from './scenario.ts';
 import type { ScenarioSpec } from './scenario-document.ts';
@@ -58,11 +65,15 @@ export interface ScenarioDetector {
   /** Documents that could not be compiled; the others are in use. */
   readonly faults: readonly ItemFault[];
   /** Pours the scenarios that need the request only. The result is shared when it is empty: do not change it. */
-  pourRequest(event: Event): readonly Alert[];
+  pourRequest(event: Event): readonly Overflow[];
   /** Pours the scenarios that need the response too. */
-  pourResponse(event: Event): readonly Alert[];
-  /** Pours all scenarios: for events that arrive whole, like log lines. */
-  pour(event: Event): readonly Alert[];
+  pourResponse(event: Event): readonly Overflow[];
+  /** Pours all scenarios: for events that arrive whole, like log lines, and for overflows that are poured again. */
+  pour(event: Event): readonly Overflow[];
+  /** Who is told of live counters whose time is up. They are lost, with a line in the log, while nobody listens. */
+  listen(listener: (overflows: readonly Overflow[]) => void): void;
+  /** Ends a replay: counters that still wait overflow at the end of their time, and the replay's buckets are forgotten. */
+  endReplay(): readonly Overflow[];
   readonly counters: DetectorCounters;
   /** Forgets the live buckets and silences of one source, by the address that keys begin with: for self-tests. */
   forget(source: string): void;
@@ -71,6 +82,8 @@ export interface ScenarioDetector {
 
 export interface ScenarioDetectorOptions {
   readonly documents: readonly ScenarioSpec[];
+  /** What alerts show besides their events. */
+  readonly contexts?: readonly ContextDocument[];
   /** Names of scenarios whose alerts are simulated. */
   readonly simulate?: readonly string[];
   /** Most buckets over all scenarios; past it the one left alone longest is given up. */
@@ -100,7 +113,7 @@ const sweepPeriodMs = 1_000;
 /** Characters of a scope's value that an alert shows. */
 const longestScopeValue = 512;
 
-const noAlerts: readonly Alert[] = Object.freeze([]);
+const noOverflows: readonly Overflow[] = Object.freeze([]);
 
 /** Compiles the documents and starts the sweep. Faults are gathered, not thrown. */
 export function createScenarioDetector(options: ScenarioDetectorOptions, deps: ScenarioDetectorDeps): ScenarioDetector {
@@ -115,85 +128,107 @@ export function createScenarioDetector(options: ScenarioDetectorOptions, deps: S
       faults.push(spec.places.fault(spec.name, key, messageOf(cause), cause));
     }
   }
-  return new LeakyDetector(scenarios, faults, options, deps);
+  const contexts = compileContexts(options.contexts ?? [], deps.expressions.event);
+  return new BucketDetector(scenarios, [...faults, ...contexts.faults], contexts.context, options, deps);
 }
 
-/** The scenarios of one phase. */
+/** Scenarios that are poured together. */
 interface Group {
   readonly runners: readonly Runner[];
   readonly index: FilterIndex;
 }
 
 /** An overflow whose alerts are made once all scenarios have seen the event, since their filters may add to its Meta. */
-interface Overflow {
+interface PendingOverflow {
   readonly runner: Runner;
   readonly bucket: Bucket<KeptEvent>;
+  readonly key: string;
   readonly at: number;
 }
 
-class LeakyDetector implements ScenarioDetector {
+class BucketDetector implements ScenarioDetector {
   readonly scenarios: readonly ScenarioSummary[];
   readonly faults: readonly ItemFault[];
   private readonly deps: ScenarioDetectorDeps;
+  private readonly overflowDeps: OverflowDeps;
   private readonly store: BucketStore<KeptEvent>;
   private readonly runners: readonly Runner[];
+  /** Those of counters. */
+  private readonly timedRunners: readonly Runner[];
+  private readonly written: ReadonlySet<string>;
   private readonly requestGroup: Group;
   private readonly responseGroup: Group;
-  private readonly ipv6Prefix: number;
+  /** Made for the first event that arrives whole. */
+  private allGroup: Group | null = null;
   private readonly sweep: TimerHandle;
+  /** Waits for the end of the counter that ends first; null when there is none. */
+  private timer: TimerHandle | null = null;
+  private timerAt = 0;
+  private listener: ((overflows: readonly Overflow[]) => void) | null = null;
   private events = 0;
   /** The event being poured, as expressions see it. One object, because pours do not nest. */
   private readonly scope: { evt: Event } & Scope = { evt: emptyEvent };
+  private readonly keys: BucketKeys;
+  /** What contexts need of every event, and what expressions that look back do. */
+  private readonly needs: EventNeeds;
+  private readonly wholeNeeds: EventNeeds;
   /** What the buckets keep of the event being poured; made when the first one takes it. */
   private kept: KeptEvent | null = null;
-  /** Bucket keys of the event being poured, by `Runner.keyPlace`. */
-  private readonly keys: (string | null)[];
-  /** The prefix text of the client being poured, "" until it is asked for. */
-  private prefix = '';
+  private keptWhole: KeptEvent | null = null;
+  private pending: PendingOverflow[] = [];
 
   constructor(
     scenarios: readonly Scenario[],
     faults: readonly ItemFault[],
+    context: AlertContext,
     options: ScenarioDetectorOptions,
     deps: ScenarioDetectorDeps,
   ) {
     this.deps = deps;
     this.faults = faults;
-    this.ipv6Prefix = options.ipv6Prefix ?? scenarioDetectorDefaults.ipv6Prefix;
     this.store = createBucketStore({
       maxBuckets: options.maxBuckets ?? scenarioDetectorDefaults.maxBuckets,
       maxKeptCharacters: options.maxKeptCharacters ?? scenarioDetectorDefaults.maxKeptCharacters,
     });
-    const written = new Set(scenarios.flatMap(({ filter }) => [...filter.writes]));
-    const groupings = sharedGroupings(scenarios, written);
-    this.keys = groupings.map(() => null);
-    this.runners = scenarios.map((scenario) =>
-      createRunner(scenario, this.store, groupings.indexOf(scenario.groupby?.source ?? '')),
-    );
+    this.needs = context.needs;
+    this.wholeNeeds = { parsed: [], whole: true };
+    this.written = new Set(scenarios.flatMap(({ filter }) => [...filter.writes]));
+    const ipv6Prefix = options.ipv6Prefix ?? scenarioDetectorDefaults.ipv6Prefix;
+    this.keys = new BucketKeys(scenarios, this.written, ipv6Prefix);
+    this.runners = scenarios.map((scenario) => createRunner(scenario, this.store, this.keys.placeOf(scenario)));
+    this.timedRunners = this.runners.filter(({ scenario }) => scenario.shape.timed);
     this.scenarios = this.runners.map(summaryOf);
-    const group = (phase: Phase): Group => {
-      const runners = this.runners.filter(({ scenario }) => scenario.phase === phase);
-      const filters = runners.map(({ scenario }) => scenario.filter);
-      return { runners, index: createFilterIndex(filters, written, deps.files) };
+    const runnerOf = new Map(this.runners.map((runner) => [runner.scenario, runner]));
+    const onContextError = (scenario: Scenario, error: unknown): void => {
+      const runner = runnerOf.get(scenario);
+      if (runner !== undefined) countError(runner, error, deps);
     };
-    this.requestGroup = group('request');
-    this.responseGroup = group('response');
+    this.overflowDeps = { ...deps, geo: deps.geo ?? null, ipv6Prefix, context, onContextError };
+    this.requestGroup = this.group((phase) => phase === 'request');
+    this.responseGroup = this.group((phase) => phase === 'response');
     this.sweep = deps.clock.every(sweepPeriodMs, () => this.removeDead());
   }
 
-  pourRequest(event: Event): readonly Alert[] {
+  pourRequest(event: Event): readonly Overflow[] {
     return this.pourGroup(event, this.requestGroup);
   }
 
-  pourResponse(event: Event): readonly Alert[] {
+  pourResponse(event: Event): readonly Overflow[] {
     return this.pourGroup(event, this.responseGroup);
   }
 
-  pour(event: Event): readonly Alert[] {
-    const early = this.pourGroup(event, this.requestGroup);
-    const late = this.pourGroup(event, this.responseGroup);
-    if (early.length === 0) return late;
-    return late.length === 0 ? early : [...early, ...late];
+  pour(event: Event): readonly Overflow[] {
+    return this.pourGroup(event, (this.allGroup ??= this.group(() => true)));
+  }
+
+  listen(listener: (overflows: readonly Overflow[]) => void): void {
+    this.listener = listener;
+  }
+
+  endReplay(): readonly Overflow[] {
+    for (const runner of this.timedRunners) this.endCounters(runner, runner.replayed, Number.POSITIVE_INFINITY);
+    for (const { replayed } of this.runners) replayed.clear();
+    return this.settle();
   }
 
   get counters(): DetectorCounters {
@@ -219,66 +254,81 @@ class LeakyDetector implements ScenarioDetector {
 
   close(): void {
     this.sweep.cancel();
+    this.timer?.cancel();
+    this.timer = null;
   }
 
-  private pourGroup(event: Event, group: Group): readonly Alert[] {
+  private group(takes: (phase: Phase) => boolean): Group {
+    const runners = this.runners.filter(({ scenario }) => takes(scenario.phase));
+    const filters = runners.map(({ scenario }) => scenario.filter);
+    return { runners, index: createFilterIndex(filters, this.written, this.deps.files) };
+  }
+
+  private pourGroup(event: Event, group: Group): readonly Overflow[] {
     this.events++;
-    if (event.Whitelisted || (event.Type === eventType.log && !event.Process)) return noAlerts;
+    if (event.Whitelisted || (event.Type === eventType.log && !event.Process)) return noOverflows;
+    if (this.timedRunners.length > 0) this.endDue(event);
     const candidates = group.index.candidates(event);
-    if (candidates.length === 0) return noAlerts;
+    if (candidates.length > 0) this.pourInto(event, group.runners, candidates);
+    return this.pending.length === 0 ? noOverflows : this.settle();
+  }
+
+  private pourInto(event: Event, runners: readonly Runner[], candidates: readonly number[]): void {
     this.scope.evt = event;
-    this.kept = null;
-    this.prefix = '';
-    this.keys.fill(null);
+    this.keys.begin();
     const at = pourTime(event, this.deps.clock);
-    let overflows: Overflow[] | null = null;
     for (let index = 0; index < candidates.length; index++) {
-      const runner = group.runners[candidates[index] as number] as Runner;
-      const overflow = this.pourOne(event, runner, at);
-      if (overflow !== null) (overflows ??= []).push(overflow);
+      this.pourOne(event, runners[candidates[index] as number] as Runner, at);
     }
     this.store.trim();
     this.scope.evt = emptyEvent;
     this.kept = null;
-    return overflows === null ? noAlerts : this.alerts(overflows);
+    this.keptWhole = null;
   }
 
-  /** Filter, bucket key and pour of one scenario. Null unless a bucket overflew and the overflow counts. */
-  private pourOne(event: Event, runner: Runner, at: number | null): Overflow | null {
+  /** Filter, bucket key and pour of one scenario. */
+  private pourOne(event: Event, runner: Runner, at: number | null): void {
     const { scenario } = runner;
     let key: string;
     try {
-      if (scenario.filter.evaluate(this.scope) !== true) return null;
-      key = this.keyOf(event, runner);
+      if (scenario.filter.evaluate(this.scope) !== true) return;
+      key = this.keys.keyOf(event, scenario.groupby, runner.keyPlace, this.scope);
     } catch (error) {
       countError(runner, error, this.deps);
-      return null;
+      return;
     }
-    if (scenario.spec.type === 'trigger') return this.fire(event, runner, key, at ?? this.deps.clock.now());
-    return at === null ? null : this.fill(event, runner, key, at);
+    if (scenario.spec.type === 'trigger') this.fire(event, runner, key, at ?? this.deps.clock.now());
+    else if (at !== null) this.fill(event, runner, key, at);
   }
 
   /** A trigger overflows with every event. */
-  private fire(event: Event, runner: Runner, key: string, at: number): Overflow | null {
+  private fire(event: Event, runner: Runner, key: string, at: number): void {
     runner.counters.poured++;
     const bucket = new Bucket<KeptEvent>(0);
     bucket.pour(runner.scenario.shape, this.keep(event, runner), at);
-    return this.overflow(runner, bucket, key, at);
+    this.overflow(runner, bucket, key, at);
   }
 
-  private fill(event: Event, runner: Runner, key: string, at: number): Overflow | null {
+  private fill(event: Event, runner: Runner, key: string, at: number): void {
     const { scenario, counters } = runner;
-    const shelf = event.ExpectMode === 0 ? runner.live : runner.replayed;
+    const live = event.ExpectMode === 0;
+    const shelf = live ? runner.live : runner.replayed;
+    if (scenario.shape.timed) this.endCounter(runner, shelf, shelf.ended(key, at));
     const slot = shelf.open(key, at);
-    if (scenario.distinct !== null && !this.isNew(slot.bucket, runner, scenario.distinct)) return null;
+    if (scenario.distinct !== null && !this.isNew(slot.bucket, runner, scenario.distinct)) return;
     if (scenario.cancelOn !== null && this.holds(runner, scenario.cancelOn)) {
       shelf.remove(slot);
-      return null;
+      return;
     }
     counters.poured++;
-    if (!shelf.pour(slot, this.keep(event, runner), at)) return null;
-    shelf.remove(slot);
-    return this.overflow(runner, slot.bucket, key, at);
+    const { bucket } = slot;
+    const overflows =
+      shelf.pour(slot, this.keep(event, runner), at) ||
+      conditionHolds(scenario, bucket, event, key, (error) => countError(runner, error, this.deps));
+    if (overflows) {
+      shelf.remove(slot);
+      this.overflow(runner, bucket, key, at);
+    } else if (scenario.shape.timed && live) this.arm(bucket.firstAt + scenario.shape.lifetimeMs);
   }
 
   /** Whether the bucket has not seen this event's distinct value. A value that cannot be had lets the event through. */
@@ -302,44 +352,115 @@ class LeakyDetector implements ScenarioDetector {
     }
   }
 
-  private overflow(runner: Runner, bucket: Bucket<KeptEvent>, key: string, at: number): Overflow | null {
-    const kept = this.passesFilter(runner, bucket, key) && !runner.blackhole?.swallows(key, at);
-    if (kept) return { runner, bucket, at };
-    runner.counters.discarded++;
-    return null;
+  /** Counters whose time was up before `event`: live ones by the clock, replayed ones by the event's own time. */
+  private endDue(event: Event): void {
+    const at = pourTime(event, this.deps.clock);
+    if (at === null) return;
+    for (const runner of this.timedRunners) {
+      this.endCounters(runner, event.ExpectMode === 0 ? runner.live : runner.replayed, at);
+    }
+  }
+
+  private endCounters(runner: Runner, shelf: BucketShelf<KeptEvent>, at: number): void {
+    for (let slot = shelf.oldestEnded(at); slot !== null; slot = shelf.oldestEnded(at)) {
+      this.endCounter(runner, shelf, slot);
+    }
+  }
+
+  private endCounter(runner: Runner, shelf: BucketShelf<KeptEvent>, slot: Slot<KeptEvent> | null): void {
+    if (slot === null) return;
+    shelf.remove(slot);
+    this.overflow(runner, slot.bucket, slot.key, slot.bucket.firstAt + shelf.shape.lifetimeMs);
+  }
+
+  /** Sets the timer for a counter that ends at `at`, unless it waits for an earlier one. */
+  private arm(at: number): void {
+    if (this.timer !== null && this.timerAt <= at) return;
+    this.timer?.cancel();
+    this.timerAt = at;
+    this.timer = this.deps.clock.after(Math.max(0, at - this.deps.clock.now()), () => this.timeIsUp());
+  }
+
+  private timeIsUp(): void {
+    this.timer = null;
+    const now = this.deps.clock.now();
+    let next = Number.POSITIVE_INFINITY;
+    for (const runner of this.timedRunners) {
+      this.endCounters(runner, runner.live, now);
+      next = Math.min(next, runner.live.nextEnd() ?? next);
+    }
+    if (next < Number.POSITIVE_INFINITY) this.arm(next);
+    const overflows = this.settle();
+    if (overflows.length === 0) return;
+    if (this.listener !== null) this.listener(overflows);
+    else this.deps.log.warn({ overflows: overflows.length }, 'counters overflew, and nothing takes their alerts');
+  }
+
+  private overflow(runner: Runner, bucket: Bucket<KeptEvent>, key: string, at: number): void {
+    this.pending.push({ runner, bucket, key, at });
+  }
+
+  /** Makes alerts of what overflew, unless it is discarded. */
+  private settle(): readonly Overflow[] {
+    const { pending } = this;
+    this.pending = [];
+    const overflows: Overflow[] = [];
+    for (const each of pending) {
+      const overflow = this.settled(each);
+      if (overflow === null) each.runner.counters.discarded++;
+      else {
+        each.runner.counters.overflows++;
+        overflows.push(overflow);
+      }
+    }
+    return overflows;
+  }
+
+  /** `overflow_filter` is asked first, and needs the alerts; the silence spares making them. */
+  private settled({ runner, bucket, key, at }: PendingOverflow): Overflow | null {
+    const { scenario, blackhole } = runner;
+    const { spec, overflowFilter } = scenario;
+    const make = (): Overflow => ({
+      scenario: spec,
+      key,
+      at,
+      alerts: alertsOf(scenario, bucket, at, this.overflowDeps),
+    });
+    if (overflowFilter !== null) {
+      const overflow = make();
+      const passes = overflow.alerts.length > 0 && this.passesFilter(runner, overflowFilter, bucket, overflow);
+      return passes && blackhole?.swallows(key, at) !== true ? overflow : null;
+    }
+    if (blackhole?.swallows(key, at) === true) return null;
+    const overflow = make();
+    return overflow.alerts.length > 0 ? overflow : null;
   }
 
   /** `overflow_filter`: false discards the overflow; an error keeps it. */
-  private passesFilter(runner: Runner, bucket: Bucket<KeptEvent>, key: string): boolean {
-    const { overflowFilter, spec } = runner.scenario;
-    if (overflowFilter === null) return true;
-    const queue = { Queue: bucket.queue.flatMap(({ whole }) => whole ?? []), L: bucket.queue.length };
-    const { name: Name, capacity: Capacity, cacheSize: CacheSize, reprocess: Reprocess } = spec;
-    const counts = { Total_count: bucket.count, Simulated: runner.scenario.simulated };
-    const leaky = { Name, Mapkey: key, Capacity, CacheSize, Reprocess, Queue: queue, ...counts };
+  private passesFilter(
+    runner: Runner,
+    overflowFilter: Expression,
+    bucket: Bucket<KeptEvent>,
+    overflow: Overflow,
+  ): boolean {
+    const { scenario } = runner;
+    const queue = { Queue: bucket.queue.map((kept) => kept.toEvent()), L: scenario.shape.kept };
+    const leaky = leakyView(scenario, bucket, overflow.key, queue);
     try {
-      return overflowFilter.evaluate({ queue, leaky, signal: {} }) !== false;
+      return overflowFilter.evaluate({ queue, leaky, signal: runtimeAlert(overflow) }) !== false;
     } catch (error) {
       countError(runner, error, this.deps);
       return true;
     }
   }
 
-  private alerts(overflows: readonly Overflow[]): readonly Alert[] {
-    const deps = { ...this.deps, geo: this.deps.geo ?? null, ipv6Prefix: this.ipv6Prefix };
-    return overflows.flatMap(({ runner, bucket, at }) => {
-      const alerts = alertsOf(runner.scenario, bucket, at, deps);
-      if (alerts.length === 0) runner.counters.discarded++;
-      else runner.counters.overflows++;
-      return alerts;
-    });
-  }
-
   /** What this scenario's bucket keeps of the event: the same object for all scenarios that need nothing special. */
   private keep(event: Event, runner: Runner): KeptEvent {
-    const { scope, overflowFilter } = runner.scenario;
-    if (scope === null && overflowFilter === null) return (this.kept ??= new KeptEvent(event, null, false));
-    return new KeptEvent(event, scope === null ? null : this.scopeValue(runner, scope), overflowFilter !== null);
+    const { scope, looksBack } = runner.scenario;
+    const needs = looksBack ? this.wholeNeeds : this.needs;
+    if (scope !== null) return new KeptEvent(event, this.scopeValue(runner, scope), needs);
+    if (looksBack) return (this.keptWhole ??= new KeptEvent(event, null, needs));
+    return (this.kept ??= new KeptEvent(event, null, needs));
   }
 
   private scopeValue(runner: Runner, scope: Expression): string {
@@ -351,31 +472,6 @@ class LeakyDetector implements ScenarioDetector {
       countError(runner, error, this.deps);
       return '';
     }
-  }
-
-  /** Scenarios that group alike share one text, whose hash is computed once. */
-  private keyOf(event: Event, { scenario: { groupby }, keyPlace }: Runner): string {
-    if (groupby === null) return '';
-    if (keyPlace === -1) return this.bucketKey(event, groupby);
-    return (this.keys[keyPlace] ??= this.bucketKey(event, groupby));
-  }
-
-  private bucketKey(event: Event, groupby: Expression): string {
-    const value = groupby.evaluate(this.scope);
-    if (typeof value !== 'string') throw new TypeError(`groupby gave ${typeof value}; it must give a string`);
-    const client = event.Meta.source_ip ?? '';
-    if (this.ipv6Prefix < 128 && client.includes(':') && value.includes(client)) {
-      return boundedText(value.replace(client, this.prefixOf(client)));
-    }
-    return boundedText(value);
-  }
-
-  private prefixOf(client: string): string {
-    if (this.prefix === '') {
-      const address = parseIp(client);
-      this.prefix = address?.version === 6 ? formatRange(rangeOf(address, this.ipv6Prefix)) : client;
-    }
-    return this.prefix;
   }
 
   private removeDead(): void {

@@ -1,5 +1,5 @@
 /** What expressions see between pours: an event of nothing. */
-import { type Event, eventType } from '../event.ts';
+import { type Event, eventType, FieldMap } from '../event.ts';
 
 /** Stands in the scope between pours, so that no request is kept alive by it. */
 export const emptyEvent: Event = Object.freeze({
@@ -9,9 +9,9 @@ export const emptyEvent: Event = Object.freeze({
   WhitelistReason: '',
   Stage: '',
   Line: { Raw: '', Src: '', Time: 0, Labels: {}, Process: false, Module: '' },
-  Parsed: {},
-  Enriched: {},
-  Meta: {},
+  Parsed: Object.freeze(new FieldMap()),
+  Enriched: Object.freeze(new FieldMap()),
+  Meta: Object.freeze(new FieldMap()),
   Unmarshaled: {},
   Overflow: null,
   Time: 0,

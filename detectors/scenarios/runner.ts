@@ -81,13 +81,3 @@ export function countError(runner: Runner, error: unknown, { clock, log }: Pick<
   const fields = { scenario: name, code: 'EXPRESSION_RAISED', error: messageOf(error), errors: runner.counters.errors };
   log.warn(fields, 'an expression of a scenario raised an error; it counts as not matched');
 }
-
-/** The groupings that no filter can change between two scenarios of one event. */
-export function sharedGroupings(scenarios: readonly Scenario[], written: ReadonlySet<string>): readonly string[] {
-  const stable = scenarios.flatMap(({ groupby }) =>
-    groupby !== null && [...groupby.reads].every((path) => !written.has(path) && !path.endsWith('*'))
-      ? [groupby.source]
-      : [],
-  );
-  return [...new Set(stable)];
-}

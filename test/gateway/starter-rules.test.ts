@@ -6,6 +6,7 @@ import t from 'tap';
 import { createLog } from '../../core/log.ts';
 import { createSystemRandom } from '../../core/random.ts';
 import type { Alert } from '../../detectors/alert.ts';
+import { alertsIn } from '../../detectors/scenarios/overflow.ts';
 import { createDetection, type Detection } from '../../gateway/detection.ts';
 import { completeEvent, createRequestEvent } from '../../gateway/request-event.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
@@ -51,9 +52,9 @@ class Site {
         at,
         timestamp: new Date(at).toISOString(),
       });
-      alerts.push(...detector.pourRequest(event));
+      alerts.push(...alertsIn(detector.pourRequest(event)));
       completeEvent(event, status, rest.failedUser ?? null);
-      alerts.push(...detector.pourResponse(event));
+      alerts.push(...alertsIn(detector.pourResponse(event)));
       this.clock.advance(pause);
     }
     return alerts;

@@ -368,7 +368,7 @@ t.test('documents that cannot be compiled are faults at their line; the others a
     trigger,
     `${trigger}cancel_on: evt.Nonsense == 1\n`,
     trigger.replace("evt.Meta.http_path contains '/probe'", "evt.Meta.http_path containz '/probe'"),
-    'type: counter\nname: our/counter\ndescription: d\nfilter: "true"\ncapacity: -1\nduration: 1m\n',
+    'type: conditional\nname: our/condition\ndescription: d\nfilter: "true"\nleakspeed: 1m\ncondition: queue.Queues\n',
     gets,
   ].join('---\n');
   const clock = createManualClock();
@@ -382,10 +382,10 @@ t.test('documents that cannot be compiled are faults at their line; the others a
   );
   t.strictSame(
     detector.faults.map(({ line }) => line),
-    [12, 17, 20],
+    [12, 17, 25],
   );
   t.match(detector.faults[0]?.reason, /^cancel_on: /);
-  t.match(detector.faults[2]?.error.message, /^f\.yaml:20:7: scenario our\/counter: type counter is not supported yet/);
+  t.match(detector.faults[2]?.error.message, /^f\.yaml:25:\d+: scenario our\/condition: condition: unknown/);
 });
 
 t.test("a source can be forgotten: its buckets and its silences, and nobody else's", async (t) => {

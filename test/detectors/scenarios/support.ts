@@ -3,6 +3,7 @@ import type { Clock } from '../../../core/clock.ts';
 import { createLog } from '../../../core/log.ts';
 import { createSystemRandom } from '../../../core/random.ts';
 import { type Event, FieldMap, type StringMap } from '../../../detectors/event.ts';
+import type { Alert } from '../../../detectors/alert.ts';
 import { createExpressionCompiler } from '../../../detectors/expr/compile.ts';
 import { type DataFiles, noDataFiles } from '../../../detectors/expr/data-files.ts';
 import { eventEnvironment, overflowEnvironment } from '../../../detectors/expr/environment.ts';
@@ -13,6 +14,7 @@ import {
   type ScenarioDetectorDeps,
   type ScenarioDetectorOptions,
 } from '../../../detectors/scenarios/detector.ts';
+import { alertsIn } from '../../../detectors/scenarios/overflow.ts';
 import type { ScenarioExpressions } from '../../../detectors/scenarios/scenario.ts';
 import { readScenarioDocuments } from '../../../detectors/scenarios/scenario-document.ts';
 import type { ScenarioSpec } from '../../../detectors/scenarios/scenario-document.ts';
@@ -26,8 +28,15 @@ export function scenarioExpressions(clock: Clock, files: DataFiles = noDataFiles
   };
 }
 
+/** A detector whose pours give the alerts alone. */
+export interface AlertDetector extends Omit<ScenarioDetector, 'pourRequest' | 'pourResponse' | 'pour'> {
+  pourRequest(event: Event): readonly Alert[];
+  pourResponse(event: Event): readonly Alert[];
+  pour(event: Event): readonly Alert[];
+}
+
 /** A detector of the documents in `yaml`, which must be without fault. */
-export function detectorOf(
+export function overflowDetectorOf(
   yaml: string,
   clock: Clock,
   options: Partial<ScenarioDetectorOptions> = {},
@@ -43,6 +52,25 @@ export function detectorOf(
   const [fault] = [...faults, ...detector.faults];
   if (fault !== undefined) throw fault.error;
   return detector;
+}
+
+/** The same, when only the alerts matter. */
+export function detectorOf(...args: Parameters<typeof overflowDetectorOf>): AlertDetector {
+  const detector = overflowDetectorOf(...args);
+  return {
+    scenarios: detector.scenarios,
+    faults: detector.faults,
+    pourRequest: (event) => alertsIn(detector.pourRequest(event)),
+    pourResponse: (event) => alertsIn(detector.pourResponse(event)),
+    pour: (event) => alertsIn(detector.pour(event)),
+    listen: (listener) => detector.listen(listener),
+    endReplay: () => detector.endReplay(),
+    get counters() {
+      return detector.counters;
+    },
+    forget: (source) => detector.forget(source),
+    close: () => detector.close(),
+  };
 }
 
 export interface Access {
