@@ -24,8 +24,9 @@ function copyValue(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(copyValue);
   if (value instanceof FieldMap) return copyFields(value);
   if (value instanceof Map) return new Map(Array.from(value, ([key, inner]) => [key, copyValue(inner)]));
-  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
-  const copy: Record<string, unknown> = {};
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return value;
+  const copy = Object.create(prototype) as Record<string, unknown>;
   for (const [key, inner] of Object.entries(value)) setOwn(copy, key, copyValue(inner));
   return copy;
 }

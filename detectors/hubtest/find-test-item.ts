@@ -40,15 +40,20 @@ export async function findTestItem(kind: TestItemKind, name: string, places: Ite
   });
 }
 
+/** Where the file may be, the likeliest first. */
 async function candidates(kind: TestItemKind, name: string, places: ItemPlaces): Promise<readonly string[]> {
   const { hub, index, tests, test } = places;
   const path = normalize(name);
   const found = [join(hub, path), join(test, path)];
   const borrowed = `.tests${sep}`;
-  // The tests may lie elsewhere than in the hub. A test of which only others' folders are missing uses the hub's own item.
-  if (path.startsWith(borrowed)) found.push(join(tests, path.slice(borrowed.length)));
-  const tail = path.lastIndexOf(`${sep}${kind}${sep}`);
-  if (tail !== -1) found.push(join(hub, path.slice(tail + 1)));
+  if (path.startsWith(borrowed)) {
+    // The tests may lie elsewhere than in the hub, and not all may be there: the next best is what another test has in the
+    // same place, then the hub's own item.
+    found.push(join(tests, path.slice(borrowed.length)));
+    const tail = path.slice(path.lastIndexOf(`${sep}${kind}${sep}`) + 1);
+    for (const folder of await foldersIn(tests)) found.push(join(folder, tail));
+    found.push(join(hub, tail));
+  }
   if (index === null) {
     const folders = kind === 'scenarios' ? [join(hub, kind)] : await foldersIn(join(hub, kind));
     for (const folder of folders) found.push(join(folder, `${path}.yaml`), join(folder, `${path}.yml`));

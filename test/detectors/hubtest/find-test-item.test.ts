@@ -71,6 +71,12 @@ t.test(
       ],
       [
         'parsers',
+        './.tests/gone/parsers/s02-enrich/me/x.yaml',
+        'tests/other/parsers/s02-enrich/me/x.yaml',
+        's02-enrich',
+      ],
+      [
+        'parsers',
         './.tests/gone/parsers/s02-enrich/crowdsecurity/geoip-enrich.yaml',
         'hub/parsers/s02-enrich/crowdsecurity/geoip-enrich.yaml',
         's02-enrich',
@@ -85,7 +91,7 @@ t.test(
     for (const [kind, name, path, stage] of cases) {
       t.strictSame(await findTestItem(kind, name, places), { kind, stage, path: join(root, path) }, name);
     }
-    t.equal(cases.length, 9);
+    t.equal(cases.length, 10);
     for (const [kind, name] of [
       ['parsers', 'crowdsecurity/ssh-bf'],
       ['scenarios', 'nobody/knows'],
