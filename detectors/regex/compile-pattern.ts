@@ -5,7 +5,8 @@
  */
 import { messageOf } from '../../core/errors.ts';
 import { emitPattern } from './emit-pattern.ts';
-import { parsePattern, patternError } from './parse-pattern.ts';
+import { parsePattern } from './parse-pattern.ts';
+import { patternError } from './pattern-error.ts';
 import { contains, needsReplay } from './pattern-shape.ts';
 import { type MatchSlots, ReplayMatcher } from './replay-match.ts';
 import type { ParsedPattern, PatternNode, PatternOptions, Position, Subject } from './syntax.ts';

@@ -6,7 +6,7 @@
  * groups, `needsReplay` says so and `compile-pattern.ts` asks `replay-match.ts` for them.
  */
 import { type CharSet, charSetOf, clip, complementOf, highestCodePoint, highestOf } from './char-set.ts';
-import { patternError } from './parse-pattern.ts';
+import { patternError } from './pattern-error.ts';
 import { contains, hasFixedWidth, isCapture, isEmptyAnywhere, readsNothing, withoutImplied } from './pattern-shape.ts';
 import { isNullable, type PatternNode, type Position, type RepeatNode, type Subject } from './syntax.ts';
 import { pairClasses, unit, unitClass } from './unit-class.ts';

@@ -5,7 +5,6 @@
  *
  * Long for this house because the notation is one piece: groups, repeats, escapes and classes share the reading position.
  */
-import { GatewayError } from '../../core/errors.ts';
 import {
   type CharSet,
   charSetOf,
@@ -17,6 +16,7 @@ import {
   re2Space,
   wordChars,
 } from './char-set.ts';
+import { type PatternError, patternError } from './pattern-error.ts';
 import { emptyNode, type ParsedPattern, type PatternNode, type PatternOptions, type Subject } from './syntax.ts';
 import { UnicodeSets } from './unicode-sets.ts';
 
@@ -37,15 +37,6 @@ interface Flags {
 /** @throws GatewayError PATTERN_INVALID naming the position (UTF-16 offset) and the reason. */
 export function parsePattern(source: string, options: PatternOptions = {}): ParsedPattern {
   return new PatternParser(source, options).parse();
-}
-
-/** The error every pattern fault is reported as. `position` is an offset in `source`, or null when it is about the whole. */
-export function patternError(source: string, position: number | null, reason: string, remedy?: string): GatewayError {
-  const shown = source.length > 200 ? `${source.slice(0, 200)}…` : source;
-  const place = position === null ? '' : ` at position ${position}`;
-  return new GatewayError('PATTERN_INVALID', `pattern ${JSON.stringify(shown)} is refused${place}: ${reason}`, {
-    remedy: remedy ?? 'Write the pattern in RE2 syntax.',
-  });
 }
 
 const controlEscapes: Readonly<Record<string, number>> = { a: 7, f: 12, n: 10, r: 13, t: 9, v: 11 };
@@ -371,7 +362,7 @@ class PatternParser {
     return true;
   }
 
-  #fault(reason: string, position = this.#at): GatewayError {
+  #fault(reason: string, position = this.#at): PatternError {
     return patternError(this.#source, position, reason);
   }
 

@@ -5,7 +5,7 @@
  * so the time is bounded by text length × program length whatever the pattern.
  */
 import { type CharSet, setHas } from './char-set.ts';
-import { patternError } from './parse-pattern.ts';
+import { patternError } from './pattern-error.ts';
 import { isNullable, type PatternNode, type Position, type Subject } from './syntax.ts';
 
 /** Instructions, counted repeats unrolled. */
