@@ -33,6 +33,9 @@ export const errorCodes = {
   HUB_DIGEST_MISMATCH: 'A file of the hub is not the one that its index describes; nothing was installed.',
   HUB_REFUSED: 'A change of the installed items was refused, because it would lose something or cannot be complete.',
   HUBTEST_INVALID: 'A test of the hub cannot be run: its configuration, an item that it names, or its log is not there or wrong.',
+  LOG_UNREADABLE: 'A log file cannot be read.',
+  ACQUISITION_INVALID: 'A document of acquis.yaml is not valid, or the file cannot be read; the other documents are used.',
+  SOURCE_FAILED: 'A source of log lines cannot be read; it is tried again, and the gateway goes on.',
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

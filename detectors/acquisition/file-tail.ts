@@ -1,0 +1,239 @@
+/**
+ * Follows one path through rotation: rename and create, copy and truncate, removal. A file that was renamed is read to its
+ * end before its successor, and looked at for a while longer, because its writer may not have noticed yet.
+ */
+import type { BigIntStats } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { Clock } from '../../core/clock.ts';
+import { fileId, type LogFile, type LogFileParts, openLogFile } from './log-file.ts';
+
+/** Where a file is read from that has not been met before. */
+export type StartAt = 'start' | 'end';
+
+export interface FileTailParts extends LogFileParts {
+  readonly clock: Clock;
+  /** A renamed or removed file is let go when it has not grown for so long, milliseconds. */
+  readonly lingerMs: number;
+  /** Goes to the place where reading of this very file stopped before; false when there is none. */
+  readonly recall: (file: LogFile) => Promise<boolean>;
+  /** Whether `recall` would know a file by this identity. */
+  readonly isKnown: (id: string) => boolean;
+  /** Whether the file is being read under another path: as its former self, before a rotation. */
+  readonly isForeign: (id: string, path: string) => boolean;
+  /** Notes how far a file has been read. `path` is the one that is followed. */
+  readonly remember: (file: LogFile, path: string) => void;
+  /** The file has no name any more and was let go. */
+  readonly forget: (file: LogFile) => void;
+}
+
+export interface TailLook {
+  /** There is more to read at once. */
+  readonly more: boolean;
+}
+
+interface Retired {
+  readonly file: LogFile;
+  offset: number;
+  since: number;
+}
+
+/** Renamed files of one path that are open at a time. */
+const mostRetired = 8;
+/** How rotated files are called: access.log.1, access.log-20260131, access.log.2026-01-31.1 */
+export const rotatedSuffix = /^[.-]\d[\d.T_-]*$/;
+/** File systems stamp files with a clock that ticks a few times in a hundred milliseconds. */
+const clockTickMs = 20;
+
+export class FileTail {
+  readonly path: string;
+  private readonly parts: FileTailParts;
+  private current: LogFile | null = null;
+  /** The path leads nowhere, while the file that it led to is still open: since when, and how far that was read. */
+  private gone: { since: number; offset: number } | null = null;
+  private retired: Retired[] = [];
+  /** When the path was last seen to lead to `current`, epoch milliseconds. */
+  private seenAt = 0;
+
+  constructor(path: string, parts: FileTailParts) {
+    this.path = path;
+    this.parts = parts;
+  }
+
+  /** Identities of the files that are open here, under whatever name. */
+  ids(): readonly string[] {
+    const ids = this.retired.map(({ file }) => file.id);
+    return this.current === null ? ids : [this.current.id, ...ids];
+  }
+
+  /** Nothing is open, and the path led nowhere at the last look. */
+  get idle(): boolean {
+    return this.current === null && this.retired.length === 0;
+  }
+
+  /**
+   * Goes on with a file that was followed here before a restart and has another name now. `newest`: what is found at the
+   * path comes after it; otherwise it was being let go already.
+   */
+  async adopt(path: string, seenAt: number, newest: boolean): Promise<void> {
+    const file = await openLogFile(path, this.path, this.parts);
+    if (!(await this.parts.recall(file))) return file.close();
+    if (newest) {
+      this.current = file;
+      this.seenAt = seenAt;
+    } else this.retire(file, this.parts.clock.now());
+  }
+
+  /** Reads what has come. Rejects when the path cannot be opened or read; looking again later is safe. */
+  async look(startAt: StartAt): Promise<TailLook> {
+    const now = this.parts.clock.now();
+    const stats = await statOrNull(this.path);
+    const retiredMore = await this.lookAtRetired(now);
+    const id = stats === null ? null : fileId(stats);
+    if (this.current !== null && id !== null && id !== this.current.id) {
+      if ((await this.readOn(this.current)) !== 'end') return { more: true };
+      await this.succeed(this.current, id, now);
+    }
+    if (this.current === null && id !== null && !this.parts.isForeign(id, this.path)) {
+      this.current = await this.openCurrent(startAt);
+    }
+    if (this.current === null) return { more: retiredMore };
+    const outcome = await this.readOn(this.current);
+    if (id === null) await this.lookAtGone(this.current, now);
+    else {
+      this.gone = null;
+      this.seenAt = now;
+    }
+    return { more: retiredMore || outcome === 'more' };
+  }
+
+  /** Delivers last lines that have no end, because nothing will follow. */
+  async finish(): Promise<void> {
+    const { current } = this;
+    this.current = null;
+    if (current !== null) await current.finish();
+  }
+
+  /** Closes everything; what was not committed is read again another time. */
+  async close(): Promise<void> {
+    const files = [...this.retired.map(({ file }) => file), ...(this.current === null ? [] : [this.current])];
+    this.retired = [];
+    this.current = null;
+    for (const file of files) {
+      this.parts.remember(file, this.path);
+      await file.close();
+    }
+  }
+
+  private async readOn(file: LogFile): Promise<'end' | 'more' | 'closing'> {
+    const outcome = await file.read(Number((await file.stat()).size));
+    this.parts.remember(file, this.path);
+    return outcome;
+  }
+
+  private async openCurrent(startAt: StartAt): Promise<LogFile> {
+    const file = await openLogFile(this.path, this.path, this.parts);
+    const known = await this.parts.recall(file);
+    if (!known && startAt === 'end') await file.seekEnd();
+    this.parts.remember(file, this.path);
+    return file;
+  }
+
+  /**
+   * `file` was renamed and read to its end. Reads the files that came and went between two looks, and what the path leads to
+   * now becomes the current one.
+   */
+  private async succeed(file: LogFile, successorId: string, now: number): Promise<void> {
+    // Opened first: whatever is rotated from here on is found at the next look.
+    const successor = this.parts.isForeign(successorId, this.path) ? null : await this.openCurrent('start');
+    for (const path of await this.between(file, successor)) {
+      const missed = await openLogFile(path, this.path, this.parts);
+      this.retire(missed, now);
+      while ((await this.readOn(missed)) === 'more');
+    }
+    this.retire(file, now);
+    this.current = successor;
+    this.gone = null;
+    while (this.retired.length > mostRetired) await this.letGo(this.retired.shift()?.file);
+  }
+
+  private retire(file: LogFile, now: number): void {
+    this.retired.push({ file, offset: file.offset, since: now });
+  }
+
+  /** Rotated files beside the path that were made since the path was last seen to lead to `file`; oldest first. */
+  private async between(file: LogFile, successor: LogFile | null): Promise<readonly string[]> {
+    const from = Math.max(this.seenAt - clockTickMs, file.bornMs);
+    const until = successor?.bornMs ?? Infinity;
+    const found: { path: string; born: number; number: number }[] = [];
+    for (const { path, stats } of await rotatedSiblings(this.path)) {
+      const id = fileId(stats);
+      const born = Number(stats.birthtimeMs);
+      if (id === successor?.id || this.ids().includes(id) || this.parts.isKnown(id)) continue;
+      if (born >= from && born <= until) found.push({ path, born, number: Number(/\d+$/.exec(path)?.[0] ?? 0) });
+    }
+    // Of two that were made in the same tick, the one with the higher number was rotated more often.
+    return found
+      .toSorted((left, right) => left.born - right.born || right.number - left.number)
+      .map(({ path }) => path);
+  }
+
+  private async lookAtGone(file: LogFile, now: number): Promise<void> {
+    if (this.gone?.offset !== file.offset) this.gone = { since: now, offset: file.offset };
+    else if (now - this.gone.since >= this.parts.lingerMs) {
+      this.current = null;
+      this.gone = null;
+      await this.letGo(file);
+    }
+  }
+
+  /** True: there is more to read at once. */
+  private async lookAtRetired(now: number): Promise<boolean> {
+    let more = false;
+    for (const entry of [...this.retired]) {
+      const outcome = await this.readOn(entry.file);
+      if (outcome === 'closing') return false;
+      more ||= outcome === 'more';
+      if (entry.file.offset !== entry.offset) {
+        entry.offset = entry.file.offset;
+        entry.since = now;
+      } else if (now - entry.since >= this.parts.lingerMs) {
+        this.retired = this.retired.filter((each) => each !== entry);
+        await this.letGo(entry.file);
+      }
+    }
+    return more;
+  }
+
+  private async letGo(file: LogFile | undefined): Promise<void> {
+    if (file === undefined) return;
+    const removed = Number((await file.stat()).nlink) === 0;
+    await file.finish();
+    if (removed) this.parts.forget(file);
+    else this.parts.remember(file, this.path);
+  }
+}
+
+/** Files beside `path` that are called as it is called after a rotation. */
+export async function rotatedSiblings(path: string): Promise<readonly { path: string; stats: BigIntStats }[]> {
+  const folder = dirname(path);
+  const name = basename(path);
+  const found: { path: string; stats: BigIntStats }[] = [];
+  for (const entry of await readdir(folder).catch(() => [])) {
+    if (!entry.startsWith(name) || !rotatedSuffix.test(entry.slice(name.length))) continue;
+    const sibling = join(folder, entry);
+    const stats = await statOrNull(sibling).catch(() => null);
+    if (stats?.isFile()) found.push({ path: sibling, stats });
+  }
+  return found;
+}
+
+async function statOrNull(path: string): Promise<BigIntStats | null> {
+  try {
+    return await stat(path, { bigint: true });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    throw error;
+  }
+}
