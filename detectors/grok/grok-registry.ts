@@ -9,6 +9,7 @@ import { CompiledGrok, type Grok, GrokMatcher } from './compiled-grok.ts';
 import { type Definition, defineText, expand, unusedMark, writtenOffset } from './definition.ts';
 import { GrokError } from './grok-error.ts';
 import { libraryTables } from './library/index.ts';
+import type { GrokTable } from './library/table.ts';
 
 export interface GrokRegistry {
   /**
@@ -25,10 +26,10 @@ export interface GrokRegistry {
   named(name: string): Grok;
 }
 
-/** The base and stock names are defined from the start. */
-export function createGrokRegistry(): GrokRegistry {
+/** The library's names are defined from the start; it is trusted to hold nothing but regular expressions. */
+export function createGrokRegistry(library: readonly GrokTable[] = libraryTables): GrokRegistry {
   const registry = new Registry();
-  for (const table of libraryTables) for (const [name, body] of Object.entries(table)) registry.add(name, body);
+  for (const table of library) for (const [name, body] of Object.entries(table)) registry.add(name, body);
   return registry;
 }
 

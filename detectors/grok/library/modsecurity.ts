@@ -7,8 +7,8 @@ const quotedTag = (name: string, field: string): string => tagged(name, `%{QUOTE
 const optional = (name: string): string => `(?:%{MODSEC${name}} )?`;
 
 const client = tagged('client', '%{IPORHOST:sourcehost}(?::%{INT:source_port})?');
-/** The first nine are read, what follows is passed over. */
-const tags = Array.from({ length: 9 }, (_, index) => `(?:${quotedTag('tag', `ruletag${index}`)} )?`).join('');
+/** The first ten are read, what follows is passed over. */
+const tags = Array.from({ length: 10 }, (_, index) => `(?:${quotedTag('tag', `ruletag${index}`)} )?`).join('');
 
 export const modsecurity: GrokTable = {
   APACHEERRORTIME: '%{HTTPDERROR_DATE}',
