@@ -75,8 +75,6 @@ function reader(registry: GrokRegistry, name: string): (line: string) => StringM
 }
 
 const linesPerName = 40;
-/** For a name that matches none of those: what stands beside `\\b` is made without regard to it. */
-const mostLines = 1_000;
 /** Every how many lines the ends of matches are compared at each of the first places of the line. */
 const linesPerPlaces = 8;
 const placesPerLine = 60;
@@ -101,7 +99,7 @@ t.test('the library answers as the reference does', async (t) => {
     }
     const [expected, actual] = [reader(theirs, name), reader(ours, name)];
     const [theirTree, ourTree] = [treeOf(theirTrees, name), treeOf(ourTrees, name)];
-    for (let count = 0; count < linesPerName || (matched === matchedBefore && count < mostLines); count++) {
+    for (let count = 0; count < linesPerName; count++) {
       const made = textFor(theirTree, fraction);
       const around = count % 4 === 1 ? `x ${made} y` : made;
       const line = count % 4 === 0 ? made : mutated(around, fraction);
@@ -119,8 +117,9 @@ t.test('the library answers as the reference does', async (t) => {
     if (matched === matchedBefore) unmatched.push(name);
   }
   t.same(differences, [], 'none differs');
-  t.same(unmatched, [], 'each name matches at least one line');
-  t.ok(lines >= 397 * linesPerName, `${lines} lines`);
+  // A word's edge between a number and `ms`: this one matches nothing, upstream neither.
+  t.same(unmatched, ['MONGO_SLOWQUERY'], 'every other name matches at least one line');
+  t.equal(lines, 397 * linesPerName);
   t.ok(matched > lines / 3, `${matched} of ${lines} lines match`);
   t.ok(places > 397 * 50, `${places} places were compared`);
 });
