@@ -36,6 +36,7 @@ export const errorCodes = {
   LOG_UNREADABLE: 'A log file cannot be read.',
   ACQUISITION_INVALID: 'A document of acquis.yaml is not valid, or the file cannot be read; the other documents are used.',
   SOURCE_FAILED: 'A source of log lines cannot be read; it is tried again, and the gateway goes on.',
+  SETUP_FAILED: 'What `setup detect` needs to read or write cannot be read or written.',
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;
