@@ -77,10 +77,10 @@ export interface Hub {
   /** Fetches the index and keeps it. @throws GatewayError HUB_UNREACHABLE, HUB_INDEX_INVALID */
   update(progress?: HubProgress): Promise<IndexUpdate>;
   /**
-   * What is installed, against the stored index, or against the one of the source, which is then not kept.
+   * What is installed, against the stored index, against the one of the source, which is then not kept, or against none.
    * @throws GatewayError HUB_INDEX_INVALID when there is no index.
    */
-  state(from: 'stored' | 'source'): Promise<LocalState>;
+  state(from: 'stored' | 'source' | 'none'): Promise<LocalState>;
   /**
    * Makes what was asked for so, all of it or nothing.
    * @throws GatewayError HUB_UNREACHABLE, HUB_DIGEST_MISMATCH, HUB_REFUSED, NOT_FOUND; nothing has changed then.
@@ -132,12 +132,23 @@ class DiskHub implements Hub {
     });
   }
 
-  async state(from: 'stored' | 'source'): Promise<LocalState> {
+  async state(from: 'stored' | 'source' | 'none'): Promise<LocalState> {
     const folders = await realFolders(this.folders);
     if (await isInterrupted(folders)) await this.alone(async () => {});
-    if (from === 'stored') return readLocalState(await this.storedIndex(), folders);
-    const text = await this.fetch(this.settings.source, indexFile, largestIndexBytes);
-    return readLocalState(readHubIndex(text), folders);
+    return readLocalState(await this.indexOf(from), folders);
+  }
+
+  private async indexOf(from: 'stored' | 'source' | 'none'): Promise<HubIndex> {
+    switch (from) {
+      case 'stored':
+        return this.storedIndex();
+      case 'source':
+        return readHubIndex(await this.fetch(this.settings.source, indexFile, largestIndexBytes));
+      case 'none':
+        return { items: new Map(), faults: [] };
+      default:
+        return from satisfies never;
+    }
   }
 
   apply(request: ChangeRequest, progress: HubProgress = () => {}): Promise<Applied> {

@@ -51,6 +51,8 @@ export interface Taint {
 
 export interface LocalState {
   readonly index: HubIndex;
+  /** Where that is, as the file system spells it. */
+  readonly folders: HubFolders;
   readonly items: ReadonlyMap<ItemType, ReadonlyMap<string, ItemState>>;
   /** What could not be made sense of, one sentence each. */
   readonly faults: readonly string[];
@@ -146,7 +148,7 @@ class StateReader {
     for (const ref of [...indexItems(this.index), ...this.found.values()]) {
       items.get(ref.type)?.set(ref.name, this.stateOf(ref));
     }
-    return { index: this.index, items, faults: this.faults };
+    return { index: this.index, folders: this.folders, items, faults: this.faults };
   }
 
   /** The operator's own file wins over a hub item of its name; of two files the first in order is used. */
@@ -265,4 +267,9 @@ function pathBelow(folder: string, path: string): string | null {
 
 function isMissing(thrown: unknown): boolean {
   return thrown instanceof Error && 'code' in thrown && (thrown.code === 'ENOENT' || thrown.code === 'ENOTDIR');
+}
+
+/** `scenarios:crowdsecurity/ssh-bf is modified` */
+export function taintText({ taintedBy }: ItemState): string {
+  return taintedBy.map(({ ref, reason }) => `${refText(ref)} is ${reason}`).join(', ');
 }

@@ -7,7 +7,7 @@
 import { GatewayError } from '../../core/errors.ts';
 import type { IndexItem } from './hub-index.ts';
 import { type ItemRef, refText } from './item-type.ts';
-import { allStates, holdersOf, type ItemState, itemState, type LocalState, refOf } from './local-state.ts';
+import { allStates, holdersOf, type ItemState, itemState, type LocalState, refOf, taintText } from './local-state.ts';
 
 export type ChangeRequest =
   | {
