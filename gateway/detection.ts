@@ -1,62 +1,129 @@
-/** Puts the detection together: documents and data files from disk, the expression compilers, the scenario detector. */
+/**
+ * Puts the detection together: items and data files from disk, the engine that judges requests and log lines, and the sources
+ * that the lines come from.
+ */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { createDnsResolver } from '../core/dns-resolver.ts';
 import type { GatewayError } from '../core/errors.ts';
 import { packageRoot } from '../core/package-root.ts';
 import type { Runtime } from '../core/runtime.ts';
-import { createExpressionCompiler } from '../detectors/expr/compile.ts';
+import { type Acquisition, createAcquisition } from '../detectors/acquisition/acquisition.ts';
+import { loadAcquisition } from '../detectors/acquisition/load-acquisition.ts';
+import type { Alert } from '../detectors/alert.ts';
+import { assembleEngine, type EngineItems, loadEngineData } from '../detectors/engine/assemble-engine.ts';
+import type { Engine } from '../detectors/engine/engine.ts';
+import { createFeedQueue, type FeedQueue } from '../detectors/engine/feed-queue.ts';
+import { loadItems } from '../detectors/engine/load-items.ts';
 import type { DecisionCounts, HelperDependencies } from '../detectors/expr/dependencies.ts';
-import { eventEnvironment, overflowEnvironment } from '../detectors/expr/environment.ts';
 import type { GeoDatabases } from '../detectors/geoip.ts';
-import { compilePattern } from '../detectors/regex/compile-pattern.ts';
-import { loadDataFiles } from '../detectors/documents/data-files.ts';
-import { createScenarioDetector, type ScenarioDetector } from '../detectors/scenarios/detector.ts';
-import { loadScenarios } from '../detectors/scenarios/load-scenarios.ts';
+import { createReverseNames } from '../detectors/parsers/reverse-names.ts';
+import type { ParserSummary } from '../detectors/parsers/parser-set.ts';
+import type { ScenarioDetector } from '../detectors/scenarios/detector.ts';
 import { createScenarioExplainer, type ScenarioExplainer } from './admin/scenario-explainer.ts';
 import type { Settings } from './settings.ts';
 
 export interface Detection {
+  readonly engine: Engine;
   readonly detector: ScenarioDetector;
+  /** Parsers and postoverflows in use. */
+  readonly nodes: readonly ParserSummary[];
   readonly explainer: ScenarioExplainer;
-  /** What the expressions of profiles share with those of scenarios. */
+  /** What the expressions of profiles share with those of items. */
   readonly helpers: HelperDependencies;
+  readonly feed: FeedQueue;
+  readonly acquisition: Acquisition;
   /** Documents, data files and expressions that are not used, and why. */
   readonly faults: readonly GatewayError[];
+  /** Begins to read logs. `decide` is told of every alert that no request is there to hear of. */
+  start(decide: (alerts: readonly Alert[]) => void): void;
+  close(): Promise<void>;
 }
 
-/** The rules that ship with Portcullis. */
+export interface DetectionDeps extends Runtime {
+  readonly geo: GeoDatabases;
+  readonly decisionCounts: DecisionCounts;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** The items that ship with Portcullis. */
 const builtinRules = join(packageRoot, 'detectors', 'rules');
+
+/** For one question about the name of an address. */
+const dnsTimeoutMs = 3_000;
 
 /** Faults are logged and shown by `doctor`; what is good runs. */
 export async function createDetection(
-  settings: Pick<Settings, 'detection' | 'client'>,
-  deps: Runtime & { readonly geo: GeoDatabases; readonly decisionCounts: DecisionCounts },
+  settings: Pick<Settings, 'detection' | 'client' | 'dataDir' | 'acquisition'>,
+  deps: DetectionDeps,
 ): Promise<Detection> {
-  const { builtin, folders, dataFolder, disable, simulate, maxBuckets } = settings.detection;
-  const loaded = await loadScenarios([...(builtin ? [join(builtinRules, 'scenarios')] : []), ...folders]);
-  const disabled = new Set(disable);
-  const documents = loaded.documents.filter(({ name }) => !disabled.has(name));
-  const { files, faults: dataFaults } = await loadDataFiles(documents, [dataFolder, join(builtinRules, 'data')]);
-  const helpers: HelperDependencies = {
-    clock: deps.clock,
-    random: deps.random,
-    log: deps.log,
-    files,
-    regex: (pattern) => compilePattern(pattern),
-    decisionCounts: deps.decisionCounts,
-  };
-  const expressions = {
-    event: createExpressionCompiler({ environment: eventEnvironment, helpers }),
-    overflow: createExpressionCompiler({ environment: overflowEnvironment, helpers }),
-  };
-  const detector = createScenarioDetector(
-    { documents, simulate, maxBuckets, ipv6Prefix: settings.client.ipv6Prefix },
-    { ...deps, expressions, files },
+  const { simulate, maxBuckets, dataFolder } = settings.detection;
+  const { documents: sources, faults: sourceFaults } = await loadAcquisition(settings.acquisition.files, deps.env);
+  const loaded = await loadItems(itemFolders(settings));
+  const items = usedItems(loaded, new Set(settings.detection.disable));
+  const data = await loadEngineData(items, [dataFolder, ...loaded.dataFolders, join(builtinRules, 'data')]);
+  let decide: (alerts: readonly Alert[]) => void = () => {};
+  const onAlerts = (alerts: readonly Alert[]): void => decide(alerts);
+  const assembly = assembleEngine(
+    items,
+    data,
+    { simulate, maxBuckets, ipv6Prefix: settings.client.ipv6Prefix, forRequests: true },
+    {
+      ...deps,
+      reverseNames: createReverseNames({ clock: deps.clock, resolver: createDnsResolver(dnsTimeoutMs) }),
+      onLateAlerts: onAlerts,
+    },
   );
+  const { engine, detector, expressions } = assembly;
+  const { queueLines: maxLines, queueSize: maxCharacters } = settings.acquisition;
+  const feed = createFeedQueue({ maxLines, maxCharacters }, { ...deps, engine, onAlerts });
+  const acquisition = await createAcquisition(sources, {
+    ...deps,
+    statePath: join(settings.dataDir, 'acquisition.json'),
+  });
   const faults = [
-    ...loaded.faults.map(({ error }) => error),
-    ...dataFaults,
-    ...detector.faults.map(({ error }) => error),
+    ...[...loaded.faults, ...sourceFaults, ...acquisition.faults].map(({ error }) => error),
+    ...assembly.faults,
   ];
   for (const { code, message, remedy } of faults) deps.log.error({ code, remedy }, message);
-  return { detector, explainer: createScenarioExplainer({ documents, simulate }, expressions), helpers, faults };
+  return {
+    engine,
+    detector,
+    nodes: [...assembly.parsers.nodes, ...assembly.postoverflows.nodes],
+    explainer: createScenarioExplainer({ documents: items.scenarios, simulate }, expressions),
+    helpers: assembly.helpers,
+    feed,
+    acquisition,
+    faults,
+    start(listener) {
+      decide = listener;
+      acquisition.start(feed);
+    },
+    async close() {
+      await acquisition.close();
+      await feed.close();
+      assembly.close();
+    },
+  };
+}
+
+/** Ours, those that `portcullis hub` installed, and those of the settings. */
+function itemFolders({ detection, dataDir }: Pick<Settings, 'detection' | 'dataDir'>): readonly string[] {
+  const installed = join(dataDir, 'items');
+  return [
+    ...(detection.builtin ? ['parsers', 'scenarios'].map((folder) => join(builtinRules, folder)) : []),
+    ...(existsSync(installed) ? [installed] : []),
+    ...detection.folders,
+  ];
+}
+
+function usedItems(items: EngineItems, disabled: ReadonlySet<string>): EngineItems {
+  const enabled = <Item extends { readonly name: string }>(list: readonly Item[]): readonly Item[] =>
+    list.filter(({ name }) => !disabled.has(name));
+  return {
+    parsers: enabled(items.parsers),
+    postoverflows: enabled(items.postoverflows),
+    scenarios: enabled(items.scenarios),
+    contexts: items.contexts,
+  };
 }

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '../core/log.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { Alert } from '../detectors/alert.ts';
+import type { Engine } from '../detectors/engine/engine.ts';
 import type { Event } from '../detectors/event.ts';
 import { enforcedAs } from '../remediation/decision.ts';
 import type { DecisionIndex, IndexedDecision } from '../remediation/decision-index.ts';
@@ -28,11 +29,8 @@ export interface HandlerDependencies extends Runtime {
   readonly clients: ClientResolver;
   readonly index: Pick<DecisionIndex, 'lookup' | 'isAllowed'>;
   readonly throttle: Throttle;
-  /** The scenarios: each event is poured once before the request is passed, once after it was answered. */
-  readonly detector: {
-    pourRequest(event: Event): readonly Alert[];
-    pourResponse(event: Event): readonly Alert[];
-  };
+  /** Each event is poured once before the request is passed, once after it was answered. */
+  readonly engine: Pick<Engine, 'pourRequest' | 'pourResponse'>;
   /** Turns alerts into decisions; those it can make at once are in the index when it returns. */
   readonly decide: (alerts: readonly Alert[]) => void;
   readonly selftests: Selftests;
@@ -56,7 +54,7 @@ export interface Handler {
 }
 
 export function createHandler(deps: HandlerDependencies): Handler {
-  const { clock, random, index, detector } = deps;
+  const { clock, random, index, engine } = deps;
   const timestampOf = createTimestamps();
   const enforcement = createEnforcement(deps);
 
@@ -90,7 +88,7 @@ export function createHandler(deps: HandlerDependencies): Handler {
 
   function pourRequest(event: Event): readonly Alert[] {
     deps.counters.poured++;
-    return detector.pourRequest(event);
+    return engine.pourRequest(event);
   }
 
   function reject(exchange: Exchange, status: number, reason: string): Answer {
@@ -147,7 +145,7 @@ export function createHandler(deps: HandlerDependencies): Handler {
       // A refused request is never poured, so that bans do not feed themselves.
       if (event !== null && !exchange.allowed && exchange.outcome !== 'refused' && exchange.outcome !== 'throttled') {
         completeEvent(event, exchange.status, failedBasicUser(exchange));
-        const alerts = detector.pourResponse(event);
+        const alerts = engine.pourResponse(event);
         if (alerts.length > 0) deps.decide(alerts);
       }
       if (exchange.selftest !== '') countSelftest(deps.selftests, exchange);

@@ -12,6 +12,7 @@ import { createSystemRandom } from '../core/random.ts';
 import { releaseMemory } from '../core/release-memory.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { openGeoDatabases } from '../detectors/geoip.ts';
+import type { Alert } from '../detectors/alert.ts';
 import { probeLinearEngine } from '../detectors/regex/linear-engine.ts';
 import { createProtectedSources } from '../remediation/protected-sources.ts';
 import { createStore } from '../remediation/store/index.ts';
@@ -96,9 +97,14 @@ async function start(
   await decisions.follower.ready;
 
   const { index, history, publisher, follower } = decisions;
-  const detection = await createDetection(settings, { ...runtime, geo, decisionCounts: history });
+  const detection = await createDetection(settings, {
+    ...runtime,
+    geo,
+    decisionCounts: history,
+    env: options.env,
+  });
   const { detector, explainer, helpers } = detection;
-  undo.push(() => detector.close());
+  undo.push(() => detection.close());
   const clients = createClientResolver(settings.client, geographyOf(settings, geo));
   const protectedSources = createProtectedSources({
     trustedProxies: clients.trustedRanges,
@@ -106,6 +112,9 @@ async function start(
   });
   const remediation = await openDecider(settings, runtime, { decisions, helpers, protectedSources });
   undo.push(() => remediation.close());
+  const decide = (alerts: readonly Alert[]): void => {
+    for (const alert of alerts) remediation.decider.decide(alert);
+  };
 
   const origins = await createOrigins(
     settings,
@@ -120,8 +129,8 @@ async function start(
     sites,
     clients,
     index,
-    detector,
-    decider: remediation.decider,
+    engine: detection.engine,
+    decide,
     store,
     selftests,
   });
@@ -154,6 +163,7 @@ async function start(
   undo.push(() => traffic.close());
   releaseMemory();
   await traffic.server.listen();
+  detection.start(decide);
   return {
     url: facts.url,
     adminUrl: facts.adminUrl,

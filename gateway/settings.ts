@@ -7,6 +7,8 @@ import * as z from 'zod';
 import { loadSettings } from '../config/load.ts';
 import { inputSchemaOf, isSecret, settingKeys } from '../config/setting-keys.ts';
 import { parseRange } from '../core/ip.ts';
+import { acquisitionOptions } from '../detectors/acquisition/options.ts';
+import { hubOptions } from '../detectors/hub/options.ts';
 import { detectionOptions, geoipOptions } from '../detectors/options.ts';
 import { remediationOptions } from '../remediation/options.ts';
 import { storeOptions } from '../remediation/store/options.ts';
@@ -31,6 +33,8 @@ export const settingsSchema = z
     dataDir: dataDirOption,
     store: storeOptions.prefault({}).describe('Where decisions and alerts are kept.'),
     detection: detectionOptions,
+    acquisition: acquisitionOptions,
+    hub: hubOptions,
     remediation: remediationOptions,
     geoip: geoipOptions,
     accessLog: accessLogOptions,

@@ -3,9 +3,7 @@ import { messageOf } from '../core/errors.ts';
 import { formatRange, rangeOf } from '../core/ip.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { Alert } from '../detectors/alert.ts';
-import type { ScenarioDetector } from '../detectors/scenarios/detector.ts';
-import { alertsIn } from '../detectors/scenarios/overflow.ts';
-import type { Decider } from '../remediation/decider.ts';
+import type { Engine } from '../detectors/engine/engine.ts';
 import type { DecisionIndex } from '../remediation/decision-index.ts';
 import type { Store } from '../remediation/store/store.ts';
 import { createThrottle } from '../remediation/throttle.ts';
@@ -28,8 +26,8 @@ export interface TrafficParts extends Runtime {
   readonly sites: SiteTable;
   readonly clients: ClientResolver;
   readonly index: DecisionIndex;
-  readonly detector: ScenarioDetector;
-  readonly decider: Decider;
+  readonly engine: Engine;
+  readonly decide: (alerts: readonly Alert[]) => void;
   readonly store: Store;
   readonly selftests: Selftests;
 }
@@ -44,25 +42,16 @@ export interface Traffic {
 }
 
 export function createTraffic(settings: Settings, parts: TrafficParts): Traffic {
-  const { clock, log, detector, decider } = parts;
+  const { clock, log } = parts;
   const { limits } = settings;
   const counters = createCounters();
   const { accessLog, refusals } = createRecords(settings, parts, counters);
   const forwarders = createUntrustedForwarders();
   const clientHeader = ownClientHeader(settings.client.header);
-  const decide = (alerts: readonly Alert[]): void => {
-    for (const alert of alerts) decider.decide(alert);
-  };
-  detector.listen((overflows) => decide(alertsIn(overflows)));
   const handler = createHandler({
     ...parts,
     limits,
     throttle: createThrottle({ ...settings.remediation.throttle, ratePerSecond: settings.remediation.throttle.rate }),
-    detector: {
-      pourRequest: (event) => alertsIn(detector.pourRequest(event)),
-      pourResponse: (event) => alertsIn(detector.pourResponse(event)),
-    },
-    decide,
     recorder: createRecorder({ clock, counters, accessLog, refusals }),
     forwarders,
     counters,

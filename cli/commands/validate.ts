@@ -47,10 +47,10 @@ async function run({ io, output, given, clock }: Call): Promise<number> {
     ]);
     const runtime = { clock, random: createSystemRandom(), log: createLog('silent') };
     const geo = await openGeoDatabases({}, runtime);
-    const detection = await createDetection(read.settings, { ...runtime, geo, decisionCounts: noCounts });
+    const detection = await createDetection(read.settings, { ...runtime, geo, decisionCounts: noCounts, env });
     scenarios = detection.detector.scenarios.length;
     faults.push(...detection.faults.map(({ message }) => ({ place: '', message })));
-    detection.detector.close();
+    await detection.close();
     geo.close();
   } catch (thrown) {
     if (!(thrown instanceof SettingsError)) throw thrown;

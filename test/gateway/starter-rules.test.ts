@@ -6,7 +6,6 @@ import t from 'tap';
 import { createLog } from '../../core/log.ts';
 import { createSystemRandom } from '../../core/random.ts';
 import type { Alert } from '../../detectors/alert.ts';
-import { alertsIn } from '../../detectors/scenarios/overflow.ts';
 import { createDetection, type Detection } from '../../gateway/detection.ts';
 import { completeEvent, createRequestEvent } from '../../gateway/request-event.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
@@ -37,7 +36,7 @@ class Site {
   /** Pours the visits as the request path does, and returns the alerts. */
   visit(visits: Iterable<Visit>): Alert[] {
     const alerts: Alert[] = [];
-    const { detector } = this.#detection;
+    const { engine } = this.#detection;
     for (const { target, method = 'GET', status = 200, client = '198.51.100.7', pause = 100, ...rest } of visits) {
       const at = this.clock.now();
       const event = createRequestEvent({
@@ -52,9 +51,9 @@ class Site {
         at,
         timestamp: new Date(at).toISOString(),
       });
-      alerts.push(...alertsIn(detector.pourRequest(event)));
+      alerts.push(...engine.pourRequest(event));
       completeEvent(event, status, rest.failedUser ?? null);
-      alerts.push(...alertsIn(detector.pourResponse(event)));
+      alerts.push(...engine.pourResponse(event));
       this.clock.advance(pause);
     }
     return alerts;
@@ -74,9 +73,12 @@ async function openSite(): Promise<{ site: Site; names: readonly string[] }> {
         maxBuckets: 10_000,
       },
       client: { trustedProxies: [], header: 'auto', ipv6Prefix: 64 },
+      acquisition: { files: [], queueLines: 1000, queueSize: 1_048_576 },
+      dataDir: '/nonexistent',
     },
     {
       clock,
+      env: {},
       random: createSystemRandom(),
       log: createLog('silent'),
       geo: {
