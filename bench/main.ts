@@ -5,6 +5,7 @@ const usage = `npm run bench -- <measurement> [flags]
 
   proxy       requests per second and CPU time per request, against nginx, HAProxy, Caddy and plain Node proxies
   decisions   the decision index: lookups, loading, memory
+  engine      log lines per CPU second, against CrowdSec (whose alerts must be the same) and fail2ban
 
 Each prints its own flags with --help.
 `;
@@ -20,6 +21,10 @@ async function main(args: readonly string[]): Promise<number> {
       const { benchDecisions } = await import('./decisions.ts');
       await benchDecisions(rest);
       return exitStatus.ok;
+    }
+    case 'engine': {
+      const { benchEngine } = await import('./engine/engine.ts');
+      return benchEngine(rest);
     }
     default:
       process.stderr.write(usage);

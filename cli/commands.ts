@@ -10,6 +10,7 @@ import { decisionsDelete } from './commands/decisions-delete.ts';
 import { decisionsList } from './commands/decisions-list.ts';
 import { doctor } from './commands/doctor.ts';
 import { explain } from './commands/explain.ts';
+import { replay } from './commands/replay.ts';
 import { selftest } from './commands/selftest.ts';
 import { serve } from './commands/serve.ts';
 import { status } from './commands/status.ts';
@@ -34,5 +35,6 @@ export const commands: readonly Command[] = [
   alertsInspect,
   why,
   explain,
+  replay,
   version,
 ];

@@ -1,4 +1,4 @@
-/** What the command line may touch of the outside: two streams, the environment, and the folder it was called in. */
+/** What the command line may touch of the outside: three streams, the environment, and the folder it was called in. */
 
 export interface TextStream {
   write(text: string): unknown;
@@ -7,6 +7,8 @@ export interface TextStream {
 }
 
 export interface Io {
+  /** Absent where there is none to read. */
+  readonly stdin?: AsyncIterable<Uint8Array | string>;
   readonly stdout: TextStream;
   readonly stderr: TextStream;
   readonly env: Readonly<Record<string, string | undefined>>;
