@@ -7,7 +7,7 @@ import { type Document, isAlias, isMap, isScalar, isSeq, type Node, parseAllDocu
 import { parseDuration } from '../../core/duration.ts';
 import { messageOf } from '../../core/errors.ts';
 import { documentFault, type ItemFault, type ItemKind } from './item-fault.ts';
-import { offsetInScalar, placeAt, type ScalarText } from './text-place.ts';
+import { offsetInScalar, offsetInText, placeAt, type ScalarText } from './text-place.ts';
 
 /** The longest text that one key may hold: the hub's longest filter has 23 000 characters. */
 const longestText = 262_144;
@@ -130,6 +130,11 @@ export class DocumentReader {
     return [];
   }
 
+  /** The keys and texts of a map, in the order in which they are written. */
+  entries(map: YAMLMap): readonly (readonly [key: string, text: string])[] {
+    return map.items.map(({ key }) => [keyText(key), this.text(map, keyText(key))]);
+  }
+
   /** A map of any depth as plain values. */
   tree(map: YAMLMap, key: string): Readonly<Record<string, unknown>> {
     const node = this.map(map, key, null);
@@ -249,12 +254,18 @@ export class ItemPlaces {
    * in the file instead of where it stands in the expression.
    */
   fault(name: string, key: string, reason: string, cause?: unknown): ItemFault {
+    const text = this.texts.get(key)?.text ?? '';
+    const inside = text === '' ? null : expressionMistake.exec(reason);
+    if (inside === null) return this.faultAt(name, key, 0, reason, cause);
+    const [, message = '', line, column] = inside;
+    return this.faultAt(name, key, offsetInText(text, Number(line), Number(column)), message, cause);
+  }
+
+  /** A fault at an offset of the text that is the value of `key`. */
+  faultAt(name: string, key: string, offset: number, reason: string, cause?: unknown): ItemFault {
     const text = this.texts.get(key);
-    const inside = text === undefined ? null : expressionMistake.exec(reason);
-    const place = { file: this.file, source: this.source, offset: text?.range[0] ?? this.keys.get(key) ?? this.start };
-    if (text === undefined || inside === null) return documentFault(this.kind, place, name, reason, cause);
-    const offset = offsetInScalar(text, Number(inside[2]), Number(inside[3]));
-    return documentFault(this.kind, { ...place, offset }, name, inside[1] ?? '', cause);
+    const place = text === undefined ? (this.keys.get(key) ?? this.start) : offsetInScalar(text, offset);
+    return documentFault(this.kind, { file: this.file, source: this.source, offset: place }, name, reason, cause);
   }
 }
 

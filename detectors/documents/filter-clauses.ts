@@ -31,8 +31,19 @@ export function clausesOf(filter: Node, files: DataFiles, writtenPaths: Readonly
 }
 
 function isWritten(path: string, written: ReadonlySet<string>): boolean {
-  const map = path.slice(0, path.lastIndexOf('.'));
+  const { map } = splitPath(path);
   return written.has(path) || written.has(`${map}.*`) || written.has(map) || written.has('evt');
+}
+
+/** The string maps that clauses are about. */
+export type StringMapPath = 'evt.Meta' | 'evt.Parsed' | 'evt.Enriched' | 'evt.Line.Labels';
+
+const stringMaps: readonly StringMapPath[] = ['evt.Meta', 'evt.Parsed', 'evt.Enriched', 'evt.Line.Labels'];
+
+/** The map of an atom's path, and the key in it, which may hold dots. */
+export function splitPath(path: string): { readonly map: StringMapPath; readonly key: string } {
+  const map = stringMaps.find((each) => path.startsWith(`${each}.`)) ?? 'evt.Meta';
+  return { map, key: path.slice(map.length + 1) };
 }
 
 /** What names mean here: those bound by `let`, and the element of the list that a predicate runs over. */
@@ -199,11 +210,10 @@ class ClauseReader {
       const bound = bindings.names.get(node.name);
       return bound === undefined ? null : this.path(bound.node, bound.bindings);
     }
-    if (node.kind !== 'member' || node.property.kind !== 'string' || node.object.kind !== 'member') return null;
-    const { object: root, property: map } = node.object;
-    if (root.kind !== 'identifier' || root.name !== 'evt' || bindings.names.has('evt') || map.kind !== 'string')
-      return null;
-    return stringMaps.has(map.value) ? `evt.${map.value}.${node.property.value}` : null;
+    if (node.kind !== 'member' || node.property.kind !== 'string') return null;
+    const map = memberPath(node.object);
+    if (!stringMaps.some((each) => each === map) || bindings.names.has('evt')) return null;
+    return `${map}.${node.property.value}`;
   }
 
   /** The text that an expression always gives, or null. */
@@ -243,7 +253,12 @@ class ClauseReader {
   }
 }
 
-const stringMaps: ReadonlySet<string> = new Set(['Meta', 'Parsed', 'Enriched']);
+/** `evt.Line.Labels` of members that are named by texts; "" for anything else. */
+function memberPath(node: Node): string {
+  if (node.kind === 'identifier') return node.name;
+  if (node.kind !== 'member' || node.property.kind !== 'string') return '';
+  return `${memberPath(node.object)}.${node.property.value}`;
+}
 
 /** The text of a member of a JSON object where it needs no decoding and no path; null where there is any doubt. */
 function plainMember(json: string, key: string): string | null {

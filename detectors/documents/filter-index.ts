@@ -6,7 +6,7 @@
 import type { Event, StringMap } from '../event.ts';
 import type { Expression } from '../expr/compile.ts';
 import type { DataFiles } from '../expr/data-files.ts';
-import { type Atom, type Clause, clausesOf, selectivity } from './filter-clauses.ts';
+import { type Atom, type Clause, clausesOf, selectivity, splitPath, type StringMapPath } from './filter-clauses.ts';
 import { nothingRead, type Reading, TextReader } from './text-reader.ts';
 
 export interface FilterIndex {
@@ -23,8 +23,13 @@ export function createFilterIndex(
   writtenPaths: ReadonlySet<string>,
   files: DataFiles,
 ): FilterIndex {
+  return createClauseIndex(filters.map(({ ast }) => clausesOf(ast, files, writtenPaths)));
+}
+
+/** The index of filters whose clauses are given, by position; a filter without any is always a candidate. */
+export function createClauseIndex(filters: readonly (readonly Clause[])[]): FilterIndex {
   const builder = new IndexBuilder(filters.length);
-  for (const [position, { ast }] of filters.entries()) builder.add(position, clausesOf(ast, files, writtenPaths));
+  for (const [position, clauses] of filters.entries()) builder.add(position, clauses);
   return new BitIndex(builder);
 }
 
@@ -118,7 +123,7 @@ function tableKey(clause: Clause): string {
 
 /** A field of the event. */
 interface Field {
-  readonly map: 'Meta' | 'Parsed' | 'Enriched';
+  readonly map: StringMapPath;
   readonly key: string;
   /** Null for fields of which only the exact value is asked. */
   readonly reader: TextReader | null;
@@ -234,15 +239,28 @@ class BitIndex implements FilterIndex {
 }
 
 function fieldOf(path: string, words: readonly string[], folds: boolean): Field {
-  const [, map = '', ...key] = path.split('.');
   const reader = words.length === 0 && !folds ? null : new TextReader(words, folds);
-  return { map: map as Field['map'], key: key.join('.'), reader, value: '', reading: nothingRead };
+  return { ...splitPath(path), reader, value: '', reading: nothingRead };
+}
+
+function mapOf(event: Event, map: StringMapPath): StringMap {
+  switch (map) {
+    case 'evt.Meta':
+      return event.Meta;
+    case 'evt.Parsed':
+      return event.Parsed;
+    case 'evt.Enriched':
+      return event.Enriched;
+    case 'evt.Line.Labels':
+      return event.Line.Labels;
+    default:
+      return map satisfies never;
+  }
 }
 
 /** Reads the field. True when no literal is in it. */
 function readField(field: Field, event: Event): boolean {
-  const map: StringMap = event[field.map];
-  const value = map[field.key] ?? '';
+  const value = mapOf(event, field.map)[field.key] ?? '';
   field.value = value;
   if (field.reader === null) return true;
   const reading = field.reader.read(value);

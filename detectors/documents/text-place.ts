@@ -47,24 +47,33 @@ export interface ScalarText {
   readonly text: string;
 }
 
-/**
- * The offset in the source of `line` and `column` (from 1) of the scalar's text; the scalar's start where that cannot be
- * told. Folding and indentation change only blanks, so what is not blank is counted off in both, whatever the style.
- */
-export function offsetInScalar({ source, range, text }: ScalarText, line: number, column: number): number {
-  const [start, end] = range;
-  let at = 0;
+/** The offset in `text` of a line and column (from 1); beyond its end for places that are not in it. */
+export function offsetInText(text: string, line: number, column: number): number {
+  let start = 0;
   for (let skipped = 1; skipped < line; skipped++) {
-    const next = text.indexOf('\n', at);
-    if (next === -1) return start;
-    at = next + 1;
+    const next = text.indexOf('\n', start);
+    if (next === -1) return text.length;
+    start = next + 1;
   }
-  at += Array.from(text.slice(at)).slice(0, column - 1).join('').length;
+  return (
+    start +
+    Array.from(text.slice(start, start + 2 * column))
+      .slice(0, column - 1)
+      .join('').length
+  );
+}
+
+/**
+ * Where `offset` of the scalar's text stands in the source; the scalar's start where that cannot be told. Folding and
+ * indentation change only blanks, so what is not blank is counted off in both, whatever the style.
+ */
+export function offsetInScalar({ source, range, text }: ScalarText, offset: number): number {
+  const [start, end] = range;
   let from = contentStart(source, start);
-  for (let index = 0; index <= at; index++) {
+  for (let index = 0; index <= offset; index++) {
     if (index < text.length && isBlank(text[index])) continue;
     while (from < end && isBlank(source[from])) from++;
-    if (index === at) break;
+    if (index === offset) break;
     if (source[from] !== text[index]) return start;
     // A quote in single quotes is written twice.
     from += source[start] === "'" && text[index] === "'" ? 2 : 1;
