@@ -4,7 +4,10 @@
 export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | null> {
   return new Promise((resolve, reject) => {
     const stop = (): void => resolve(null);
-    if (signal.aborted) return stop();
+    if (signal.aborted) {
+      promise.catch(() => undefined);
+      return stop();
+    }
     signal.addEventListener('abort', stop, { once: true });
     promise
       .then(resolve, reject)

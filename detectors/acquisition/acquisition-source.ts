@@ -29,6 +29,8 @@ export interface SourceStatus {
   readonly kind: string;
   readonly name: string;
   readonly state: SourceState;
+  /** Where it listens, once it does: `127.0.0.1:514` or the path of a socket. */
+  readonly address: string | null;
   /** Lines that the sink has taken, and their size in bytes of UTF-8 as they were read. */
   readonly lines: number;
   readonly bytes: number;

@@ -190,7 +190,7 @@ export class FileTail {
   /** True: there is more to read at once. */
   private async lookAtRetired(now: number): Promise<boolean> {
     let more = false;
-    for (const entry of [...this.retired]) {
+    for (const entry of this.retired) {
       const outcome = await this.readOn(entry.file);
       if (outcome === 'closing') return false;
       more ||= outcome === 'more';

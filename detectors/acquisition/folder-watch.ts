@@ -24,7 +24,7 @@ export class FolderWatch {
   }
 
   close(): void {
-    for (const folder of [...this.watchers.keys()]) this.drop(folder);
+    for (const folder of this.watchers.keys()) this.drop(folder);
   }
 
   private add(folder: string): void {

@@ -8,6 +8,7 @@ export class SourceMeter {
   readonly kind: string;
   readonly name: string;
   private state: SourceState = 'waiting';
+  private address: string | null = null;
   private lines = 0;
   private bytes = 0;
   private dropped = 0;
@@ -37,6 +38,11 @@ export class SourceMeter {
     this.truncated++;
   }
 
+  /** Where it listens; null: no longer. */
+  listens(address: string | null): void {
+    this.address = address;
+  }
+
   running(): void {
     this.state = 'running';
     this.retryAt = null;
@@ -64,7 +70,7 @@ export class SourceMeter {
   }
 
   status(): SourceStatus {
-    const { kind, name, state, lines, bytes, dropped, truncated, lastError, retryAt, lastLineAt } = this;
-    return { kind, name, state, lines, bytes, dropped, truncated, lastError, retryAt, lastLineAt };
+    const { kind, name, state, address, lines, bytes, dropped, truncated, lastError, retryAt, lastLineAt } = this;
+    return { kind, name, state, address, lines, bytes, dropped, truncated, lastError, retryAt, lastLineAt };
   }
 }

@@ -13,7 +13,7 @@ interface Rig {
   readonly follower: FileFollower;
   readonly closing: AbortController;
   /** Looks until there is nothing more to read. */
-  look(): Promise<void>;
+  readonly look: () => Promise<void>;
 }
 
 async function rig(

@@ -39,7 +39,7 @@ export function createTestSink(): TestSink {
       room--;
       lines.push(line);
       modes.push(mode);
-      for (const look of [...watchers]) look();
+      for (const look of watchers) look();
       return true;
     },
     drained: () => (room > 0 ? Promise.resolve() : new Promise((resolve) => void waiting.push(resolve))),
