@@ -10,9 +10,18 @@ import { decisionsDelete } from './commands/decisions-delete.ts';
 import { decisionsList } from './commands/decisions-list.ts';
 import { doctor } from './commands/doctor.ts';
 import { explain } from './commands/explain.ts';
+import { hubInspect } from './commands/hub-inspect.ts';
+import { hubInstall } from './commands/hub-install.ts';
+import { hubList } from './commands/hub-list.ts';
+import { hubRemove } from './commands/hub-remove.ts';
+import { hubSearch } from './commands/hub-search.ts';
+import { hubUpdate } from './commands/hub-update.ts';
+import { hubUpgrade } from './commands/hub-upgrade.ts';
+import { hubtest } from './commands/hubtest.ts';
 import { replay } from './commands/replay.ts';
 import { selftest } from './commands/selftest.ts';
 import { serve } from './commands/serve.ts';
+import { setupDetect } from './commands/setup-detect.ts';
 import { status } from './commands/status.ts';
 import { validate } from './commands/validate.ts';
 import { version } from './commands/version.ts';
@@ -36,5 +45,14 @@ export const commands: readonly Command[] = [
   why,
   explain,
   replay,
+  hubUpdate,
+  hubList,
+  hubSearch,
+  hubInstall,
+  hubUpgrade,
+  hubRemove,
+  hubInspect,
+  hubtest,
+  setupDetect,
   version,
 ];

@@ -7,7 +7,12 @@ const families: readonly (readonly [title: string, names: readonly string[]])[] 
   ['Run', ['serve', 'validate', 'status', 'doctor', 'selftest']],
   ['Decide', ['decisions list', 'decisions add', 'decisions delete']],
   ['Allow', ['allowlists list', 'allowlists add', 'allowlists delete']],
-  ['Understand', ['alerts list', 'alerts inspect', 'why', 'explain']],
+  ['Understand', ['alerts list', 'alerts inspect', 'why', 'explain', 'replay']],
+  ['Set up', ['setup detect']],
+  [
+    'Items from a hub',
+    ['hub update', 'hub list', 'hub search', 'hub install', 'hub upgrade', 'hub remove', 'hub inspect', 'hubtest'],
+  ],
   ['More', ['version', 'help']],
 ];
 
