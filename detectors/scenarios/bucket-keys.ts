@@ -3,18 +3,22 @@
  * alike share one text, which is made and hashed once.
  */
 import { formatRange, parseIp, rangeOf } from '../../core/ip.ts';
+import { ownCopy } from '../documents/own-copy.ts';
 import type { Event } from '../event.ts';
 import type { Expression, Scope } from '../expr/compile.ts';
 import { boundedText } from './bounded-text.ts';
 import type { Scenario } from './scenario.ts';
+
+/** Clients whose prefix is remembered: spelling one takes microseconds. */
+const mostPrefixes = 4_096;
 
 export class BucketKeys {
   private readonly ipv6Prefix: number;
   private readonly groupings: readonly string[];
   /** By place: the keys that are known for this event. */
   private readonly known: (string | null)[];
-  /** The prefix text of the client, "" until it is asked for. */
-  private prefix = '';
+  /** The prefix of each IPv6 client seen lately, as text. */
+  private readonly prefixes = new Map<string, string>();
 
   /** `written`: paths that filters write, whose groupings may change from one scenario to the next. */
   constructor(scenarios: readonly Scenario[], written: ReadonlySet<string>, ipv6Prefix: number) {
@@ -31,7 +35,6 @@ export class BucketKeys {
   /** Forgets the keys of the event before. */
   begin(): void {
     this.known.fill(null);
-    this.prefix = '';
   }
 
   /** @throws ExpressionError where the groupby raises or gives no text. */
@@ -52,11 +55,13 @@ export class BucketKeys {
   }
 
   private prefixOf(client: string): string {
-    if (this.prefix === '') {
-      const address = parseIp(client);
-      this.prefix = address?.version === 6 ? formatRange(rangeOf(address, this.ipv6Prefix)) : client;
-    }
-    return this.prefix;
+    const known = this.prefixes.get(client);
+    if (known !== undefined) return known;
+    const address = parseIp(client);
+    const prefix = address?.version === 6 ? formatRange(rangeOf(address, this.ipv6Prefix)) : client;
+    if (this.prefixes.size >= mostPrefixes) this.prefixes.clear();
+    this.prefixes.set(ownCopy(client), prefix);
+    return prefix;
   }
 }
 

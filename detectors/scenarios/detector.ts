@@ -1,23 +1,18 @@
 /**
  * The scenario detector: an event in, overflows with their alerts out. Each scenario belongs to one phase (`phase.ts`) and is poured once for each
- * event, in document order; the index (`documents/filter-index.ts`) leaves out those whose filter cannot be true.
+ * event, in document order; the index (`kind-index.ts`) leaves out those whose filter cannot be true.
  *
  * Differs from CrowdSec on purpose in two points. A filter that raises fails alone; upstream drops the event for all
  * remaining scenarios. And IPv6 clients share buckets by prefix (`ipv6Prefix`), because one client owns a whole /64: where
  * the groupby value holds the client's own address, the bucket's key holds the prefix instead. Alerts keep the address.
- *
- * A counter overflows when its time is up. Live, a timer of the clock sees to that. Upstream's replays end them by the wall
- * clock too, which hardly moves while a log is read; here a replayed counter ends when an event of the replay is past its
- * time, or with the replay, always stamped with the end of its time, so that a replay shows what would have been.
  *
  * Specification: CrowdSec `pkg/leakybucket/manager_run.go`, `bucket.go`, `overflows.go`.
  */
 import type { TimerHandle } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Runtime } from '../../core/runtime.ts';
-import { createFilterIndex, type FilterIndex } from '../documents/filter-index.ts';
+import type { FilterIndex } from '../documents/filter-index.ts';
 import type { ItemFault } from '../documents/item-fault.ts';
-import { ownCopy } from '../documents/own-copy.ts';
 import { type Event, eventType } from '../event.ts';
 import type { Expression, Scope } from '../expr/compile.ts';
 import type { DataFiles } from '../expr/data-files.ts';
@@ -26,16 +21,17 @@ import { type AlertContext, compileContexts } from './alert-context.ts';
 import { boundedText } from './bounded-text.ts';
 import { Bucket } from './bucket.ts';
 import { BucketKeys } from './bucket-keys.ts';
-import { type BucketShelf, type BucketStore, createBucketStore, type Slot } from './bucket-store.ts';
-import { conditionHolds, leakyView } from './conditions.ts';
+import { type BucketStore, createBucketStore } from './bucket-store.ts';
+import { conditionHolds } from './conditions.ts';
 import type { ContextDocument } from './context-document.ts';
+import { CounterEnds, type TakeOverflow } from './counter-ends.ts';
 import { emptyEvent } from './empty-event.ts';
-import type { EventNeeds } from './event-needs.ts';
-import { KeptEvent } from './kept-event.ts';
-import { alertsOf, type Overflow, type OverflowDeps } from './overflow.ts';
-import { runtimeAlert } from './overflow-event.ts';
+import { EventKeeper } from './event-keeper.ts';
+import type { KeptEvent } from './kept-event.ts';
+import { createKindIndex } from './kind-index.ts';
+import type { Overflow } from './overflow.ts';
 import type { Phase } from './phase.ts';
-import { pourTime } from './pour-time.ts';
+import { createPourTime, type PourTime } from './pour-time.ts';
 import {
   countError,
   createRunner,
@@ -46,6 +42,7 @@ import {
 } from './runner.ts';
 import { compileScenario, type Scenario, ScenarioCompileError, type ScenarioExpressions } from './scenario.ts';
 import type { ScenarioSpec } from './scenario-document.ts';
+import { createSettleOverflows, type PendingOverflow, type SettleOverflows } from './settle-overflows.ts';
 
 export interface DetectorCounters {
   /** Events handed in, of both phases. */
@@ -110,9 +107,6 @@ export const scenarioDetectorDefaults = {
 /** How often the dead are removed. They are dead without it: this only gives back their memory. */
 const sweepPeriodMs = 1_000;
 
-/** Characters of a scope's value that an alert shows. */
-const longestScopeValue = 512;
-
 const noOverflows: readonly Overflow[] = Object.freeze([]);
 
 /** Compiles the documents and starts the sweep. Faults are gathered, not thrown. */
@@ -138,43 +132,27 @@ interface Group {
   readonly index: FilterIndex;
 }
 
-/** An overflow whose alerts are made once all scenarios have seen the event, since their filters may add to its Meta. */
-interface PendingOverflow {
-  readonly runner: Runner;
-  readonly bucket: Bucket<KeptEvent>;
-  readonly key: string;
-  readonly at: number;
-}
-
 class BucketDetector implements ScenarioDetector {
   readonly scenarios: readonly ScenarioSummary[];
   readonly faults: readonly ItemFault[];
   private readonly deps: ScenarioDetectorDeps;
-  private readonly overflowDeps: OverflowDeps;
+  private readonly settleOverflows: SettleOverflows;
+  private readonly pourTime: PourTime;
   private readonly store: BucketStore<KeptEvent>;
   private readonly runners: readonly Runner[];
-  /** Those of counters. */
-  private readonly timedRunners: readonly Runner[];
   private readonly written: ReadonlySet<string>;
   private readonly requestGroup: Group;
   private readonly responseGroup: Group;
   /** Made for the first event that arrives whole. */
   private allGroup: Group | null = null;
   private readonly sweep: TimerHandle;
-  /** Waits for the end of the counter that ends first; null when there is none. */
-  private timer: TimerHandle | null = null;
-  private timerAt = 0;
+  private readonly counterEnds: CounterEnds;
   private listener: ((overflows: readonly Overflow[]) => void) | null = null;
   private events = 0;
   /** The event being poured, as expressions see it. One object, because pours do not nest. */
   private readonly scope: { evt: Event } & Scope = { evt: emptyEvent };
   private readonly keys: BucketKeys;
-  /** What contexts need of every event, and what expressions that look back do. */
-  private readonly needs: EventNeeds;
-  private readonly wholeNeeds: EventNeeds;
-  /** What the buckets keep of the event being poured; made when the first one takes it. */
-  private kept: KeptEvent | null = null;
-  private keptWhole: KeptEvent | null = null;
+  private readonly keeper: EventKeeper;
   private pending: PendingOverflow[] = [];
 
   constructor(
@@ -190,20 +168,22 @@ class BucketDetector implements ScenarioDetector {
       maxBuckets: options.maxBuckets ?? scenarioDetectorDefaults.maxBuckets,
       maxKeptCharacters: options.maxKeptCharacters ?? scenarioDetectorDefaults.maxKeptCharacters,
     });
-    this.needs = context.needs;
-    this.wholeNeeds = { parsed: [], whole: true };
+    this.keeper = new EventKeeper(context.needs, deps);
     this.written = new Set(scenarios.flatMap(({ filter }) => [...filter.writes]));
     const ipv6Prefix = options.ipv6Prefix ?? scenarioDetectorDefaults.ipv6Prefix;
     this.keys = new BucketKeys(scenarios, this.written, ipv6Prefix);
     this.runners = scenarios.map((scenario) => createRunner(scenario, this.store, this.keys.placeOf(scenario)));
-    this.timedRunners = this.runners.filter(({ scenario }) => scenario.shape.timed);
+    const takeOverflow: TakeOverflow = (...overflow) => this.overflow(...overflow);
+    this.counterEnds = new CounterEnds(this.runners, deps.clock, takeOverflow, () => this.tellListener());
     this.scenarios = this.runners.map(summaryOf);
     const runnerOf = new Map(this.runners.map((runner) => [runner.scenario, runner]));
     const onContextError = (scenario: Scenario, error: unknown): void => {
       const runner = runnerOf.get(scenario);
       if (runner !== undefined) countError(runner, error, deps);
     };
-    this.overflowDeps = { ...deps, geo: deps.geo ?? null, ipv6Prefix, context, onContextError };
+    const overflowDeps = { ...deps, geo: deps.geo ?? null, ipv6Prefix, context, onContextError };
+    this.settleOverflows = createSettleOverflows(overflowDeps);
+    this.pourTime = createPourTime(deps.clock);
     this.requestGroup = this.group((phase) => phase === 'request');
     this.responseGroup = this.group((phase) => phase === 'response');
     this.sweep = deps.clock.every(sweepPeriodMs, () => this.removeDead());
@@ -226,7 +206,7 @@ class BucketDetector implements ScenarioDetector {
   }
 
   endReplay(): readonly Overflow[] {
-    for (const runner of this.timedRunners) this.endCounters(runner, runner.replayed, Number.POSITIVE_INFINITY);
+    this.counterEnds.end(false, Number.POSITIVE_INFINITY);
     for (const { replayed } of this.runners) replayed.clear();
     return this.settle();
   }
@@ -254,20 +234,19 @@ class BucketDetector implements ScenarioDetector {
 
   close(): void {
     this.sweep.cancel();
-    this.timer?.cancel();
-    this.timer = null;
+    this.counterEnds.close();
   }
 
   private group(takes: (phase: Phase) => boolean): Group {
     const runners = this.runners.filter(({ scenario }) => takes(scenario.phase));
     const filters = runners.map(({ scenario }) => scenario.filter);
-    return { runners, index: createFilterIndex(filters, this.written, this.deps.files) };
+    return { runners, index: createKindIndex(filters, this.written, this.deps.files) };
   }
 
   private pourGroup(event: Event, group: Group): readonly Overflow[] {
     this.events++;
     if (event.Whitelisted || (event.Type === eventType.log && !event.Process)) return noOverflows;
-    if (this.timedRunners.length > 0) this.endDue(event);
+    if (!this.counterEnds.isIdle) this.endCounters(event);
     const candidates = group.index.candidates(event);
     if (candidates.length > 0) this.pourInto(event, group.runners, candidates);
     return this.pending.length === 0 ? noOverflows : this.settle();
@@ -276,14 +255,13 @@ class BucketDetector implements ScenarioDetector {
   private pourInto(event: Event, runners: readonly Runner[], candidates: readonly number[]): void {
     this.scope.evt = event;
     this.keys.begin();
-    const at = pourTime(event, this.deps.clock);
+    const at = this.pourTime(event);
     for (let index = 0; index < candidates.length; index++) {
       this.pourOne(event, runners[candidates[index] as number] as Runner, at);
     }
     this.store.trim();
     this.scope.evt = emptyEvent;
-    this.kept = null;
-    this.keptWhole = null;
+    this.keeper.end();
   }
 
   /** Filter, bucket key and pour of one scenario. */
@@ -305,7 +283,7 @@ class BucketDetector implements ScenarioDetector {
   private fire(event: Event, runner: Runner, key: string, at: number): void {
     runner.counters.poured++;
     const bucket = new Bucket<KeptEvent>(0);
-    bucket.pour(runner.scenario.shape, this.keep(event, runner), at);
+    bucket.pour(runner.scenario.shape, this.keeper.keep(event, runner, this.scope), at);
     this.overflow(runner, bucket, key, at);
   }
 
@@ -313,7 +291,7 @@ class BucketDetector implements ScenarioDetector {
     const { scenario, counters } = runner;
     const live = event.ExpectMode === 0;
     const shelf = live ? runner.live : runner.replayed;
-    if (scenario.shape.timed) this.endCounter(runner, shelf, shelf.ended(key, at));
+    if (scenario.shape.timed) this.counterEnds.endKey(runner, shelf, key, at);
     const slot = shelf.open(key, at);
     if (scenario.distinct !== null && !this.isNew(slot.bucket, runner, scenario.distinct)) return;
     if (scenario.cancelOn !== null && this.holds(runner, scenario.cancelOn)) {
@@ -323,12 +301,12 @@ class BucketDetector implements ScenarioDetector {
     counters.poured++;
     const { bucket } = slot;
     const overflows =
-      shelf.pour(slot, this.keep(event, runner), at) ||
+      shelf.pour(slot, this.keeper.keep(event, runner, this.scope), at) ||
       conditionHolds(scenario, bucket, event, key, (error) => countError(runner, error, this.deps));
     if (overflows) {
       shelf.remove(slot);
       this.overflow(runner, bucket, key, at);
-    } else if (scenario.shape.timed && live) this.arm(bucket.firstAt + scenario.shape.lifetimeMs);
+    } else if (scenario.shape.timed && live) this.counterEnds.expect(bucket.firstAt + scenario.shape.lifetimeMs);
   }
 
   /** Whether the bucket has not seen this event's distinct value. A value that cannot be had lets the event through. */
@@ -353,43 +331,13 @@ class BucketDetector implements ScenarioDetector {
   }
 
   /** Counters whose time was up before `event`: live ones by the clock, replayed ones by the event's own time. */
-  private endDue(event: Event): void {
-    const at = pourTime(event, this.deps.clock);
-    if (at === null) return;
-    for (const runner of this.timedRunners) {
-      this.endCounters(runner, event.ExpectMode === 0 ? runner.live : runner.replayed, at);
-    }
+  private endCounters(event: Event): void {
+    const at = this.pourTime(event);
+    if (at !== null) this.counterEnds.end(event.ExpectMode === 0, at);
   }
 
-  private endCounters(runner: Runner, shelf: BucketShelf<KeptEvent>, at: number): void {
-    for (let slot = shelf.oldestEnded(at); slot !== null; slot = shelf.oldestEnded(at)) {
-      this.endCounter(runner, shelf, slot);
-    }
-  }
-
-  private endCounter(runner: Runner, shelf: BucketShelf<KeptEvent>, slot: Slot<KeptEvent> | null): void {
-    if (slot === null) return;
-    shelf.remove(slot);
-    this.overflow(runner, slot.bucket, slot.key, slot.bucket.firstAt + shelf.shape.lifetimeMs);
-  }
-
-  /** Sets the timer for a counter that ends at `at`, unless it waits for an earlier one. */
-  private arm(at: number): void {
-    if (this.timer !== null && this.timerAt <= at) return;
-    this.timer?.cancel();
-    this.timerAt = at;
-    this.timer = this.deps.clock.after(Math.max(0, at - this.deps.clock.now()), () => this.timeIsUp());
-  }
-
-  private timeIsUp(): void {
-    this.timer = null;
-    const now = this.deps.clock.now();
-    let next = Number.POSITIVE_INFINITY;
-    for (const runner of this.timedRunners) {
-      this.endCounters(runner, runner.live, now);
-      next = Math.min(next, runner.live.nextEnd() ?? next);
-    }
-    if (next < Number.POSITIVE_INFINITY) this.arm(next);
+  /** Live counters have ended while nothing was poured. */
+  private tellListener(): void {
     const overflows = this.settle();
     if (overflows.length === 0) return;
     if (this.listener !== null) this.listener(overflows);
@@ -400,78 +348,10 @@ class BucketDetector implements ScenarioDetector {
     this.pending.push({ runner, bucket, key, at });
   }
 
-  /** Makes alerts of what overflew, unless it is discarded. */
   private settle(): readonly Overflow[] {
     const { pending } = this;
     this.pending = [];
-    const overflows: Overflow[] = [];
-    for (const each of pending) {
-      const overflow = this.settled(each);
-      if (overflow === null) each.runner.counters.discarded++;
-      else {
-        each.runner.counters.overflows++;
-        overflows.push(overflow);
-      }
-    }
-    return overflows;
-  }
-
-  /** `overflow_filter` is asked first, and needs the alerts; the silence spares making them. */
-  private settled({ runner, bucket, key, at }: PendingOverflow): Overflow | null {
-    const { scenario, blackhole } = runner;
-    const { spec, overflowFilter } = scenario;
-    const make = (): Overflow => ({
-      scenario: spec,
-      key,
-      at,
-      alerts: alertsOf(scenario, bucket, at, this.overflowDeps),
-    });
-    if (overflowFilter !== null) {
-      const overflow = make();
-      const passes = overflow.alerts.length > 0 && this.passesFilter(runner, overflowFilter, bucket, overflow);
-      return passes && blackhole?.swallows(key, at) !== true ? overflow : null;
-    }
-    if (blackhole?.swallows(key, at) === true) return null;
-    const overflow = make();
-    return overflow.alerts.length > 0 ? overflow : null;
-  }
-
-  /** `overflow_filter`: false discards the overflow; an error keeps it. */
-  private passesFilter(
-    runner: Runner,
-    overflowFilter: Expression,
-    bucket: Bucket<KeptEvent>,
-    overflow: Overflow,
-  ): boolean {
-    const { scenario } = runner;
-    const queue = { Queue: bucket.queue.map((kept) => kept.toEvent()), L: scenario.shape.kept };
-    const leaky = leakyView(scenario, bucket, overflow.key, queue);
-    try {
-      return overflowFilter.evaluate({ queue, leaky, signal: runtimeAlert(overflow) }) !== false;
-    } catch (error) {
-      countError(runner, error, this.deps);
-      return true;
-    }
-  }
-
-  /** What this scenario's bucket keeps of the event: the same object for all scenarios that need nothing special. */
-  private keep(event: Event, runner: Runner): KeptEvent {
-    const { scope, looksBack } = runner.scenario;
-    const needs = looksBack ? this.wholeNeeds : this.needs;
-    if (scope !== null) return new KeptEvent(event, this.scopeValue(runner, scope), needs);
-    if (looksBack) return (this.keptWhole ??= new KeptEvent(event, null, needs));
-    return (this.kept ??= new KeptEvent(event, null, needs));
-  }
-
-  private scopeValue(runner: Runner, scope: Expression): string {
-    try {
-      const value = scope.evaluate(this.scope);
-      if (typeof value !== 'string') return '';
-      return value.length <= longestScopeValue ? value : ownCopy(value.slice(0, longestScopeValue));
-    } catch (error) {
-      countError(runner, error, this.deps);
-      return '';
-    }
+    return this.settleOverflows(pending);
   }
 
   private removeDead(): void {

@@ -17,7 +17,19 @@ export function parseTimestamp(text: string): number | null {
   return beyondMs === '' ? ms : ms + Number(`0.${beyondMs}`);
 }
 
-/** When `event` is poured, or null when it is a replayed one without a date: then only triggers take it. */
-export function pourTime(event: Event, clock: Clock): number | null {
-  return event.ExpectMode === 0 ? clock.now() : parseTimestamp(event.MarshaledTime);
+/** When an event is poured, or null when it is a replayed one without a date: then only triggers take it. */
+export type PourTime = (event: Event) => number | null;
+
+/** The last date is remembered: many lines of a log share theirs. */
+export function createPourTime(clock: Clock): PourTime {
+  let lastText = '';
+  let lastAt: number | null = null;
+  return (event) => {
+    if (event.ExpectMode === 0) return clock.now();
+    if (event.MarshaledTime !== lastText) {
+      lastText = event.MarshaledTime;
+      lastAt = parseTimestamp(lastText);
+    }
+    return lastAt;
+  };
 }
