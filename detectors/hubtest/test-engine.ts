@@ -1,0 +1,159 @@
+/**
+ * An engine with the items of one test and nothing else. What costs time and holds no state between tests, data files and
+ * MaxMind databases, is shared by all that ask for the same files.
+ */
+import { basename } from 'node:path';
+import type { Runtime } from '../../core/runtime.ts';
+import type { DataSpec } from '../documents/data-spec.ts';
+import { type LoadedDataFiles, loadDataFiles } from '../documents/data-files.ts';
+import { findDataFile } from '../documents/find-data-file.ts';
+import { createEngine, type Engine } from '../engine/engine.ts';
+import { createExpressionCompiler } from '../expr/compile.ts';
+import type { HelperDependencies } from '../expr/dependencies.ts';
+import { eventEnvironment, overflowEnvironment } from '../expr/environment.ts';
+import { createGeoLookup } from '../geo-lookup.ts';
+import { type GeoDatabases, type GeoPaths, openGeoDatabases } from '../geoip.ts';
+import { createParserSet } from '../parsers/parser-set.ts';
+import { createStash } from '../parsers/stash.ts';
+import { compilePattern } from '../regex/compile-pattern.ts';
+import { createScenarioDetector } from '../scenarios/detector.ts';
+import type { HubTestFailure } from './assertions.ts';
+import { type InstalledItems, itemFailure } from './test-items.ts';
+
+/** Where data files are looked for: first in the test's own folders. */
+export interface DataFolders {
+  readonly own: readonly string[];
+  readonly shared: readonly string[];
+}
+
+/** The data files of a test. */
+export interface TestData {
+  readonly folders: readonly string[];
+  readonly geo: GeoPaths;
+  /** MaxMind databases that no folder has. */
+  readonly missing: readonly string[];
+  /** Equal for tests that read the same files. */
+  readonly key: string;
+}
+
+export interface TestEngine {
+  readonly engine: Engine;
+  /** Items and data files with which upstream would not start. */
+  readonly faults: readonly HubTestFailure[];
+  close(): void;
+}
+
+export interface TestEngines {
+  findData(items: InstalledItems, folders: DataFolders): Promise<TestData>;
+  create(items: InstalledItems, data: TestData): Promise<TestEngine>;
+  close(): void;
+}
+
+export function createTestEngines(runtime: Runtime): TestEngines {
+  const files = new Map<string, Promise<LoadedDataFiles>>();
+  const databases = new Map<string, Promise<GeoDatabases>>();
+  const opened: GeoDatabases[] = [];
+  const open = async (paths: GeoPaths): Promise<GeoDatabases> => {
+    const geo = await openGeoDatabases(paths, runtime);
+    opened.push(geo);
+    return geo;
+  };
+  return {
+    findData: (items, folders) => findData(dataSpecs(items), folders),
+    async create(items, { folders, geo: paths, key }) {
+      const users = [...items.parsers, ...items.postoverflows, ...items.scenarios];
+      const loaded = await once(files, key, () => loadDataFiles(users, folders));
+      const geo = await once(databases, JSON.stringify(paths), () => open(paths));
+      return assemble(items, loaded, { paths, geo }, runtime);
+    },
+    close() {
+      for (const geo of opened) geo.close();
+    },
+  };
+}
+
+function once<Value>(known: Map<string, Promise<Value>>, key: string, make: () => Promise<Value>): Promise<Value> {
+  const found = known.get(key) ?? make();
+  known.set(key, found);
+  return found;
+}
+
+function dataSpecs({ parsers, postoverflows, scenarios }: InstalledItems): readonly DataSpec[] {
+  return [...parsers, ...postoverflows, ...scenarios].flatMap(({ data }) => data);
+}
+
+/**
+ * A test that names a database published for tests (`GeoLite2-Test-City.mmdb`) is about that one, whatever name it gives it:
+ * databases are looked for as they are published, and only in the test's own folder under its own name.
+ */
+async function findData(specs: readonly DataSpec[], folders: DataFolders): Promise<TestData> {
+  const geo: Record<keyof GeoPaths, string> = { city: '', asn: '', country: '' };
+  const missing = new Set<string>();
+  const paths: unknown[] = [];
+  const all = [...folders.own, ...folders.shared];
+  for (const spec of specs) {
+    if (!spec.destFile.endsWith('.mmdb')) {
+      paths.push([spec, await findDataFile(spec, all)]);
+      continue;
+    }
+    const published = basename(spec.sourceUrl) || spec.destFile;
+    const path =
+      (await findDataFile(spec, folders.own)) ?? (await findDataFile({ ...spec, destFile: published }, folders.shared));
+    if (path === null) missing.add(published);
+    else geo[databaseKind(spec.destFile)] = path;
+  }
+  return { folders: all, geo, missing: [...missing], key: JSON.stringify(paths) };
+}
+
+/** By the names that CrowdSec opens: GeoLite2-City.mmdb, GeoLite2-ASN.mmdb. */
+function databaseKind(name: string): keyof GeoPaths {
+  if (/asn/i.test(name)) return 'asn';
+  return /country/i.test(name) ? 'country' : 'city';
+}
+
+function assemble(
+  items: InstalledItems,
+  { files, faults: dataFaults }: LoadedDataFiles,
+  { paths, geo }: { readonly paths: GeoPaths; readonly geo: GeoDatabases },
+  runtime: Runtime,
+): TestEngine {
+  const stash = createStash(runtime.clock);
+  const helpers: HelperDependencies = {
+    ...runtime,
+    files,
+    regex: (pattern) => compilePattern(pattern),
+    geo: createGeoLookup(geo),
+    stash,
+  };
+  const event = createExpressionCompiler({ environment: eventEnvironment, helpers });
+  const overflow = createExpressionCompiler({ environment: overflowEnvironment, helpers });
+  const parserDeps = {
+    ...runtime,
+    expressions: event,
+    files,
+    stash,
+    geo: { ...geo, loaded: { city: paths.city !== '', asn: paths.asn !== '' } },
+    // The answers of name servers change; no test asks them.
+    reverseNames: null,
+  };
+  const parsers = createParserSet(items.parsers, parserDeps);
+  const postoverflows = createParserSet(items.postoverflows, parserDeps);
+  const detector = createScenarioDetector(
+    { documents: items.scenarios, ipv6Prefix: 128 },
+    { ...runtime, expressions: { event, overflow }, files, geo },
+  );
+  const engine = createEngine({
+    clock: runtime.clock,
+    parsers,
+    postoverflows,
+    enrichers: null,
+    detector,
+    onLateAlerts: () => undefined,
+  });
+  const data = dataFaults.map(({ message }) => ({ file: '', line: 0, assertion: '', found: null, reason: message }));
+  return {
+    engine,
+    faults: [...data, ...[...parsers.faults, ...postoverflows.faults, ...detector.faults].map(itemFailure)],
+    close: () => detector.close(),
+  };
+}
