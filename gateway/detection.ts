@@ -8,12 +8,13 @@ import { createDnsResolver } from '../core/dns-resolver.ts';
 import type { GatewayError } from '../core/errors.ts';
 import { packageRoot } from '../core/package-root.ts';
 import type { Runtime } from '../core/runtime.ts';
-import { type Acquisition, createAcquisition } from '../detectors/acquisition/acquisition.ts';
+import { createAcquisition } from '../detectors/acquisition/acquisition.ts';
+import type { SourceStatus } from '../detectors/acquisition/acquisition-source.ts';
 import { loadAcquisition } from '../detectors/acquisition/load-acquisition.ts';
 import type { Alert } from '../detectors/alert.ts';
 import { assembleEngine, type EngineItems, loadEngineData } from '../detectors/engine/assemble-engine.ts';
-import type { Engine } from '../detectors/engine/engine.ts';
-import { createFeedQueue, type FeedQueue } from '../detectors/engine/feed-queue.ts';
+import type { Engine, EngineCounters } from '../detectors/engine/engine.ts';
+import { createFeedQueue, type FeedCounters } from '../detectors/engine/feed-queue.ts';
 import { loadItems } from '../detectors/engine/load-items.ts';
 import type { DecisionCounts, HelperDependencies } from '../detectors/expr/dependencies.ts';
 import type { GeoDatabases } from '../detectors/geoip.ts';
@@ -26,18 +27,25 @@ import type { Settings } from './settings.ts';
 export interface Detection {
   readonly engine: Engine;
   readonly detector: ScenarioDetector;
-  /** Parsers and postoverflows in use. */
-  readonly nodes: readonly ParserSummary[];
   readonly explainer: ScenarioExplainer;
   /** What the expressions of profiles share with those of items. */
   readonly helpers: HelperDependencies;
-  readonly feed: FeedQueue;
-  readonly acquisition: Acquisition;
+  /** How the logs of other programs are doing. */
+  reading(): LogReading;
   /** Documents, data files and expressions that are not used, and why. */
   readonly faults: readonly GatewayError[];
   /** Begins to read logs. `decide` is told of every alert that no request is there to hear of. */
   start(decide: (alerts: readonly Alert[]) => void): void;
   close(): Promise<void>;
+}
+
+/** Logs of other programs, from their sources to the buckets. */
+export interface LogReading {
+  readonly sources: readonly SourceStatus[];
+  readonly queue: FeedCounters;
+  readonly lines: EngineCounters;
+  /** Parsers and postoverflows in use, with live counters. */
+  readonly nodes: readonly ParserSummary[];
 }
 
 export interface DetectionDeps extends Runtime {
@@ -89,12 +97,15 @@ export async function createDetection(
   return {
     engine,
     detector,
-    nodes: [...assembly.parsers.nodes, ...assembly.postoverflows.nodes],
     explainer: createScenarioExplainer({ documents: items.scenarios, simulate }, expressions),
     helpers: assembly.helpers,
-    feed,
-    acquisition,
     faults,
+    reading: () => ({
+      sources: acquisition.status(),
+      queue: feed.counters,
+      lines: engine.counters,
+      nodes: [...assembly.parsers.nodes, ...assembly.postoverflows.nodes],
+    }),
     start(listener) {
       decide = listener;
       acquisition.start(feed);

@@ -142,6 +142,7 @@ async function start(
     index,
     detector,
     faults: detection.faults,
+    reading: () => detection.reading(),
     explainer,
     selftests,
     forgetSource: (address) => detector.forget(address.text),

@@ -1,6 +1,6 @@
 /** `status` */
 import { exitStatus } from '../../core/errors.ts';
-import type { StatusModel } from '../../gateway/admin/models.ts';
+import type { SourceModel, StatusModel } from '../../gateway/admin/models.ts';
 import type { Call, Command } from '../command.ts';
 import type { Colour, Output } from '../output/output.ts';
 import { safeText } from '../output/safe-text.ts';
@@ -87,5 +87,29 @@ function showStatus(output: Output, answer: StatusModel, now: number): void {
     ],
     answer.sites,
   );
+  if (answer.sources.length > 0) showSources(output, answer.sources, now);
   for (const note of answer.notes) output.line(`\n${output.paint('yellow', '!')} ${safeText(note)}`);
+}
+
+const sourceColours: Readonly<Record<SourceModel['state'], Colour | null>> = {
+  running: null,
+  waiting: 'dim',
+  ended: 'dim',
+  failed: 'red',
+};
+
+function showSources(output: Output, sources: readonly SourceModel[], now: number): void {
+  output.line();
+  output.heading('Logs');
+  output.table(
+    [
+      { title: 'SOURCE', value: ({ kind }) => kind },
+      { title: 'NAME', value: ({ name }) => name, flexible: true },
+      { title: 'STATE', value: ({ state }) => state, colour: ({ state }) => sourceColours[state] },
+      { title: 'LINES', value: ({ lines }) => String(lines) },
+      { title: 'DROPPED', value: ({ dropped }) => String(dropped) },
+      { title: 'LAST LINE', value: (one) => (one.last_line_at === null ? '' : absoluteTime(one.last_line_at, now)) },
+    ],
+    sources,
+  );
 }

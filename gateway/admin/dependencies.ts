@@ -11,6 +11,7 @@ import type { DecisionIndex } from '../../remediation/decision-index.ts';
 import type { Store } from '../../remediation/store/store.ts';
 import type { ClientResolver } from '../client-address.ts';
 import type { Counters } from '../counters.ts';
+import type { LogReading } from '../detection.ts';
 import type { Selftests } from '../selftests.ts';
 import type { SiteTable } from '../sites.ts';
 import type { AdminPublisher } from './admin-publisher.ts';
@@ -60,6 +61,8 @@ export interface AdminDependencies extends Runtime {
   readonly detector: Pick<ScenarioDetector, 'scenarios' | 'faults' | 'counters'>;
   /** Documents, data files and expressions that are not used, and why; without it, those of the detector are told. */
   readonly faults?: readonly GatewayError[];
+  /** The logs of other programs that are read. */
+  readonly reading: () => LogReading;
   readonly explainer: ScenarioExplainer;
   readonly selftests: Selftests;
   /** Forgets buckets and silences of one source, so that self-tests do not disturb each other. */

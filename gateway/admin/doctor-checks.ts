@@ -19,6 +19,7 @@ const checks: readonly Check[] = [
   originChecks,
   storeChecks,
   scenarioChecks,
+  sourceChecks,
   proxyChecks,
   dataChecks,
   trafficChecks,
@@ -174,6 +175,34 @@ function storeChecks({ store, index, pulse }: AdminDependencies): DoctorCheck[] 
   }
   const megabytes = (index.memoryBytes() / 1_048_576).toFixed(1);
   found.push(ok('store', 'decisions', `${total} in the index (${megabytes} MB), ${allowlist} on the allowlist`));
+  return found;
+}
+
+/** The share of lines that no parser understands, from which on something is probably set up wrong. */
+const tooManyUnparsed = 0.5;
+const enoughLines = 100;
+
+function sourceChecks({ reading }: AdminDependencies): DoctorCheck[] {
+  const { sources, queue, lines } = reading();
+  const found = sources.map(({ kind, name, state, lastError, lines: count, dropped }) => {
+    const message = `${kind} ${name}: ${count} lines${dropped > 0 ? `, ${dropped} dropped` : ''}`;
+    if (state === 'failed') {
+      const cause = lastError ?? 'no cause is known';
+      return fail('logs', kind, `${name}: ${cause}`, 'It is tried again by itself; remove the cause, or the source.');
+    }
+    if (lastError !== null) return warn('logs', kind, `${message}; ${lastError}`, 'The rest of it is read.');
+    return ok('logs', kind, message);
+  });
+  if (queue.failed > 0) {
+    const remedy = 'Report it with the line of the log that names the cause.';
+    found.push(fail('logs', 'processing', `${queue.failed} lines made the engine fail`, remedy));
+  }
+  if (lines.lines >= enoughLines && lines.discarded > lines.lines * tooManyUnparsed) {
+    const share = `${lines.discarded} of ${lines.lines} lines were understood by no parser`;
+    const remedy =
+      'Compare `labels.type` in the acquisition file with what the parsers expect: `portcullis explain --type`.';
+    found.push(warn('logs', 'parsers', share, remedy));
+  }
   return found;
 }
 

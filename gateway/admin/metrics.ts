@@ -5,13 +5,14 @@
  */
 import { Registry } from 'prom-client';
 import { durationBounds } from '../counters.ts';
+import type { LogReading } from '../detection.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import { faultsOf } from './routes/status.ts';
 
 /** What the page reads: the narrow part of the admin dependencies. */
 export type MetricSources = Pick<
   AdminDependencies,
-  'store' | 'index' | 'detector' | 'faults' | 'counters' | 'facts' | 'pulse' | 'clock' | 'sites'
+  'store' | 'index' | 'detector' | 'faults' | 'counters' | 'facts' | 'pulse' | 'clock' | 'sites' | 'reading'
 >;
 
 type Labels = Readonly<Record<string, string>>;
@@ -89,6 +90,59 @@ const crowdsecMetrics: readonly Metric[] = [
     'Buckets that overflowed and raised an alert, by scenario.',
     ['name'],
     ({ detector }) => detector.scenarios.map(({ name, counters }): Sample => [{ name }, counters.overflows]),
+  ),
+];
+
+/** CrowdSec has one metric for each kind of source; the label is what it reads. */
+const sourceMetrics: readonly Metric[] = (
+  [
+    ['file', 'cs_filesource_hits_total', 'Lines read from files.'],
+    ['journalctl', 'cs_journalctlsource_hits_total', 'Lines read from the journal.'],
+    ['syslog', 'cs_syslogsource_hits_total', 'Lines received as syslog messages.'],
+    ['docker', 'cs_dockersource_hits_total', 'Lines read from containers.'],
+    ['http', 'cs_httpsource_hits_total', 'Lines received over HTTP.'],
+    ['stdin', 'portcullis_stdin_lines_total', 'Lines read from standard input.'],
+  ] as const
+).map(([wanted, name, help]) =>
+  labelled('counter', name, help, ['source'], ({ reading }) =>
+    reading()
+      .sources.filter(({ kind }) => kind === wanted)
+      .map((source): Sample => [{ source: source.name }, source.lines]),
+  ),
+);
+
+const nodeMetric = (name: string, help: string, count: (node: LogReading['nodes'][number]) => number): Metric =>
+  labelled('counter', name, help, ['name', 'stage'], ({ reading }) =>
+    reading().nodes.map((node): Sample => [{ name: node.name, stage: node.stage }, count(node)]),
+  );
+
+const logMetrics: readonly Metric[] = [
+  ...sourceMetrics,
+  counter('cs_parser_hits_total', 'Log lines handed to the parsers.', ({ reading }) => reading().lines.lines),
+  counter(
+    'cs_parser_hits_ko_total',
+    'Log lines that no parser understood.',
+    ({ reading }) => reading().lines.discarded,
+  ),
+  nodeMetric('cs_node_hits_total', 'Events that a parser looked at.', ({ hits }) => hits),
+  nodeMetric('cs_node_hits_ok_total', 'Events that a parser understood.', ({ ok }) => ok),
+  nodeMetric('cs_node_hits_ko_total', 'Events that a parser did not understand.', ({ failed }) => failed),
+  nodeMetric('cs_node_wl_hits_ok_total', 'Events that a parser whitelisted.', ({ whitelisted }) => whitelisted),
+  labelled(
+    'counter',
+    'portcullis_source_dropped_lines_total',
+    'Log lines lost, by source.',
+    ['source'],
+    ({ reading }) => reading().sources.map(({ name, dropped }): Sample => [{ source: name }, dropped]),
+  ),
+  labelled('gauge', 'portcullis_source_up', '1 while a source of log lines can be read.', ['source'], ({ reading }) =>
+    reading().sources.map(({ name, state }): Sample => [{ source: name }, state === 'failed' ? 0 : 1]),
+  ),
+  gauge('portcullis_queued_lines', 'Log lines that wait to be judged.', ({ reading }) => reading().queue.queued),
+  counter(
+    'portcullis_whitelisted_overflows_total',
+    'Overflows that a postoverflow whitelisted.',
+    ({ reading }) => reading().lines.whitelistedOverflows,
   ),
 ];
 
@@ -210,7 +264,7 @@ const stateMetrics: readonly Metric[] = [
   ]),
 ];
 
-export const metrics: readonly Metric[] = [...crowdsecMetrics, ...trafficMetrics, ...detectionMetrics, ...stateMetrics];
+export const metrics: readonly Metric[] = [...crowdsecMetrics, ...logMetrics, ...trafficMetrics, ...detectionMetrics, ...stateMetrics];
 
 function durations(buckets: readonly number[], sumMs: number): HistogramReading {
   let count = 0;

@@ -112,6 +112,18 @@ export interface SiteModel {
   readonly mode: 'block' | 'observe';
 }
 
+/** One source of log lines. */
+export interface SourceModel {
+  readonly kind: string;
+  readonly name: string;
+  readonly state: 'running' | 'waiting' | 'failed' | 'ended';
+  readonly lines: number;
+  readonly dropped: number;
+  readonly last_error: string | null;
+  readonly retry_at: string | null;
+  readonly last_line_at: string | null;
+}
+
 export interface StatusModel {
   readonly version: string;
   readonly pid: number;
@@ -131,6 +143,8 @@ export interface StatusModel {
   readonly decisions: { readonly total: number; readonly by_scope: Readonly<Record<string, number>> };
   readonly allowlist: number;
   readonly scenarios: { readonly loaded: number; readonly faults: number };
+  /** Logs of other programs. */
+  readonly sources: readonly SourceModel[];
   readonly requests: Readonly<Record<string, number>>;
   readonly alerts_raised: number;
   readonly store: {

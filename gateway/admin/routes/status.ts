@@ -1,9 +1,10 @@
 /** `/v1/status`: how the gateway is, in one look. */
 import type { FastifyInstance } from 'fastify';
 import type { GatewayError } from '../../../core/errors.ts';
+import type { SourceStatus } from '../../../detectors/acquisition/acquisition-source.ts';
 import type { AdminDependencies } from '../dependencies.ts';
 import { isoTime } from '../input.ts';
-import type { StatusModel } from '../models.ts';
+import type { SourceModel, StatusModel } from '../models.ts';
 import { siteModel } from '../views.ts';
 
 export function statusRoutes(app: FastifyInstance, deps: AdminDependencies): void {
@@ -31,6 +32,7 @@ export function statusOf(deps: AdminDependencies): StatusModel {
     decisions: { total, by_scope: byScope },
     allowlist,
     scenarios: { loaded: detector.scenarios.length, faults: faultsOf(deps).length },
+    sources: deps.reading().sources.map(sourceModel),
     requests: { ...counters.byOutcome },
     alerts_raised: detector.counters.overflows,
     store: {
@@ -40,6 +42,21 @@ export function statusOf(deps: AdminDependencies): StatusModel {
       last_success_at: health.lastSuccessAt === null ? null : isoTime(health.lastSuccessAt),
     },
     memory_bytes: process.memoryUsage.rss(),
+  };
+}
+
+function sourceModel(source: SourceStatus): SourceModel {
+  const { kind, name, state, lines, dropped, lastError, retryAt, lastLineAt } = source;
+  const time = (at: number | null): string | null => (at === null ? null : isoTime(at));
+  return {
+    kind,
+    name,
+    state,
+    lines,
+    dropped,
+    last_error: lastError,
+    retry_at: time(retryAt),
+    last_line_at: time(lastLineAt),
   };
 }
 
@@ -53,7 +70,7 @@ export function faultsOf({
 
 /** Whether all is well, and what is not. Also what `/health` answers. */
 export function stateOf(
-  deps: Pick<AdminDependencies, 'pulse' | 'store' | 'detector' | 'faults'>,
+  deps: Pick<AdminDependencies, 'pulse' | 'store' | 'detector' | 'faults' | 'reading'>,
 ): Pick<StatusModel, 'state' | 'notes'> {
   const pulse = deps.pulse();
   const health = deps.store.health();
@@ -62,6 +79,9 @@ export function stateOf(
   if (!health.ok) notes.push(`the store does not answer (${health.message}); the last known decisions are enforced`);
   if (!pulse.decisionsReady) notes.push('the stored decisions are still being read');
   if (faults.length > 0) notes.push(`${faults.length} document(s) cannot be used; \`doctor\` names them`);
+  for (const { name, state, lastError } of deps.reading().sources) {
+    if (state === 'failed') notes.push(`the log source ${name} cannot be read (${lastError ?? 'no cause is known'})`);
+  }
   const state = pulse.draining ? 'draining' : notes.length > 0 ? 'degraded' : 'ok';
   return { state, notes };
 }

@@ -17,6 +17,7 @@ import { readScenarioDocuments } from '../../../detectors/scenarios/scenario-doc
 import { createAdminPublisher } from '../../../gateway/admin/admin-publisher.ts';
 import type { AdminDependencies, GatewayFacts, GatewayPulse } from '../../../gateway/admin/dependencies.ts';
 import { createScenarioExplainer } from '../../../gateway/admin/scenario-explainer.ts';
+import type { LogReading } from '../../../gateway/detection.ts';
 import { createClientResolver } from '../../../gateway/client-address.ts';
 import { createCounters } from '../../../gateway/counters.ts';
 import { createHttp1Origin } from '../../../gateway/origin/http1-origin.ts';
@@ -43,6 +44,13 @@ export interface World {
 interface Teardown {
   teardown(run: () => unknown): unknown;
 }
+
+const noLogs: LogReading = {
+  sources: [],
+  queue: { taken: 0, refused: 0, queued: 0, queuedCharacters: 0, failed: 0 },
+  lines: { lines: 0, discarded: 0, whitelisted: 0, whitelistedOverflows: 0, waiting: 0 },
+  nodes: [],
+};
 
 /** `wants` is a regular expression over the path, and the filter's second half is always true. */
 const scenarios = String.raw`
@@ -158,6 +166,7 @@ export async function createWorld(
     index,
     detector,
     ...(more.faults === undefined ? {} : { faults: more.faults }),
+    reading: () => noLogs,
     explainer: createScenarioExplainer({ documents }, expressions),
     selftests: createSelftests(runtime.clock, runtime.random),
     forgetSource: (address) => detector.forget(address.text),

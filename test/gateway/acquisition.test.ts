@@ -1,0 +1,60 @@
+/** Logs of other programs become decisions at the gateway, through the parsers and scenarios that ship with it. */
+import { appendFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { startTestGateway } from '../support/gateway.ts';
+import { startNodeOrigin } from '../support/servers/node-origin.ts';
+import type { StatusModel } from '../../gateway/admin/models.ts';
+import { controlOf, createVisitor, eventually } from './visitors.ts';
+
+const attacker = '203.0.113.66';
+
+function failedLogin(user: string, from = attacker): string {
+  const at = new Date()
+    .toString()
+    .slice(4, 10)
+    .replace(/ 0(\d)/, '  $1');
+  const time = new Date().toTimeString().slice(0, 8);
+  return `${at} ${time} shop sshd[4711]: Failed password for invalid user ${user} from ${from} port 50022 ssh2\n`;
+}
+
+async function logFolder(t: Test): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'portcullis-logs-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+t.test('failed log-ins in a file that is written to ban their address at the gateway', async (t) => {
+  const folder = await logFolder(t);
+  const log = join(folder, 'auth.log');
+  writeFileSync(log, failedLogin('before', '203.0.113.1'));
+  const acquis = join(folder, 'acquis.yaml');
+  writeFileSync(acquis, `filenames:\n  - ${folder}/*.log\nlabels:\n  type: syslog\n`);
+  const { origin } = await startNodeOrigin(t);
+  const { port, gateway } = await startTestGateway(t, { origin, acquisition: { files: [acquis] } });
+  const control = controlOf(gateway.controlSocket);
+  const sources = async (): Promise<StatusModel['sources']> =>
+    (await control.ask<StatusModel>('GET', '/v1/status')).sources;
+  await eventually(sources, (found) => found.some(({ state }) => state === 'running'));
+  const visitor = createVisitor(t, port, attacker);
+  t.equal((await visitor.ask('/')).refused, false);
+  for (let attempt = 0; attempt < 12; attempt++) {
+    appendFileSync(log, failedLogin(`user${attempt}`));
+    // Rotated in the middle of the attack, as logrotate does it.
+    if (attempt === 4) {
+      renameSync(log, join(folder, 'auth.log.1'));
+      writeFileSync(log, '');
+    }
+  }
+  await eventually(
+    () => visitor.ask('/'),
+    ({ refused }) => refused,
+  );
+  const scenarios = (await control.alerts({ ip: attacker })).map(({ scenario }) => scenario);
+  t.ok(scenarios.includes('portcullis/ssh-user-enumeration'), scenarios.join());
+  const bystander = createVisitor(t, port, '203.0.113.1');
+  t.equal((await bystander.ask('/')).refused, false, 'lines from before the start count for nothing');
+  t.match(await sources(), [{ kind: 'file', dropped: 0, lines: 12 }]);
+});
