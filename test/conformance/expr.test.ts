@@ -4,7 +4,7 @@
  */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t, { type Test as Tap } from 'tap';
+import t from 'tap';
 import { parseAllDocuments } from 'yaml';
 import { GatewayError, messageOf } from '../../core/errors.ts';
 import type { HelperDependencies } from '../../detectors/expr/dependencies.ts';
@@ -12,10 +12,6 @@ import { assertionEnvironment, eventEnvironment } from '../../detectors/expr/env
 import { ExpressionError } from '../../detectors/expr/source-error.ts';
 import { compilerFor, makeEvent } from '../detectors/expr/support.ts';
 import { suitePath } from '../support/suites.ts';
-
-function suite(t: Tap, name: string): string | null {
-  return suitePath({ fail: (message) => t.fail(message), skip: (message) => t.pass(message, { skip: message }) }, name);
-}
 
 /** Everything that some expression of the hub needs and that is not there by default. */
 const everything: Partial<HelperDependencies> = {
@@ -25,7 +21,7 @@ const everything: Partial<HelperDependencies> = {
 };
 
 t.test('the collected expressions compile and can be evaluated', async (t) => {
-  const path = suite(t, 'expr/crowdsec.json');
+  const path = suitePath(t, 'expr/crowdsec.json');
   if (path === null) return;
   const sources = JSON.parse(readFileSync(path, 'utf8')) as string[];
   const compiler = compilerFor(eventEnvironment, everything);
@@ -68,7 +64,7 @@ function documentsIn(folder: string): unknown[] {
 }
 
 t.test('every expression of the hub compiles', async (t) => {
-  const root = suite(t, 'hub');
+  const root = suitePath(t, 'hub');
   if (root === null) return;
   const found = ['parsers', 'scenarios', 'postoverflows']
     .flatMap((kind) => documentsIn(join(root, kind)))
@@ -109,7 +105,7 @@ for (const [kind, fewest] of [
   ['scenario', 11_500],
 ] as const) {
   t.test(`every ${kind} assertion of the hub's tests compiles`, async (t) => {
-    const root = suite(t, 'hub/.tests');
+    const root = suitePath(t, 'hub/.tests');
     if (root === null) return;
     const compiler = compilerFor(assertionEnvironment[kind]);
     const faults: string[] = [];

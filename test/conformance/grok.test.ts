@@ -6,7 +6,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import t, { type Test as Tap } from 'tap';
+import t from 'tap';
 import { parse, parseAllDocuments } from 'yaml';
 import type { StringMap } from '../../detectors/event.ts';
 import { type Definition, defineText, expand } from '../../detectors/grok/definition.ts';
@@ -20,10 +20,6 @@ import { mutated, seeded, textFor } from '../detectors/grok/text-generator.ts';
 import { suitePath } from '../support/suites.ts';
 
 /** tap's `skip` runs a skipped subtest; an assertion counts as skipped by its options. */
-function suite(t: Tap, name: string): string | null {
-  return suitePath({ fail: (message) => t.fail(message), skip: (message) => t.pass(message, { skip: message }) }, name);
-}
-
 /** The names of the reference with their definitions, each after those it refers to. */
 function referenceTable(folder: string): GrokTable {
   const waiting = new Map<string, string>();
@@ -80,7 +76,7 @@ const linesPerPlaces = 8;
 const placesPerLine = 60;
 
 t.test('the library answers as the reference does', async (t) => {
-  const folder = suite(t, 'grok');
+  const folder = suitePath(t, 'grok');
   if (folder === null) return;
   const reference = referenceTable(folder);
   const names = libraryTables.flatMap((table) => Object.keys(table));
@@ -216,8 +212,8 @@ function readTests(folder: string): HubTest[] {
 }
 
 t.test('the patterns of the hub answer alike with either library', async (t) => {
-  const [grok, hub, folder] = [suite(t, 'grok'), suite(t, 'hub/parsers'), suite(t, 'hub/.tests')];
-  const postoverflows = suite(t, 'hub/postoverflows');
+  const [grok, hub, folder] = [suitePath(t, 'grok'), suitePath(t, 'hub/parsers'), suitePath(t, 'hub/.tests')];
+  const postoverflows = suitePath(t, 'hub/postoverflows');
   if (grok === null || hub === null || folder === null || postoverflows === null) return;
   const tests = readTests(folder);
   let [patterns, pairs, matched] = [0, 0, 0];

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { parse } from 'yaml';
 import { createLog } from '../../core/log.ts';
 import { createSystemRandom } from '../../core/random.ts';
@@ -15,10 +15,6 @@ import { createManualClock } from '../support/manual-clock.ts';
 import { suitePath } from '../support/suites.ts';
 
 /** The path of a suite; null, with a skip counted (a failure under CI), when it is absent. */
-function suite(t: Test, name: string): string | null {
-  return suitePath({ fail: (message) => t.fail(message), skip: (message) => t.pass(message, { skip: message }) }, name);
-}
-
 async function detectorOf(documents: readonly ScenarioSpec[], listsPath: string): Promise<ScenarioDetector> {
   const clock = createManualClock();
   const { files, faults } = await loadDataFiles(documents, [listsPath]);
@@ -32,7 +28,7 @@ async function detectorOf(documents: readonly ScenarioSpec[], listsPath: string)
 }
 
 t.test('every document of the hub is read, and the web ones load and know their phase', async (t) => {
-  const [scenariosPath, listsPath] = [suite(t, 'hub/scenarios'), suite(t, 'sec-lists/web')];
+  const [scenariosPath, listsPath] = [suitePath(t, 'hub/scenarios'), suitePath(t, 'sec-lists/web')];
   if (scenariosPath === null || listsPath === null) return;
   const { documents, faults } = await loadScenarioFolder(scenariosPath);
   t.strictSame(faults, []);
@@ -58,7 +54,7 @@ t.test('every document of the hub is read, and the web ones load and know their 
 });
 
 t.test('all documents of the hub compile', async (t) => {
-  const scenariosPath = suite(t, 'hub/scenarios');
+  const scenariosPath = suitePath(t, 'hub/scenarios');
   if (scenariosPath === null) return;
   const { documents } = await loadScenarioFolder(scenariosPath);
   const detector = await detectorOf(
@@ -74,7 +70,7 @@ t.test('all documents of the hub compile', async (t) => {
 });
 
 t.test('ordinary visitors raise no alert', async (t) => {
-  const [scenariosPath, listsPath] = [suite(t, 'hub/scenarios'), suite(t, 'sec-lists/web')];
+  const [scenariosPath, listsPath] = [suitePath(t, 'hub/scenarios'), suitePath(t, 'sec-lists/web')];
   if (scenariosPath === null || listsPath === null) return;
   const { documents } = await loadScenarioFolder(scenariosPath);
   const detector = await detectorOf(documents.filter(readsWebAccess), listsPath);
@@ -143,8 +139,8 @@ function sorted(alerts: readonly Alert[]): readonly Alert[] {
 }
 
 t.test("the hub's own tests hold on lines in the common and combined formats", async (t) => {
-  const [scenariosPath, listsPath] = [suite(t, 'hub/scenarios'), suite(t, 'sec-lists/web')];
-  const testsPath = suite(t, 'hub/.tests');
+  const [scenariosPath, listsPath] = [suitePath(t, 'hub/scenarios'), suitePath(t, 'sec-lists/web')];
+  const testsPath = suitePath(t, 'hub/.tests');
   if (scenariosPath === null || listsPath === null || testsPath === null) return;
   const { documents } = await loadScenarioFolder(scenariosPath);
   const web = documents.filter(readsWebAccess);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { systemClock } from '../../core/clock.ts';
 import { createLog } from '../../core/log.ts';
 import { createSystemRandom } from '../../core/random.ts';
@@ -9,10 +9,6 @@ import { writeMmdb } from '../support/mmdb-writer.ts';
 import { suitePath } from '../support/suites.ts';
 
 /** The path of a suite; null, with a skip counted (a failure under CI), when it is absent. */
-function suite(t: Test, name: string): string | null {
-  return suitePath({ fail: (message) => t.fail(message), skip: (message) => t.pass(message, { skip: message }) }, name);
-}
-
 /** Of the hub's tests, those that assert what MaxMind databases say. */
 const geographic = [
   'geoip-enrich',
@@ -50,7 +46,7 @@ function named(results: readonly HubTestResult[], outcome: HubTestResult['outcom
 }
 
 t.test("the hub's own tests pass, those that need MaxMind databases apart", async (t) => {
-  const [hub, lists] = [suite(t, 'hub'), suite(t, 'sec-lists')];
+  const [hub, lists] = [suitePath(t, 'hub'), suitePath(t, 'sec-lists')];
   if (hub === null || lists === null) return;
   const results = await runAll({ hub, dataFolders: [lists] });
   t.strictSame(results.filter(({ outcome }) => outcome === 'failed').map(describe), []);
@@ -90,7 +86,7 @@ function place(iso_code: string, is_in_european_union: boolean, latitude: number
 }
 
 t.test('with small databases in their place, those pass too', async (t) => {
-  const [hub, lists] = [suite(t, 'hub'), suite(t, 'sec-lists')];
+  const [hub, lists] = [suitePath(t, 'hub'), suitePath(t, 'sec-lists')];
   if (hub === null || lists === null) return;
   const files = Object.entries(databases).map(([name, options]) => [name, writeMmdb({ ipVersion: 6, ...options })]);
   const folder = t.testdir(Object.fromEntries(files) as Record<string, Buffer>);
