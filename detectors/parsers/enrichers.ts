@@ -109,7 +109,12 @@ function unmarshal({ Line, Unmarshaled }: Event): null {
   return null;
 }
 
-/** As Go's `%f` writes it: six decimals. */
+/** As Go's `%f` writes it: six decimals, and halves go to the even digit. */
 export function decimal(value: number): string {
+  // Only odd multiples of 1/128 are halves of the sixth decimal; they have seven decimals, of which the last is 5.
+  if (Number.isInteger(value * 128) && !Number.isInteger(value * 64)) {
+    const exact = value.toFixed(7);
+    if (Number(exact.at(-2)) % 2 === 0) return exact.slice(0, -1);
+  }
   return sprintf('%f', [value]);
 }
