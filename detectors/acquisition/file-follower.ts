@@ -10,7 +10,7 @@ import type { Clock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import { FileTail, rotatedSiblings, rotatedSuffix, type StartAt } from './file-tail.ts';
 import { findFiles } from './find-files.ts';
-import { type GlobPath, isLiteralGlob, parseGlob } from './glob-pattern.ts';
+import { type GlobPath, isLiteralGlob, matchesGlob, parseGlob } from './glob-pattern.ts';
 import type { LineOutlet } from './line-outlet.ts';
 import { chunkBytes, fileId, type LogFile, type LogFileParts } from './log-file.ts';
 import type { ResumeEntry, ResumeStore } from './resume-store.ts';
@@ -64,6 +64,8 @@ export class FileFollower {
   private searchProblems: readonly string[] = [];
   private shownProblem: string | null = null;
   private searched = false;
+  /** When the last search began, epoch milliseconds: what is younger has not been met. */
+  private searchedAt = 0;
 
   /** @throws GatewayError ACQUISITION_INVALID for a pattern that cannot be read. */
   constructor(options: FileFollowerOptions, parts: FileFollowerParts) {
@@ -102,6 +104,7 @@ export class FileFollower {
   }
 
   private async search(): Promise<readonly string[]> {
+    this.searchedAt = this.parts.clock.now();
     const { files, folders, problems } = await findFiles(this.patterns, this.options.base);
     for (const path of this.problems.keys()) if (!this.tails.has(path)) this.problems.delete(path);
     const present = new Set(files.filter((path) => this.isWanted(path)));
@@ -111,16 +114,26 @@ export class FileFollower {
       this.tails.delete(path);
       this.problems.delete(path);
     }
-    const isNew = [...present].filter((path) => !this.tails.has(path));
+    if (!this.searched && !this.options.oneShot) for (const path of this.followedBefore()) present.add(path);
+    const isNew = [...present].filter((path) => !this.tails.has(path) && !isRotated(path, present));
     for (const path of isNew) {
       if (!this.parts.claim(path)) continue;
       const tail = this.createTail(path);
-      const startAt = await this.startOf(path, tail, present);
+      const startAt = await this.startOf(path, tail);
       this.tails.set(path, { tail, startAt });
     }
     if (!this.searched || isNew.length > 0) this.noteSearch();
     this.searched = true;
     return folders;
+  }
+
+  /** Paths of the last time that lead nowhere now: what they led to may have been renamed with lines that were not read. */
+  private followedBefore(): readonly string[] {
+    const paths = this.parts.resume.entries(this.keyOf('')).map(([, { path }]) => String(path));
+    const { base } = this.options;
+    return paths.filter(
+      (path) => this.patterns.some((pattern) => matchesGlob(pattern, path, base)) && this.isWanted(path),
+    );
   }
 
   private isWanted(path: string): boolean {
@@ -132,11 +145,8 @@ export class FileFollower {
   }
 
   /** Where to start in a file that is found to be new, once what is left of its predecessors has been taken up. */
-  private async startOf(path: string, tail: FileTail, present: ReadonlySet<string>): Promise<StartAt> {
+  private async startOf(path: string, tail: FileTail): Promise<StartAt> {
     if (this.options.oneShot) return 'start';
-    const suffix = /[.-]\d[\d.T_-]*$/.exec(path)?.[0] ?? '';
-    // A copy that copytruncate made, or a file that was read under its former name.
-    if (rotatedSuffix.test(suffix) && present.has(path.slice(0, -suffix.length))) return 'end';
     if (this.searched) return 'start';
     const { resume } = this.parts;
     const past = resume.entries(this.keyOf('')).filter(([, entry]) => entry.path === path);
@@ -161,7 +171,7 @@ export class FileFollower {
   ): Promise<void> {
     const id = await stat(path, { bigint: true }).then(fileId, () => null);
     const siblings = new Map((await rotatedSiblings(path)).map((each) => [fileId(each.stats), each.path]));
-    const isReplaced = id !== null && !past.some(([key]) => key === this.keyOf(id));
+    const isReplaced = id === null || !past.some(([key]) => key === this.keyOf(id));
     for (const [index, [key, { seenAt }]] of past.entries()) {
       const sibling = siblings.get(key.slice(this.keyOf('').length));
       if (sibling === undefined) continue;
@@ -181,9 +191,8 @@ export class FileFollower {
       clock,
       lingerMs: this.options.lingerMs,
       recall: (file) => this.recall(file),
-      isKnown: (id) => resume.get(this.keyOf(id)) !== undefined,
       isForeign: (id, ownPath) => this.isOpenElsewhere(id, ownPath),
-      remember: (file, path) => this.remember(file, path),
+      remember: (file, path, always) => this.remember(file, path, always),
       forget: (file) => {
         this.remembered.delete(this.keyOf(file.id));
         resume.delete(this.keyOf(file.id));
@@ -204,18 +213,18 @@ export class FileFollower {
     return true;
   }
 
-  private remember(file: LogFile, path: string): void {
+  private remember(file: LogFile, path: string, always: boolean): void {
     if (this.options.oneShot) return;
     const key = this.keyOf(file.id);
     const entry = file.resumeEntry(path, this.parts.clock.now());
     const mark = `${entry.offset} ${entry.prefixHash} ${path}`;
-    if (this.remembered.get(key) === mark) return;
+    if (!always && this.remembered.get(key) === mark) return;
     this.remembered.set(key, mark);
     this.parts.resume.set(key, entry);
   }
 
   private noteSearch(): void {
-    if (!this.options.oneShot) this.parts.resume.set(this.options.resumeKey, { searchedAt: this.parts.clock.now() });
+    if (!this.options.oneShot) this.parts.resume.set(this.options.resumeKey, { searchedAt: this.searchedAt });
   }
 
   private keyOf(id: string): string {
@@ -232,6 +241,15 @@ export class FileFollower {
     if (problem !== this.shownProblem) meter.trouble(problem);
     this.shownProblem = problem;
   }
+}
+
+/**
+ * Whether the path is what another one is called after a rotation. Its lines were read under the former name, and who follows
+ * that name looks at the renamed file for a while longer. The copy that copytruncate makes holds nothing new at all.
+ */
+function isRotated(path: string, present: ReadonlySet<string>): boolean {
+  const suffix = /[.-]\d[\d.T_-]*$/.exec(path)?.[0] ?? '';
+  return rotatedSuffix.test(suffix) && present.has(path.slice(0, -suffix.length));
 }
 
 function problemOf(path: string, error: unknown): string {

@@ -17,12 +17,10 @@ export interface FileTailParts extends LogFileParts {
   readonly lingerMs: number;
   /** Goes to the place where reading of this very file stopped before; false when there is none. */
   readonly recall: (file: LogFile) => Promise<boolean>;
-  /** Whether `recall` would know a file by this identity. */
-  readonly isKnown: (id: string) => boolean;
   /** Whether the file is being read under another path: as its former self, before a rotation. */
   readonly isForeign: (id: string, path: string) => boolean;
-  /** Notes how far a file has been read. `path` is the one that is followed. */
-  readonly remember: (file: LogFile, path: string) => void;
+  /** Notes how far a file has been read. `path` is the one that is followed; `always`: also when that has not changed. */
+  readonly remember: (file: LogFile, path: string, always: boolean) => void;
   /** The file has no name any more and was let go. */
   readonly forget: (file: LogFile) => void;
 }
@@ -120,14 +118,14 @@ export class FileTail {
     this.retired = [];
     this.current = null;
     for (const file of files) {
-      this.parts.remember(file, this.path);
+      this.parts.remember(file, this.path, true);
       await file.close();
     }
   }
 
   private async readOn(file: LogFile): Promise<'end' | 'more' | 'closing'> {
     const outcome = await file.read(Number((await file.stat()).size));
-    this.parts.remember(file, this.path);
+    this.parts.remember(file, this.path, false);
     return outcome;
   }
 
@@ -135,7 +133,7 @@ export class FileTail {
     const file = await openLogFile(this.path, this.path, this.parts);
     const known = await this.parts.recall(file);
     if (!known && startAt === 'end') await file.seekEnd();
-    this.parts.remember(file, this.path);
+    this.parts.remember(file, this.path, false);
     return file;
   }
 
@@ -146,15 +144,23 @@ export class FileTail {
   private async succeed(file: LogFile, successorId: string, now: number): Promise<void> {
     // Opened first: whatever is rotated from here on is found at the next look.
     const successor = this.parts.isForeign(successorId, this.path) ? null : await this.openCurrent('start');
-    for (const path of await this.between(file, successor)) {
-      const missed = await openLogFile(path, this.path, this.parts);
-      this.retire(missed, now);
-      while ((await this.readOn(missed)) === 'more');
-    }
+    const missed = await this.between(file, successor);
     this.retire(file, now);
     this.current = successor;
     this.gone = null;
+    await this.readMissed(missed, now);
     while (this.retired.length > mostRetired) await this.letGo(this.retired.shift()?.file);
+  }
+
+  private async readMissed(paths: readonly string[], now: number): Promise<void> {
+    for (const path of paths) {
+      const missed = await openLogFile(path, this.path, this.parts);
+      if (await this.parts.recall(missed)) await missed.close();
+      else {
+        this.retire(missed, now);
+        while ((await this.readOn(missed)) === 'more');
+      }
+    }
   }
 
   private retire(file: LogFile, now: number): void {
@@ -169,7 +175,7 @@ export class FileTail {
     for (const { path, stats } of await rotatedSiblings(this.path)) {
       const id = fileId(stats);
       const born = Number(stats.birthtimeMs);
-      if (id === successor?.id || this.ids().includes(id) || this.parts.isKnown(id)) continue;
+      if (id === successor?.id || this.ids().includes(id)) continue;
       if (born >= from && born <= until) found.push({ path, born, number: Number(/\d+$/.exec(path)?.[0] ?? 0) });
     }
     // Of two that were made in the same tick, the one with the higher number was rotated more often.
@@ -178,7 +184,16 @@ export class FileTail {
       .map(({ path }) => path);
   }
 
+  /** The path leads nowhere: `file` was removed, or renamed, and then others may have come and gone already. */
   private async lookAtGone(file: LogFile, now: number): Promise<void> {
+    const missed = await this.between(file, null);
+    if (missed.length > 0) {
+      this.retire(file, now);
+      await this.readMissed(missed, now);
+      this.current = this.retired.pop()?.file ?? null;
+      this.seenAt = now;
+      return;
+    }
     if (this.gone?.offset !== file.offset) this.gone = { since: now, offset: file.offset };
     else if (now - this.gone.since >= this.parts.lingerMs) {
       this.current = null;
@@ -210,7 +225,7 @@ export class FileTail {
     const removed = Number((await file.stat()).nlink) === 0;
     await file.finish();
     if (removed) this.parts.forget(file);
-    else this.parts.remember(file, this.path);
+    else this.parts.remember(file, this.path, false);
   }
 }
 

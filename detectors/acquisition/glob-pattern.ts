@@ -40,6 +40,26 @@ export function isLiteralGlob(pattern: string): boolean {
   return !/[*?[{\\]/.test(pattern);
 }
 
+/** Whether an absolute path is one that the pattern stands for. */
+export function matchesGlob({ absolute, segments }: GlobPath, path: string, base: string): boolean {
+  const isBelow = absolute || path.startsWith(base.endsWith('/') ? base : `${base}/`);
+  const names = (absolute ? path : path.slice(base.length)).split('/').filter((name) => name !== '');
+  return isBelow && matchesFrom(segments, 0, names, 0);
+}
+
+function matchesFrom(segments: readonly GlobSegment[], index: number, names: readonly string[], at: number): boolean {
+  const segment = segments[index];
+  if (segment === undefined) return at === names.length;
+  if (segment.kind === 'any-depth') {
+    for (let next = at; next <= names.length; next++) if (matchesFrom(segments, index + 1, names, next)) return true;
+    return index === segments.length - 1;
+  }
+  const name = names[at];
+  if (name === undefined) return false;
+  const fits = segment.kind === 'literal' ? segment.name === name : segment.pattern.test(name);
+  return fits && matchesFrom(segments, index + 1, names, at + 1);
+}
+
 function invalid(pattern: string, reason: string): GatewayError {
   return new GatewayError('ACQUISITION_INVALID', `the file pattern ${JSON.stringify(pattern)} ${reason}`, {
     remedy: 'Write it as in /var/log/nginx/*.log or /srv/**/access.log.',
