@@ -230,18 +230,18 @@ function tell({ io, output }: Call, replayed: Replayed, figures: Figures, faults
   const { lines, seconds, cpu_seconds, lines_per_second } = figures;
   const speed = `${count(lines)} lines in ${seconds.toFixed(1)} s (${cpu_seconds.toFixed(1)} s of CPU time)`;
   error.line(`${speed}, ${count(lines_per_second)} lines a second, ${plural(replayed.alerts.length, 'alert')}.`);
-  for (const [number, what] of remarks(replayed)) {
-    if (number > 0) error.line(error.paint('dim', `${count(number)} ${what}`));
+  for (const [number, what, why] of remarks(replayed)) {
+    if (number > 0) error.line(error.paint('dim', `${count(number)} ${number === 1 ? what : `${what}s`} ${why}.`));
   }
   if (replayed.interrupted) error.line(error.paint('yellow', 'Interrupted: the logs were not read to their end.'));
 }
 
-function remarks(replayed: Replayed): readonly (readonly [number: number, what: string])[] {
+function remarks(replayed: Replayed): readonly (readonly [number: number, what: string, why: string])[] {
   return [
-    [replayed.discarded, 'lines were understood by no parser.'],
-    [replayed.whitelisted, 'lines were whitelisted.'],
-    [replayed.whitelistedOverflows, 'overflows were whitelisted.'],
-    [replayed.truncated, 'lines were longer than 64 KiB; the rest of them was not read.'],
+    [replayed.discarded, 'line', 'understood by no parser'],
+    [replayed.whitelisted, 'line', 'whitelisted'],
+    [replayed.whitelistedOverflows, 'overflow', 'whitelisted'],
+    [replayed.truncated, 'line', 'longer than 64 KiB, of which the rest was not read'],
   ];
 }
 

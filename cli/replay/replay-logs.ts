@@ -30,7 +30,7 @@ export interface ReplayRequest {
   readonly logs: readonly LogBytes[];
   /** What `evt.Line.Labels.type` says: which parsers concern the lines. */
   readonly type: string;
-  readonly engine: Pick<Engine, 'feed'>;
+  readonly engine: Pick<Engine, 'feed' | 'endReplay'>;
   readonly clock: Clock;
   /** Aborted: stop after the piece that is being worked on. */
   readonly signal: AbortSignal;
@@ -53,6 +53,8 @@ export async function replayLogs(request: ReplayRequest): Promise<Replayed> {
     await replayLog(log, request, replayed);
   }
   replayed.interrupted = request.signal.aborted;
+  // Counters that were still counting: the log's time has come to its end, so theirs is up.
+  if (!replayed.interrupted) takeOverflows(await request.engine.endReplay(), replayed);
   return replayed;
 }
 
@@ -124,6 +126,10 @@ function take({ outcome, overflows }: EngineResult, replayed: Replayed): void {
     default:
       outcome satisfies never;
   }
+  takeOverflows(overflows, replayed);
+}
+
+function takeOverflows(overflows: EngineResult['overflows'], replayed: Replayed): void {
   for (const { whitelisted, alerts } of overflows) {
     if (whitelisted) replayed.whitelistedOverflows++;
     replayed.alerts.push(...alerts);

@@ -98,7 +98,7 @@ t.test('people get a table and a sentence, scripts CSV', async (t) => {
   const log = await file('log', `${[...visit, 'no knock'].join('\n')}\n`);
   const human = await replay(items, log);
   t.match(human.stdout, /^SOURCE .*\n192\.0\.2\.7 +test\/knocking +3 +2026-11-21T10:00:00Z +2026-11-21T10:00:02Z\n$/);
-  t.match(human.stderr, /^4 lines in [\d.]+ s .* lines a second, 1 alert\.\n1 lines? w.* understood by no parser/);
+  t.match(human.stderr, /^4 lines in [\d.]+ s .* lines a second, 1 alert\.\n1 line understood by no parser\.\n/);
   const raw = await replay(items, '-o', 'raw', log);
   t.equal(raw.stdout.split('\n')[1], 'test/knocking,Ip,192.0.2.7,3,2026-11-21T10:00:00Z,2026-11-21T10:00:02Z');
   const quiet = await file('quiet', knock(1, '192.0.2.8', 'red'));
@@ -135,14 +135,14 @@ t.test('it is the same from a file, a compressed one, several in order, and stan
 t.test('what is broken is refused with its place, and the rest runs', async (t) => {
   const { items, file } = await createWorld(t);
   const log = await file('log', visit.join('\n'));
-  await file('items/scenarios/broken.yaml', scenario.replace('capacity: 2', 'capasity: 2'));
+  await file('items/scenarios/broken.yaml', `${scenario}capasity: 3\n`);
   await file(
     'items/scenarios/needy.yaml',
     `${scenario.replace('knocking', 'needy')}data:\n  - {source_url: "https://lists.example/l.txt", dest_file: l.txt, type: string}\n`,
   );
   const human = await replay(items, log);
   t.equal(human.status, 0);
-  t.match(human.stderr, /not used: .*broken\.yaml:7:1: .*capasity/);
+  t.match(human.stderr, /not used: .*broken\.yaml:11:1: .*capasity/);
   t.match(human.stderr, /not used: .*l\.txt/);
   const { stdout, stderr } = await replay(items, '--json', log);
   t.match(JSON.parse(stdout), [alert, { scenario: 'test/needy' }]);
@@ -158,7 +158,7 @@ t.test('lines that are too long or no text do no harm', async (t) => {
   ]);
   const log = await file('log', bytes);
   t.same(JSON.parse((await replay(items, '--json', log)).stdout), [alert]);
-  t.match((await replay(items, log)).stderr, /1 lines? .*longer than 64 KiB/);
+  t.match((await replay(items, log)).stderr, /1 line longer than 64 KiB/);
 });
 
 t.test('what cannot be done is said with a remedy', async (t) => {
@@ -200,7 +200,7 @@ t.test('without --items the built-in rules run', async (t) => {
 
 t.test('a terminal sees how far it is, anything else does not', async (t) => {
   const { items, file } = await createWorld(t);
-  const log = await file('log', visit.join('\n'));
+  const log = await file('log', `${visit.join('\n')}\n`);
   const written: string[] = [];
   const stderr = { isTTY: true, columns: 60, write: (piece: string) => written.push(piece) };
   const io = { stdout: { write: () => true }, stderr, env: {}, cwd: '/' };
