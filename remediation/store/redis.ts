@@ -12,6 +12,7 @@ import { follow, type ChangePage, type ChangeSource } from './follow.ts';
 import { maintenancePeriodMs } from './maintenance.ts';
 import type { StoreOptions } from './options.ts';
 import { matchesAlert, matchesRefusal, pageSize } from './queries.ts';
+import { searchedValue } from './searched-value.ts';
 import { openRedis, type RedisConnection, type RedisWaiter } from './redis-connection.ts';
 import { changesKey, redisScripts, type RedisScript } from './redis-scripts.ts';
 import { RedisWrites, scriptArguments } from './redis-writes.ts';
@@ -131,11 +132,14 @@ class RedisStore implements Store {
   }
 
   async alerts(query: AlertQuery): Promise<readonly Alert[]> {
-    const { scenario, since } = query;
-    const { scope, value } = query;
-    return this.#records('alerts', { scenario, scope, value }, since, query.limit, parseAlert, (alert) =>
-      matchesAlert(query, { ...alert.source, scenario: alert.scenario, createdAt: alert.createdAt }),
-    );
+    const { scenario, scope, value, since } = query;
+    // IPv6 addresses and ranges have several spellings, so the text of an alert cannot be searched for one.
+    const needle = value === undefined || /[:/]/.test(value) ? {} : { value };
+    return this.#records('alerts', { scenario, scope, ...needle }, since, query.limit, parseAlert, (alert) => {
+      const { source, createdAt } = alert;
+      const record = { scope: source.scope, value: searchedValue(source), scenario: alert.scenario, createdAt };
+      return matchesAlert(query, record);
+    });
   }
 
   async alertByUuid(uuid: string): Promise<Alert | null> {

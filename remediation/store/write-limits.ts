@@ -6,6 +6,7 @@
 import { GatewayError } from '../../core/errors.ts';
 import type { Alert, AlertEvent } from '../../detectors/alert.ts';
 import type { Decision } from '../decision.ts';
+import { searchedValue } from './searched-value.ts';
 import type { AllowlistEntry, RefusalEvent, StoreWrite } from './store.ts';
 
 /** A slice of a large `apply`; smaller ones are atomic. */
@@ -151,7 +152,7 @@ function alertRecord(alert: Alert): AlertRecord {
   return {
     uuid: limited.uuid,
     scope: limited.source.scope,
-    value: limited.source.value,
+    value: searchedValue(limited.source),
     scenario: limited.scenario,
     createdAt: limited.createdAt,
     body: alertBody(limited),

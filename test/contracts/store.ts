@@ -444,6 +444,22 @@ function records(t: Test, open: Open): void {
     t.same(await store.alerts({ limit: 0 }), []);
   });
 
+  t.test('alerts are found by the address however they spell it, and keep their spelling', async (t) => {
+    const { store } = await open(t);
+    const spelled = [
+      { scope: 'Ip', value: '2001:0DB8:0000::0001' },
+      { scope: 'Range', value: '192.0.2.77/24' },
+      { scope: 'Agent', value: '2001:0DB8::1' },
+    ];
+    const alerts = spelled.map((source, index) =>
+      sampleAlert(index + 1, { source: { ...sampleAlert(1).source, ...source } }),
+    );
+    await store.apply(alerts.map((alert) => ({ kind: 'alert', alert })));
+    t.same(await store.alerts({ value: '2001:db8::1', limit: 10 }), [alerts[0]]);
+    t.same(await store.alerts({ value: '192.0.2.0/24', limit: 10 }), [alerts[1]]);
+    t.same(await store.alerts({ value: '2001:0DB8::1', limit: 10 }), [alerts[2]], 'other scopes mean what they say');
+  });
+
   t.test('refusals are listed newest first and selected by each field', async (t) => {
     const { store } = await open(t);
     const events = [3, 1, 2].map((index) => sampleRefusal(index));
