@@ -26,17 +26,29 @@ export interface GrokRegistry {
   named(name: string): Grok;
 }
 
-/** The library's names are defined from the start; it is trusted to hold nothing but regular expressions. */
-export function createGrokRegistry(library: readonly GrokTable[] = libraryTables): GrokRegistry {
-  const registry = new Registry();
+/** Compiled patterns by their expansion, for registries to share: V8 is slow to compile what is this large. */
+export type GrokMatchers = Map<string, GrokMatcher>;
+
+/**
+ * The library's names are defined from the start; it is trusted to hold nothing but regular expressions. Names are the
+ * registry's own, whoever shares its `matchers`.
+ */
+export function createGrokRegistry(
+  library: readonly GrokTable[] = libraryTables,
+  matchers: GrokMatchers = new Map(),
+): GrokRegistry {
+  const registry = new Registry(matchers);
   for (const table of library) for (const [name, body] of Object.entries(table)) registry.add(name, body);
   return registry;
 }
 
 class Registry implements GrokRegistry {
   readonly #definitions = new Map<string, Definition>();
-  /** By expansion: parsers repeat each other, and V8 is slow to compile what is this large. */
-  readonly #matchers = new Map<string, GrokMatcher>();
+  readonly #matchers: GrokMatchers;
+
+  constructor(matchers: GrokMatchers) {
+    this.#matchers = matchers;
+  }
 
   /** Without looking whether the body is a regular expression: a test does that for the library. */
   add(name: string, body: string): void {
@@ -79,7 +91,7 @@ class Registry implements GrokRegistry {
       this.#matchers.set(source, known);
       return known;
     });
-    return new CompiledGrok(definition.text, matcher);
+    return new CompiledGrok(definition, matcher);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * An engine with the items of one test and nothing else. What costs time and holds no state between tests, data files and
- * MaxMind databases, is shared by all that ask for the same files.
+ * An engine with the items of one test and nothing else. What costs time and holds no state is shared by all tests: data
+ * files, MaxMind databases, compiled grok patterns.
  */
 import { basename } from 'node:path';
 import type { Runtime } from '../../core/runtime.ts';
@@ -13,6 +13,7 @@ import type { HelperDependencies } from '../expr/dependencies.ts';
 import { eventEnvironment, overflowEnvironment } from '../expr/environment.ts';
 import { createGeoLookup } from '../geo-lookup.ts';
 import { type GeoDatabases, type GeoPaths, openGeoDatabases } from '../geoip.ts';
+import type { GrokMatchers } from '../grok/grok-registry.ts';
 import { createParserSet } from '../parsers/parser-set.ts';
 import { createStash } from '../parsers/stash.ts';
 import { compilePattern } from '../regex/compile-pattern.ts';
@@ -50,6 +51,7 @@ export interface TestEngines {
 }
 
 export function createTestEngines(runtime: Runtime): TestEngines {
+  const grokMatchers: GrokMatchers = new Map();
   const files = new Map<string, Promise<LoadedDataFiles>>();
   const databases = new Map<string, Promise<GeoDatabases>>();
   const opened: GeoDatabases[] = [];
@@ -64,7 +66,7 @@ export function createTestEngines(runtime: Runtime): TestEngines {
       const users = [...items.parsers, ...items.postoverflows, ...items.scenarios];
       const loaded = await once(files, key, () => loadDataFiles(users, folders));
       const geo = await once(databases, JSON.stringify(paths), () => open(paths));
-      return assemble(items, loaded, { paths, geo }, runtime);
+      return assemble(items, loaded, { paths, geo, grokMatchers }, runtime);
     },
     close() {
       for (const geo of opened) geo.close();
@@ -111,10 +113,17 @@ function databaseKind(name: string): keyof GeoPaths {
   return /country/i.test(name) ? 'country' : 'city';
 }
 
+/** What outlives a test. */
+interface Shared {
+  readonly paths: GeoPaths;
+  readonly geo: GeoDatabases;
+  readonly grokMatchers: GrokMatchers;
+}
+
 function assemble(
   items: InstalledItems,
   { files, faults: dataFaults }: LoadedDataFiles,
-  { paths, geo }: { readonly paths: GeoPaths; readonly geo: GeoDatabases },
+  { paths, geo, grokMatchers }: Shared,
   runtime: Runtime,
 ): TestEngine {
   const stash = createStash(runtime.clock);
@@ -135,6 +144,7 @@ function assemble(
     geo: { ...geo, loaded: { city: paths.city !== '', asn: paths.asn !== '' } },
     // The answers of name servers change; no test asks them.
     reverseNames: null,
+    grokMatchers,
   };
   const parsers = createParserSet(items.parsers, parserDeps);
   const postoverflows = createParserSet(items.postoverflows, parserDeps);

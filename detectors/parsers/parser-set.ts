@@ -9,7 +9,7 @@ import type { ItemFault } from '../documents/item-fault.ts';
 import type { Event } from '../event.ts';
 import type { ExpressionCompiler } from '../expr/compile.ts';
 import type { DataFiles } from '../expr/data-files.ts';
-import { createGrokRegistry } from '../grok/grok-registry.ts';
+import { createGrokRegistry, type GrokMatchers } from '../grok/grok-registry.ts';
 import { compileParser, type CompiledParser } from './compile-parser.ts';
 import { createEnrichers, type EnricherGeo } from './enrichers.ts';
 import type { ParseObserver, ParseStep } from './parse-observer.ts';
@@ -52,12 +52,15 @@ export interface ParserSetDeps {
   readonly geo: EnricherGeo;
   /** Null: no address has a name. */
   readonly reverseNames: ReverseNames | null;
+  /** Shared by sets that have patterns in common; each has its own without. */
+  readonly grokMatchers?: GrokMatchers;
 }
 
 /** Compiles `documents`, which are in the order of their install path. Faults are gathered, not thrown. */
 export function createParserSet(documents: readonly ParserDocument[], deps: ParserSetDeps): ParserSet {
   const { clock, geo, reverseNames: names } = deps;
-  const compileDeps = { ...deps, grok: createGrokRegistry(), enrichers: createEnrichers({ clock, geo, names }) };
+  const grok = createGrokRegistry(undefined, deps.grokMatchers);
+  const compileDeps = { ...deps, grok, enrichers: createEnrichers({ clock, geo, names }) };
   const faults: ItemFault[] = [];
   const byStage = new Map<string, Loaded[]>();
   // Patterns are defined while documents are compiled, so these are taken stage by stage, as upstream loads them.

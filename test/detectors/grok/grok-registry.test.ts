@@ -1,7 +1,7 @@
 import t from 'tap';
-import type { StringMap } from '../../../detectors/event.ts';
+import { FieldMap, type StringMap } from '../../../detectors/event.ts';
 import { GrokError } from '../../../detectors/grok/grok-error.ts';
-import { createGrokRegistry, type GrokRegistry } from '../../../detectors/grok/grok-registry.ts';
+import { createGrokRegistry, type GrokMatchers, type GrokRegistry } from '../../../detectors/grok/grok-registry.ts';
 
 /** What `pattern` writes for `subject`, or null. */
 function parsed(registry: GrokRegistry, pattern: string, subject: string): StringMap | null {
@@ -219,4 +219,19 @@ t.test('expansions without measure are refused, at once', async (t) => {
   t.throws(() => {
     for (last = 0; last < 1000; last++) deep.define(`D${last + 1}`, `(?:%{D${last}})`);
   }, /nested deeper than/);
+});
+
+t.test('registries may share what they have compiled, but no names', async (t) => {
+  const matchers: GrokMatchers = new Map();
+  const [first, second] = [createGrokRegistry(undefined, matchers), createGrokRegistry(undefined, matchers)];
+  first.define('MINE', 'a+');
+  second.define('MINE', 'b+');
+  const compiled = matchers.size;
+  first.compile('%{INT:n} %{IP:ip}');
+  second.compile('%{INT:n} %{IP:ip}');
+  t.equal(matchers.size, compiled + 1, 'the same pattern is compiled once');
+  const into = new FieldMap();
+  t.equal(first.compile('^%{MINE:x}$').exec('aa', into), true);
+  t.equal(second.compile('^%{MINE:x}$').exec('aa', into), false, 'the same text means something else');
+  t.equal(createGrokRegistry().compile('%{INT:n} %{IP:ip}').exec('1 192.0.2.1', into), true);
 });
