@@ -25,7 +25,8 @@ const classicTime = new RegExp(`^(${months}) {1,2}(\\d{1,2}) (\\d{2}:\\d{2}:\\d{
 const exactTime = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(\.\d{1,9})?(Z|[+-]\d{2}:?\d{2})(?= |$)/;
 /** A tag: up to 48 characters, `[pid]`, a colon. */
 const tag = /^([^\s:[\]]{1,48})(?:\[([^\]\s]{1,128})\])?:(?: |$)/;
-const tagWithoutColon = /^([^\s:[\]]{1,48})(?:\[([^\]\s]{1,128})\])? ?/;
+/** The same where nothing else can stand: without the colon, or without a blank after it. */
+const looseTag = /^([^\s:[\]]{1,48})(?:\[([^\]\s]{1,128})\])?:? ?/;
 /** RFC 5424 §6: version, time, host, application, process, message id. */
 const header5424 = /^1 (\S{1,64}) (\S{1,255}) (\S{1,48}) (\S{1,128}) (\S{1,32})(?: |$)/;
 
@@ -70,7 +71,7 @@ function parse3164(body: string): SyslogMessage | null {
     host = end === -1 ? rest : rest.slice(0, end);
     rest = end === -1 ? '' : rest.slice(end + 1);
   }
-  const process = tag.exec(rest) ?? tagWithoutColon.exec(rest);
+  const process = looseTag.exec(rest);
   const text = rest.slice(process?.[0].length ?? 0);
   return { time, host, program: process?.[1] ?? '', pid: process?.[2] ?? '', text };
 }
