@@ -7,7 +7,11 @@ import { stringify } from 'yaml';
 
 /** One document: what is read, and the type that its lines get. */
 export type AcquisitionDocument =
-  | { readonly filenames: readonly string[]; readonly labels: { readonly type: string } }
+  | {
+      readonly filenames: readonly string[];
+      readonly exclude_regexps?: readonly string[];
+      readonly labels: { readonly type: string };
+    }
   | {
       readonly source: 'journalctl';
       readonly journalctl_filter: readonly string[];

@@ -54,7 +54,7 @@ export function apacheLogs(files: RootFiles): ConfiguredLogs {
       }
     }
   }
-  return { paths: [...paths], notes: [...notes] };
+  return { paths: [...paths], excluded: [], notes: [...notes] };
 }
 
 /** A folder stands for every file in it and below it. */

@@ -16,7 +16,13 @@ export interface Evidence {
 
 /** Where lines come from, and the type that parsers want. */
 export type LogSource =
-  | { readonly from: 'files'; readonly type: string; readonly paths: readonly string[] }
+  | {
+      readonly from: 'files';
+      readonly type: string;
+      readonly paths: readonly string[];
+      /** Regular expressions of files that these paths stand for and that are not read. */
+      readonly excluded: readonly string[];
+    }
   | { readonly from: 'syslog'; readonly path: string }
   | { readonly from: 'journal'; readonly matches: readonly string[] };
 
@@ -69,7 +75,8 @@ function foundService(machine: Machine, service: KnownService, evidence: readonl
   const configured = configuredLogs(machine.files, service);
   const paths = logs === undefined ? [] : logPaths(machine.files, logs, configured.paths);
   if (logs !== undefined && paths.length > 0) {
-    return { service, evidence, source: { from: 'files', type: logs.type, paths }, notes: configured.notes };
+    const excluded = excludedFiles(logs, paths, configured.excluded);
+    return { service, evidence, source: { from: 'files', type: logs.type, paths, excluded }, notes: configured.notes };
   }
   if (syslog !== undefined) {
     const path = syslogFile(machine, syslog.facility, syslog.files);
@@ -86,7 +93,7 @@ function configuredLogs(files: RootFiles, { reader, logs }: KnownService): Confi
     case 'apache':
       return apacheLogs(files);
     case undefined:
-      return { paths: logs === undefined ? [] : settingPaths(files, logs), notes: [] };
+      return { paths: logs === undefined ? [] : settingPaths(files, logs), excluded: [], notes: [] };
     default:
       return reader satisfies never;
   }
@@ -117,6 +124,19 @@ function logPaths(files: RootFiles, { usual }: LogFiles, configured: readonly st
 
 /** `/var/log/nginx/shop.log`, that is not there yet, is below `/var/log/nginx/*.log`. */
 function isBelow(path: string, pattern: string): boolean {
-  const source = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]*');
-  return new RegExp(`^${source}$`).test(path);
+  return new RegExp(`^${patternSource(pattern)}$`).test(path);
+}
+
+/** The service's own exclusions, and each configured one that a path stands for and no exclusion does. */
+function excludedFiles({ excluded = [] }: LogFiles, paths: readonly string[], configured: readonly string[]): string[] {
+  const expressions = excluded.map((source) => new RegExp(source));
+  const more = configured.filter(
+    (path) => paths.some((pattern) => isBelow(path, pattern)) && !expressions.some((one) => one.test(path)),
+  );
+  const patterns = paths.some((path) => path.includes('*')) ? excluded : [];
+  return [...patterns, ...more.map((path) => `^${patternSource(path)}$`)];
+}
+
+function patternSource(pattern: string): string {
+  return pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]*');
 }

@@ -17,6 +17,8 @@ export interface LogFiles {
   readonly type: string;
   /** Where they usually are; `*` and `?` stand for names. Used when there are such files. */
   readonly usual: readonly string[];
+  /** Files among them that are not read: JavaScript regular expressions on the path, as `exclude_regexps` has them. */
+  readonly excluded?: readonly string[];
   /** Where a configuration says that they are. Used whether they exist yet or not. */
   readonly settings?: readonly LogSetting[];
 }

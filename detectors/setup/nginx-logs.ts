@@ -1,5 +1,6 @@
 /**
- * The log files that an nginx configuration names: `access_log` and `error_log` wherever they stand, through every include.
+ * The log files that an nginx configuration names, wherever and through every include: each `access_log` is to be read and no
+ * `error_log`, since nginx writes line breaks of a request into that as they are, and clients could forge lines.
  * Specification: nginx.org, ngx_core_module (error_log, include), ngx_http_log_module (access_log).
  */
 import { posix } from 'node:path';
@@ -8,6 +9,8 @@ import type { RootFiles } from './root-files.ts';
 export interface ConfiguredLogs {
   /** Absolute paths; a variable in one is written as `*`. */
   readonly paths: readonly string[];
+  /** Logs that are not to be read, written likewise. */
+  readonly excluded: readonly string[];
   /** What a person should know about them. */
   readonly notes: readonly string[];
 }
@@ -25,6 +28,7 @@ const readable: ReadonlySet<string> = new Set(['', 'combined', 'main', 'vhost', 
 
 export function nginxLogs(files: RootFiles): ConfiguredLogs {
   const paths = new Set<string>();
+  const excluded = new Set<string>();
   const notes = new Set<string>();
   const seen = new Set<string>();
   const waiting = mainFiles.filter((path) => files.exists(path)).map((path) => ({ path, folder: posix.dirname(path) }));
@@ -40,13 +44,13 @@ export function nginxLogs(files: RootFiles): ConfiguredLogs {
       if (name !== 'access_log' && name !== 'error_log') continue;
       const path = logPath(files, value);
       if (path === null) continue;
-      paths.add(path);
+      (name === 'access_log' ? paths : excluded).add(path);
       if (name === 'access_log' && !readable.has(format) && !format.includes('=')) {
         notes.add(`${path} has the format "${format}"; it is read when that begins as \`combined\` does`);
       }
     }
   }
-  return { paths: [...paths], notes: [...notes] };
+  return { paths: [...paths], excluded: [...excluded], notes: [...notes] };
 }
 
 const tokens = /#[^\n]*|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[{};]|(?:\$\{\w+\}|[^\s{};])+/g;

@@ -12,7 +12,8 @@ const webServers: readonly KnownService[] = [
     title: 'nginx',
     programs: ['nginx'],
     units: ['nginx', 'openresty'],
-    logs: { type: 'nginx', usual: ['/var/log/nginx/*.log'] },
+    // Clients can write line breaks into the error log, and so forge lines that name somebody else.
+    logs: { type: 'nginx', usual: ['/var/log/nginx/*.log'], excluded: [String.raw`error[^/]*\.log$`] },
     reader: 'nginx',
     collections: ['crowdsecurity/nginx'],
     builtin: true,

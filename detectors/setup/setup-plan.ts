@@ -13,7 +13,7 @@ import {
   type Authorship,
   authorshipOf,
 } from './acquisition-file.ts';
-import { containedServices, type FoundService, findServices } from './find-services.ts';
+import { containedServices, type FoundService, findServices, type LogSource } from './find-services.ts';
 import type { KnownService } from './known-service.ts';
 import type { Machine } from './machine.ts';
 
@@ -66,7 +66,7 @@ function wantedFiles(found: readonly FoundService[]): readonly WantedFile[] {
   for (const { service, source } of found) {
     switch (source?.from) {
       case 'files':
-        wanted.push(wantedFile(service.name, [service], { filenames: source.paths, labels: { type: source.type } }));
+        wanted.push(wantedFile(service.name, [service], fileDocument(source)));
         break;
       case 'syslog':
         shared.paths.add(source.path);
@@ -92,6 +92,11 @@ function wantedFiles(found: readonly FoundService[]): readonly WantedFile[] {
     wanted.push(wantedFile('syslog', shared.services, document));
   }
   return wanted;
+}
+
+function fileDocument({ type, paths, excluded }: LogSource & { readonly from: 'files' }): AcquisitionDocument {
+  const exclusion = excluded.length === 0 ? {} : { exclude_regexps: excluded };
+  return { filenames: paths, ...exclusion, labels: { type } };
 }
 
 function wantedFile(name: string, services: readonly KnownService[], document: AcquisitionDocument): WantedFile {
