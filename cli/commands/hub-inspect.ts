@@ -114,7 +114,7 @@ function detailsModel({ item, holders, diff }: Details): Record<string, unknown>
     tainted: item.taintedBy.length > 0,
     tainted_by: item.taintedBy.map(({ ref, reason }) => ({ item: refText(ref), reason })),
     belongs_to_collections: holders,
-    data: item.document?.data.map(({ destFile, url }) => ({ file: destFile, url })) ?? [],
+    data: item.document()?.data.map(({ destFile, url }) => ({ file: destFile, url })) ?? [],
     ...(diff === null ? {} : { diff }),
   };
 }
@@ -142,7 +142,15 @@ function showDetails(output: Output, { item, holders, diff }: Details, state: Lo
       ],
       ['file', safeText(shownPath(item.path, state.folders.items))],
       ['part of', safeText(holders.join(', '))],
-      ['data', safeText(item.document?.data.map(({ destFile }) => destFile).join(', ') ?? '')],
+      [
+        'data',
+        safeText(
+          item
+            .document()
+            ?.data.map(({ destFile }) => destFile)
+            .join(', ') ?? '',
+        ),
+      ],
     ],
     '  ',
   );

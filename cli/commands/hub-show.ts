@@ -149,7 +149,7 @@ function showForPeople(output: Output, changes: readonly ChangeModel[], { plan, 
     output.line();
   }
   for (const note of plan.notes) showNote(output, note);
-  for (const outcome of data) showDataProblem(output, outcome);
+  showDataProblems(output, data);
   const fetched = data.filter(({ kind }) => kind === 'fetched');
   if (changes.length + fetched.length === 0) {
     output.line(dryRun ? 'Nothing would change.' : 'Nothing to do.');
@@ -157,7 +157,7 @@ function showForPeople(output: Output, changes: readonly ChangeModel[], { plan, 
   }
   const sum = sumText(changes);
   if (dryRun) {
-    output.line(`${output.paint('yellow', '!')} Nothing was changed: this is what would be done (${sum}).`);
+    output.line(`${output.paint('yellow', '!')} Nothing was changed. Without --dry-run: ${sum}.`);
     return;
   }
   const bytes = fetched.reduce((total, one) => total + one.bytes, 0);
@@ -183,7 +183,7 @@ const pastWords: Readonly<Record<string, string>> = {
   upgrade: 'upgraded',
   download: 'downloaded',
   remove: 'removed',
-  purge: 'removed with its file',
+  purge: 'removed for good',
 };
 
 /** `20 items installed, 2 upgraded` */
@@ -200,15 +200,18 @@ function showNote(output: Output, { level, ref, text }: PlanNote): void {
   output.line(`${mark} ${safeText(refText(ref))} ${safeText(text)}`);
 }
 
-function showDataProblem(output: Output, { destFile, kind, problem, kept }: DataOutcome): void {
-  if (kind !== 'failed') return;
-  output.line(
-    `${output.paint('yellow', '!')} data file ${safeText(destFile)} could not be fetched: ${safeText(problem)}`,
-  );
-  const remedy = kept
-    ? 'The copy that is there stays in use.'
-    : 'Try again with `portcullis hub upgrade`; until then it counts as empty.';
-  output.line(`${output.paint('dim', '  →')} ${remedy}`);
+/** Items work without a data file, but find less: the verb has done its part all the same. */
+function showDataProblems(output: Output, data: readonly DataOutcome[]): void {
+  const failed = data.filter(({ kind }) => kind === 'failed');
+  for (const { destFile, problem, kept } of failed) {
+    const what = kept ? 'is not refreshed' : 'is missing';
+    output.line(`${output.paint('yellow', '!')} data file ${safeText(destFile)} ${what}: ${safeText(problem)}`);
+  }
+  if (failed.some(({ kept }) => !kept)) {
+    output.line(
+      `${output.paint('dim', '  →')} Until it is there, what reads it finds nothing. Try again: portcullis hub upgrade`,
+    );
+  }
 }
 
 /** `3.7 MB`, in units of 1000 as downloads are counted. */

@@ -18,6 +18,9 @@ export const hubUpdate: Command = {
   run,
 };
 
+/** More mistakes of a hub than that are in `--json`. */
+const mostFaults = 10;
+
 async function run(call: Call): Promise<number> {
   const { output } = call;
   const { withHub } = await import('./hub-context.ts');
@@ -41,7 +44,8 @@ async function run(call: Call): Promise<number> {
         output.line(
           `${output.paint('green', '✓')} ${plural(items, 'item')} in the hub at ${safeText(location)}${what}.`,
         );
-        for (const fault of index.faults) output.line(`${output.paint('yellow', '!')} ${safeText(fault)}`);
+        for (const fault of index.faults.slice(0, mostFaults))
+          output.line(`${output.paint('yellow', '!')} ${safeText(fault)}`);
         if (outdated > 0) {
           const have = outdated === 1 ? '1 installed item has' : `${outdated} installed items have`;
           output.line(`${output.paint('dim', '  →')} ${have} a newer version: portcullis hub upgrade`);

@@ -155,26 +155,21 @@ class DiskHub implements Hub {
     return this.alone(async (folders) => {
       const state = await readLocalState(await this.storedIndex(), folders);
       const plan = planChange(state, request);
-      try {
-        const items = await this.stageItems(plan.changes, folders, progress);
-        const needs = request.verb === 'remove' ? [] : dataNeeds(plan, state, items.documents);
-        const data = await stageData(
-          {
-            needs,
-            folders,
-            mirror: this.settings.dataMirror,
-            force: request.verb === 'upgrade' && request.force,
-            onProgress: progress,
-          },
-          this.deps,
-        );
-        const links = plan.changes.flatMap((change) => linksOf(change, folders));
-        await commit([...items.wanted, ...data.wanted, ...links], folders, this.deps.disk);
-        return { plan, data: data.outcomes };
-      } finally {
-        // What cannot be cleared now is cleared by whoever comes next.
-        await clearStaging(folders, this.deps.disk).catch(() => {});
-      }
+      const items = await this.stageItems(plan.changes, folders, progress);
+      const needs = request.verb === 'remove' ? [] : dataNeeds(plan, state, items.documents);
+      const data = await stageData(
+        {
+          needs,
+          folders,
+          mirror: this.settings.dataMirror,
+          force: request.verb === 'upgrade' && request.force,
+          onProgress: progress,
+        },
+        this.deps,
+      );
+      const links = plan.changes.flatMap((change) => linksOf(change, folders));
+      await commit([...items.wanted, ...data.wanted, ...links], folders, this.deps.disk);
+      return { plan, data: data.outcomes };
     });
   }
 
@@ -190,7 +185,12 @@ class DiskHub implements Hub {
     const folders = await realFolders(this.folders);
     return withLock(folders.hub, async () => {
       await recover(folders, this.deps.disk);
-      return work(folders);
+      try {
+        return await work(folders);
+      } finally {
+        // What cannot be cleared now is cleared by whoever comes next.
+        await clearStaging(folders, this.deps.disk).catch(() => {});
+      }
     });
   }
 
@@ -284,7 +284,7 @@ interface StagedItems {
 
 function dataNeeds(plan: Plan, state: LocalState, fetched: ReadonlyMap<string, ItemDocument>) {
   return plan.dataOf.flatMap((ref: ItemRef) => {
-    const document = fetched.get(refText(ref)) ?? itemState(state, ref)?.document;
+    const document = fetched.get(refText(ref)) ?? itemState(state, ref)?.document();
     return (document?.data ?? []).map((need) => ({ ...need, ref }));
   });
 }

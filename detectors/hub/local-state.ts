@@ -40,8 +40,8 @@ export interface ItemState extends ItemRef {
   readonly upToDate: boolean;
   /** What it holds as it is installed, else as the index says. */
   readonly dependencies: readonly ItemRef[];
-  /** The document as it is on disk; null when it is not. */
-  readonly document: ItemDocument | null;
+  /** The document as it is on disk, read when it is first asked for; null when it is not there. */
+  readonly document: () => ItemDocument | null;
 }
 
 export interface Taint {
@@ -88,7 +88,7 @@ interface Found {
   installedPath: string | null;
   local: boolean;
   stage: string | null;
-  content: { readonly digest: string; readonly document: ItemDocument } | null;
+  content: { readonly digest: string; readonly document: () => ItemDocument } | null;
 }
 
 class StateReader {
@@ -118,7 +118,7 @@ class StateReader {
         if (item !== undefined && item.type === type && item.stage === stage) {
           this.add({ type, name: item.name, installedPath: path, local: false, stage, content });
         } else {
-          const name = content?.document.name || (segments.at(-1) ?? '');
+          const name = content?.document().name || (segments.at(-1) ?? '');
           this.add({ type, name, installedPath: path, local: below === null, stage, content });
         }
       }
@@ -172,7 +172,8 @@ class StateReader {
       }
       const bytes = await readFile(path);
       const digest = createHash('sha256').update(bytes).digest('hex');
-      return { digest, document: readItemDocument(bytes.toString('utf8'), type) };
+      let document: ItemDocument | null = null;
+      return { digest, document: () => (document ??= readItemDocument(bytes.toString('utf8'), type)) };
     } catch (thrown) {
       if (!isMissing(thrown)) this.faults.push(`${path} cannot be read`);
       return null;
@@ -228,8 +229,8 @@ class StateReader {
           ? [{ ref: { type, name }, reason: 'missing' }]
           : [],
       upToDate: local || current,
-      dependencies: current || content === null ? (index?.dependencies ?? []) : content.document.dependencies,
-      document: content?.document ?? null,
+      dependencies: current || content === null ? (index?.dependencies ?? []) : content.document().dependencies,
+      document: content?.document ?? (() => null),
     };
   }
 }

@@ -4,6 +4,7 @@
  * never changed, tainted ones only by force.
  * Specification: CrowdSec `pkg/hubops`; docs/hub.md.
  */
+import { basename } from 'node:path';
 import { GatewayError } from '../../core/errors.ts';
 import type { IndexItem } from './hub-index.ts';
 import { type ItemRef, refText } from './item-type.ts';
@@ -104,6 +105,8 @@ class Planner implements Plan {
   private readonly verb: ChangeRequest['verb'];
   private readonly visited = new Set<string>();
   private readonly removed = new Set<string>();
+  /** Installed items by their place, once it is asked for. */
+  private taken: ReadonlyMap<string, ItemState> | null = null;
 
   constructor(state: LocalState, { force, verb }: ChangeRequest) {
     this.state = state;
@@ -122,7 +125,7 @@ class Planner implements Plan {
     this.visited.add(key);
     if (now === null || (now.index === null && !now.local)) throw missing(ref, above.at(-1));
     if (now.local) {
-      this.note(how.named ? 'refused' : 'info', ref, 'is local and stays as it is');
+      if (how.named || above.length > 0) this.note(how.named ? 'refused' : 'info', ref, 'is local and stays as it is');
       this.dataOf.push(ref);
       return;
     }
@@ -176,9 +179,8 @@ class Planner implements Plan {
       else this.note('info', ref, 'is not installed');
     }
     if (problems.length > 0) {
-      throw new GatewayError('HUB_REFUSED', problems.join('\n'), {
-        remedy: 'Nothing was removed. --force does it all the same; local files are yours to delete.',
-      });
+      const remedy = this.force ? 'Nothing was removed.' : 'Nothing was removed. --force removes what is not local.';
+      throw new GatewayError('HUB_REFUSED', problems.join('\n'), { remedy });
     }
     for (const one of candidates) this.drop(one, request.purge);
     if (!request.keepDependencies) {
@@ -220,10 +222,8 @@ class Planner implements Plan {
 
   /** Two items cannot share the place of one file. */
   private refuseTakenPlace(index: IndexItem): void {
-    const taken = allStates(this.state).find(
-      ({ path, type, stage }) =>
-        type === index.type && stage === index.stage && path !== null && path.endsWith(`/${index.fileName}`),
-    );
+    this.taken ??= placesOf(this.state);
+    const taken = this.taken.get(placeOf(index.type, index.stage, index.fileName));
     if (taken === undefined || taken.name === index.name) return;
     throw new GatewayError('HUB_REFUSED', `${refText(index)} cannot be installed: ${taken.path} is in its place`, {
       remedy: 'Give that file another name.',
@@ -240,10 +240,10 @@ class Planner implements Plan {
     return `is part of ${holders.map(({ name }) => name).join(', ')}`;
   }
 
-  /** Removes what no installed collection needs any more, and then what only those needed. */
+  /** Removes what no installed collection needs any more, and then what only those needed: the list grows on the way. */
   private dropUnneeded(released: readonly ItemRef[], purge: boolean): void {
     const open = [...released];
-    for (let ref = open.pop(); ref !== undefined; ref = open.pop()) {
+    for (const ref of open) {
       const now = itemState(this.state, ref);
       if (now === null || !now.installed || this.removed.has(refText(ref)) || this.isNeeded(ref)) continue;
       if (now.local) continue;
@@ -279,6 +279,15 @@ class Planner implements Plan {
   private note(level: PlanNote['level'], ref: ItemRef, text: string): void {
     this.notes.push({ level, ref: refOf(ref), text });
   }
+}
+
+function placesOf(state: LocalState): ReadonlyMap<string, ItemState> {
+  const installed = allStates(state).filter(({ path }) => path !== null);
+  return new Map(installed.map((item) => [placeOf(item.type, item.stage, basename(item.path ?? '')), item]));
+}
+
+function placeOf(type: string, stage: string | null, fileName: string): string {
+  return [type, stage ?? '', fileName].join('/');
 }
 
 function cycle(path: readonly ItemRef[]): GatewayError {

@@ -71,33 +71,38 @@ export async function isInterrupted(folders: HubFolders): Promise<boolean> {
 
 /**
  * Makes all the changes, or none and throws what went wrong. When even going back fails, the journal stays, and the next
- * `recover` does it.
+ * `recover` does it. The staging folders are left to be cleared.
  */
 export async function commit(wanted: readonly Wanted[], folders: HubFolders, disk: HubDisk): Promise<void> {
   if (wanted.length === 0) return;
   const steps: Step[] = [];
   for (const [number, one] of wanted.entries()) steps.push(await prepare(one, number, folders, disk));
-  await writeJournal({ direction: 'forward', steps }, folders, disk);
   try {
+    await writeJournal({ direction: 'forward', steps }, folders, disk);
     await walk(steps, 'forward', folders, disk);
   } catch (thrown) {
-    await goBack(steps, thrown, folders, disk);
+    await goBack(steps, folders, disk).catch((cause: unknown) => {
+      throw halfWay(thrown, cause);
+    });
     throw thrown;
   }
-  await finish(folders, disk);
+  await closeJournal(folders, disk).catch((cause: unknown) => {
+    throw halfWay(cause, cause);
+  });
 }
 
-async function goBack(steps: readonly Step[], reason: unknown, folders: HubFolders, disk: HubDisk): Promise<void> {
-  try {
-    await writeJournal({ direction: 'back', steps: [...steps] }, folders, disk);
-    await walk(steps, 'back', folders, disk);
-    await finish(folders, disk);
-  } catch (cause) {
-    throw new GatewayError('HUB_REFUSED', `the change stopped half way: ${messageOf(reason)}`, {
-      remedy: 'Run any hub command again: it first completes the change or takes it back.',
-      cause,
-    });
-  }
+/** Also right when the journal was not written or nothing was done yet: every step back then changes nothing. */
+async function goBack(steps: readonly Step[], folders: HubFolders, disk: HubDisk): Promise<void> {
+  await writeJournal({ direction: 'back', steps: [...steps] }, folders, disk);
+  await walk(steps, 'back', folders, disk);
+  await closeJournal(folders, disk);
+}
+
+function halfWay(reason: unknown, cause: unknown): GatewayError {
+  return new GatewayError('HUB_REFUSED', `the change stopped half way: ${messageOf(reason)}`, {
+    remedy: 'Run any hub command again: it first completes the change or takes it back.',
+    cause,
+  });
 }
 
 /** Completes or undoes what was interrupted, and clears what was left lying. Run it first, while holding the lock. */
@@ -106,8 +111,9 @@ export async function recover(folders: HubFolders, disk: HubDisk): Promise<void>
   if (text !== null) {
     const { direction, steps } = readJournal(text, folders);
     await walk(steps, direction, folders, disk);
+    await closeJournal(folders, disk);
   }
-  await finish(folders, disk);
+  await clearStaging(folders, disk);
 }
 
 function readJournal(text: string, folders: HubFolders): Journal {
@@ -181,24 +187,20 @@ async function setFile(place: string, from: string | null, disk: HubDisk): Promi
 }
 
 async function setLink(place: string, target: string | null, disk: HubDisk): Promise<void> {
+  const fresh = join(dirname(place), `.${basename(place)}.new`);
+  if ((await kindOf(fresh)) !== null) await disk.remove(fresh);
   const current = await targetOf(place);
   if (current === target) return;
   if (target === null) return disk.remove(place);
-  const fresh = join(dirname(place), `.${basename(place)}.new`);
   await disk.makeFolder(dirname(place));
-  await disk.remove(fresh);
   await disk.symlink(target, fresh);
   await disk.rename(fresh, place);
 }
 
 /** The journal goes before what it speaks of. */
-async function finish(folders: HubFolders, disk: HubDisk): Promise<void> {
-  const file = journalFile(folders);
-  if ((await kindOf(file)) !== null) {
-    await disk.remove(file);
-    await disk.syncFolder(folders.hub);
-  }
-  await clearStaging(folders, disk);
+async function closeJournal(folders: HubFolders, disk: HubDisk): Promise<void> {
+  await disk.remove(journalFile(folders));
+  await disk.syncFolder(folders.hub);
 }
 
 /** Removes what was made ready, unless a journal still speaks of it. */
