@@ -1,22 +1,25 @@
 /**
- * The cheap question before the regular expression: can this text match at all? It looks for at most two of the literals
- * that every match holds, the most telling ones.
+ * The cheap question before the regular expression: can this text match at all? It looks for one or two texts that every
+ * match holds. Patterns of logs are mostly such text, so a plain walk finds them; case stays as it is written.
  */
-import { type LiteralFormula, requiredLiterals, triggersOf } from '../regex/required-literals.ts';
 import type { PatternNode } from '../regex/syntax.ts';
 
 /** False: no match is possible. */
 export type LiteralFilter = (text: string) => boolean;
 
-/** Alternatives above this number cost more than they spare. */
+/** Of these, every match holds one. */
+type Clause = readonly string[];
+
+/** More alternatives cost more than they spare. */
 const maxAlternatives = 4;
-/** A second literal is worth its look from this length on, in UTF-16 units. */
+/** A second look is worth its while for a text of this length, in UTF-16 units. */
 const tellingLength = 5;
 
-/** Null when the pattern requires no literal, or too many to choose from. */
+/** Null when the pattern requires no text, or none that is worth to be looked for. */
 export function literalFilterOf(root: PatternNode): LiteralFilter | null {
-  const formula = requiredLiterals(root, { shortest: 2, foldCase: false });
-  const clauses = clausesOf(formula).sort((a, b) => shortestOf(b) - shortestOf(a) || a.length - b.length);
+  const clauses = clausesOf(root)
+    .filter(isTelling)
+    .sort((a, b) => shortestOf(b) - shortestOf(a) || a.length - b.length);
   const [first, second] = clauses;
   if (first === undefined) return null;
   const has = filterFor(first);
@@ -25,22 +28,80 @@ export function literalFilterOf(root: PatternNode): LiteralFilter | null {
   return (text) => has(text) && alsoHas(text);
 }
 
-/** Sets of literals of each of which one must be there. */
-function clausesOf(formula: LiteralFormula): (readonly string[])[] {
-  if (formula.kind === 'all') return formula.parts.flatMap(clausesOf);
-  const literals = triggersOf(formula);
-  return literals === null || literals.size > maxAlternatives ? [] : [[...literals]];
+function clausesOf(node: PatternNode): Clause[] {
+  const reader = new ClauseReader();
+  reader.read(node);
+  reader.endRun();
+  return reader.clauses;
 }
 
-function shortestOf(literals: readonly string[]): number {
-  return literals.reduce((least, literal) => Math.min(least, literal.length), Infinity);
+class ClauseReader {
+  readonly clauses: Clause[] = [];
+  /** Text that stands without a gap up to here. */
+  #run = '';
+
+  read(node: PatternNode): void {
+    switch (node.kind) {
+      case 'empty':
+      case 'position':
+        return;
+      case 'char':
+        return this.#char(node.set);
+      case 'capture':
+        return this.read(node.body);
+      case 'sequence':
+        for (const part of node.parts) this.read(part);
+        return;
+      case 'choice':
+        this.endRun();
+        return this.#choice(node.branches);
+      case 'repeat':
+        this.endRun();
+        if (node.min > 0) this.clauses.push(...clausesOf(node.body));
+        return;
+      default:
+        return node satisfies never;
+    }
+  }
+
+  endRun(): void {
+    if (this.#run !== '') this.clauses.push([this.#run]);
+    this.#run = '';
+  }
+
+  #char(set: readonly number[]): void {
+    const [low = 0, high] = set;
+    if (set.length === 2 && low === high) this.#run += String.fromCodePoint(low);
+    else this.endRun();
+  }
+
+  /** The most telling clause of each branch, all in one. */
+  #choice(branches: readonly PatternNode[]): void {
+    if (branches.length > maxAlternatives) return;
+    const union: string[] = [];
+    for (const branch of branches) {
+      const [best] = clausesOf(branch).sort((a, b) => shortestOf(b) - shortestOf(a));
+      if (best === undefined) return;
+      union.push(...best);
+    }
+    this.clauses.push(union);
+  }
 }
 
-function filterFor(literals: readonly string[]): LiteralFilter {
-  const [only] = literals;
-  if (literals.length === 1 && only !== undefined) return (text) => text.includes(only);
+/** A single letter, digit or space is in nearly every line. */
+function isTelling(clause: Clause): boolean {
+  return clause.length <= maxAlternatives && clause.every((text) => text.length > 1 || !/[\w ]/.test(text));
+}
+
+function shortestOf(clause: Clause): number {
+  return clause.reduce((least, text) => Math.min(least, text.length), Infinity);
+}
+
+function filterFor(clause: Clause): LiteralFilter {
+  const [only] = clause;
+  if (clause.length === 1 && only !== undefined) return (text) => text.includes(only);
   return (text) => {
-    for (const literal of literals) if (text.includes(literal)) return true;
+    for (const literal of clause) if (text.includes(literal)) return true;
     return false;
   };
 }

@@ -28,7 +28,7 @@ export interface Pattern {
 }
 
 /** Above this length V8 is asked at once whether it can compile the source, which it otherwise finds out at the first text. */
-const tryAbove = 8_192;
+const tryAbove = 32_768;
 
 /**
  * Defaults are those of Go's `regexp`: case matters, `.` excludes `\n`, `^` and `$` are the ends of the text.

@@ -4,7 +4,7 @@
  * every string that it can match, or only a formula that its matches satisfy. A node like `.*` has neither; what stands
  * before and after it is required, but never the two joined.
  *
- * By default literals are lower-cased (ASCII): look for them without regard to ASCII case.
+ * Literals are lower-cased (ASCII): look for them without regard to ASCII case.
  */
 import { type CharSet, rangesOf, setSize } from './char-set.ts';
 import type { PatternNode, RepeatNode } from './syntax.ts';
@@ -21,8 +21,6 @@ export type LiteralFormula =
 export interface LiteralOptions {
   /** Shorter literals say too little and are left out; 3 by default. In UTF-16 units. */
   readonly shortest?: number;
-  /** False: literals are as the pattern has them, `(?i)ab` is one of four, and they are looked for as they are. */
-  readonly foldCase?: boolean;
 }
 
 /** Strings of one exact set, and characters of one class that is read as letters. */
@@ -47,7 +45,7 @@ const nothingRead: Required = { exact: new Set(['']), formula: always };
 
 /** A formula that holds for every text in which the pattern matches somewhere. */
 export function requiredLiterals(root: PatternNode, options: LiteralOptions = {}): LiteralFormula {
-  const reader = new LiteralReader(options.shortest ?? 3, options.foldCase ?? true);
+  const reader = new LiteralReader(options.shortest ?? 3);
   return reader.formulaOf(reader.read(root));
 }
 
@@ -110,11 +108,9 @@ function shortestOf(literals: ReadonlySet<string>): number {
 
 class LiteralReader {
   readonly #shortest: number;
-  readonly #foldCase: boolean;
 
-  constructor(shortest: number, foldCase: boolean) {
+  constructor(shortest: number) {
     this.#shortest = shortest;
-    this.#foldCase = foldCase;
   }
 
   read(node: PatternNode): Required {
@@ -123,7 +119,7 @@ class LiteralReader {
       case 'position':
         return nothingRead;
       case 'char':
-        return readChar(node.set, this.#foldCase);
+        return readChar(node.set);
       case 'capture':
         return this.read(node.body);
       case 'sequence':
@@ -191,13 +187,13 @@ class LiteralReader {
   }
 }
 
-function readChar(set: CharSet, foldCase: boolean): Required {
+function readChar(set: CharSet): Required {
   if (set.length === 0) return { exact: null, formula: never };
   if (setSize(set) > maxClass * 2) return anything;
   const exact = new Set<string>();
   for (const [low, high] of rangesOf(set)) {
     for (let point = low; point <= high; point++) {
-      exact.add(String.fromCodePoint(foldCase && point >= 0x41 && point <= 0x5a ? point + 32 : point));
+      exact.add(String.fromCodePoint(point >= 0x41 && point <= 0x5a ? point + 32 : point));
     }
   }
   return exact.size > maxClass ? anything : { exact, formula: always };
