@@ -39,8 +39,8 @@ function pumped(unit: string): string {
 export function enableLinearEngine(): void {
   setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
   setFlagsFromString(`--regexp-backtracks-before-fallback=${backtracksBeforeFallback}`);
-  // Machine code at once: the bytecode of a pattern's first run costs more to make than the code of all later ones.
-  setFlagsFromString('--no-regexp-tier-up');
+  // The first run of a pattern is interpreted; shortening its code for that one run takes longer than everything else.
+  setFlagsFromString('--no-regexp-peephole-optimization');
 }
 
 /**
