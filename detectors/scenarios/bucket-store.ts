@@ -15,6 +15,8 @@ export interface Slot<Kept extends Weighed> {
   bucket: Bucket<Kept>;
   /** The bucket's weight as the totals know it. */
   weight: number;
+  /** The number of its last pour, counted over all shelves: what order eviction goes by, whichever clock runs. */
+  turn: number;
   before: Slot<Kept> | null;
   after: Slot<Kept> | null;
 }
@@ -31,6 +33,8 @@ export interface BucketTotals {
   buckets: number;
   keptCharacters: number;
   evicted: number;
+  /** Pours so far that moved a bucket to the end of its shelf. */
+  turns: number;
 }
 
 /** Whether a bucket key is about this address: the address itself, or the address and what the scenario joins to it. */
@@ -43,12 +47,17 @@ export class BucketShelf<Kept extends Weighed> {
   readonly shape: BucketShape;
   private readonly slots = new Map<string, Slot<Kept>>();
   private readonly totals: BucketTotals;
+  /** The shelves of the store that are not empty: few of hundreds, and only they need a look. */
+  private readonly occupied: BucketShelf<Kept>[];
+  /** Where this one is among them while it is not empty. */
+  private place = 0;
   private oldest: Slot<Kept> | null = null;
   private newest: Slot<Kept> | null = null;
 
-  constructor(shape: BucketShape, totals: BucketTotals) {
+  constructor(shape: BucketShape, totals: BucketTotals, occupied: BucketShelf<Kept>[]) {
     this.shape = shape;
     this.totals = totals;
+    this.occupied = occupied;
   }
 
   /** The place of the living bucket of `key` at `at`, or of a new one where there is none or a dead one. */
@@ -64,9 +73,12 @@ export class BucketShelf<Kept extends Weighed> {
     const overflows = slot.bucket.pour(this.shape, kept, at);
     this.totals.keptCharacters += slot.bucket.weight - slot.weight;
     slot.weight = slot.bucket.weight;
-    if (slot !== this.newest && !this.shape.timed) {
-      this.unlink(slot);
-      this.append(slot);
+    if (!this.shape.timed) {
+      slot.turn = ++this.totals.turns;
+      if (slot !== this.newest) {
+        this.unlink(slot);
+        this.append(slot);
+      }
     }
     return overflows;
   }
@@ -96,6 +108,7 @@ export class BucketShelf<Kept extends Weighed> {
     this.unlink(slot);
     this.totals.buckets--;
     this.totals.keptCharacters -= slot.weight;
+    if (this.slots.size === 0) this.leave();
   }
 
   /** Removes at most `limit` buckets that died before `at`; returns how many. */
@@ -112,9 +125,9 @@ export class BucketShelf<Kept extends Weighed> {
     for (const slot of this.slots.values()) if (namesSource(slot.key, source)) this.remove(slot);
   }
 
-  /** When the bucket that was left alone longest was last poured, or null when there is none. */
-  oldestPour(): number | null {
-    return this.oldest === null ? null : this.oldest.bucket.lastAt;
+  /** The turn of the bucket that was left alone longest, or null when there is none. */
+  oldestTurn(): number | null {
+    return this.oldest === null ? null : this.oldest.turn;
   }
 
   evictOldest(): void {
@@ -128,11 +141,21 @@ export class BucketShelf<Kept extends Weighed> {
   }
 
   private create(key: string): Slot<Kept> {
-    const slot: Slot<Kept> = { key, bucket: new Bucket(this.shape.capacity), weight: 0, before: null, after: null };
+    const bucket = new Bucket<Kept>(this.shape.capacity);
+    const slot: Slot<Kept> = { key, bucket, weight: 0, turn: ++this.totals.turns, before: null, after: null };
+    if (this.slots.size === 0) this.place = this.occupied.push(this) - 1;
     this.slots.set(key, slot);
     this.append(slot);
     this.totals.buckets++;
     return slot;
+  }
+
+  /** The last of the occupied shelves takes the place of this one. */
+  private leave(): void {
+    const last = this.occupied.pop();
+    if (last === undefined || last === this) return;
+    last.place = this.place;
+    this.occupied[this.place] = last;
   }
 
   private append(slot: Slot<Kept>): void {
@@ -165,18 +188,18 @@ export interface BucketStore<Kept extends Weighed> {
 const sweepBatch = 5_000;
 
 export function createBucketStore<Kept extends Weighed>(bounds: BucketBounds): BucketStore<Kept> {
-  const totals: BucketTotals = { buckets: 0, keptCharacters: 0, evicted: 0 };
-  const all: BucketShelf<Kept>[] = [];
+  const totals: BucketTotals = { buckets: 0, keptCharacters: 0, evicted: 0, turns: 0 };
+  const occupied: BucketShelf<Kept>[] = [];
   const liveShelves: BucketShelf<Kept>[] = [];
 
   const evictOne = (): void => {
     let stalest: BucketShelf<Kept> | null = null;
-    let stalestPour = Number.POSITIVE_INFINITY;
-    for (const shelf of all) {
-      const pour = shelf.oldestPour();
-      if (pour === null || pour >= stalestPour) continue;
+    let stalestTurn = Number.POSITIVE_INFINITY;
+    for (const shelf of occupied) {
+      const turn = shelf.oldestTurn();
+      if (turn === null || turn >= stalestTurn) continue;
       stalest = shelf;
-      stalestPour = pour;
+      stalestTurn = turn;
     }
     stalest?.evictOldest();
   };
@@ -184,8 +207,7 @@ export function createBucketStore<Kept extends Weighed>(bounds: BucketBounds): B
   return {
     totals,
     shelf(shape, live) {
-      const shelf = new BucketShelf<Kept>(shape, totals);
-      all.push(shelf);
+      const shelf = new BucketShelf<Kept>(shape, totals, occupied);
       if (live && !shape.timed) liveShelves.push(shelf);
       return shelf;
     },

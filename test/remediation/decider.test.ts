@@ -60,6 +60,19 @@ function setUp(
   return { clock, index, decider, published, lines, finds, resolver, store };
 }
 
+t.test('an address is decided about in one spelling, however its alert spells it', async (t) => {
+  const { decider, finds } = setUp({ ipv6Prefix: 128 });
+  const cases = [
+    ['2001:0DB8:85a3:0000:0000:8a2e:0370:7334', '2001:db8:85a3::8a2e:370:7334'],
+    ['::ffff:192.0.2.7', '192.0.2.7'],
+  ] as const;
+  for (const [written, value] of cases) {
+    t.match(decider.decide(alertOf({ ip: written })), { kind: 'decided', decisions: [{ scope: 'Ip', value }] });
+    t.ok(finds(value));
+  }
+  t.equal(cases.length, 2);
+});
+
 t.test('the decision is in force when decide returns', async (t) => {
   const { decider, finds, clock, published } = setUp();
   const alert = alertOf({ stopAt: clock.now() - 1_000 });

@@ -253,6 +253,42 @@ t.test('IPv6 clients share a bucket by prefix, and the alert keeps the address',
   );
 });
 
+t.test('alerts spell an address as its event does', async (t) => {
+  const detector = detectorOf(trigger, createManualClock());
+  t.teardown(() => detector.close());
+  for (const ip of ['2001:0DB8:85a3:0000:0000:8a2e:0370:7334', '::ffff:192.0.2.7', '2001:db8::1', '192.0.2.7']) {
+    t.match(detector.pourRequest(accessEvent({ ip, target: '/probe' })), [{ source: { scope: 'Ip', value: ip, ip } }]);
+  }
+});
+
+t.test('a declared range is taken in its usual spelling, and an unreadable one loses the alert', async (t) => {
+  const detector = detectorOf(`${trigger}scope: {type: Range}\n`, createManualClock());
+  t.teardown(() => detector.close());
+  const pour = (SourceRange: string): readonly Alert[] =>
+    detector.pourRequest(accessEvent({ target: '/probe', meta: { SourceRange } }));
+  t.match(pour('192.0.2.77/24'), [{ source: { value: '192.0.2.0/24', range: '192.0.2.0/24' } }]);
+  t.strictSame(pour('not a range'), []);
+});
+
+t.test('one bucket with events of several sources raises an alert for each, the first seen first', async (t) => {
+  const yaml = gets
+    .replace('groupby: evt.Meta.source_ip', 'groupby: evt.Parsed.target_fqdn')
+    .replace('capacity: 2', 'capacity: 3');
+  const detector = detectorOf(yaml, createManualClock());
+  t.teardown(() => detector.close());
+  const alerts = ['192.0.2.9', '192.0.2.1', '192.0.2.9', '192.0.2.5'].flatMap((ip) =>
+    detector.pourRequest(accessEvent({ ip })),
+  );
+  t.strictSame(
+    alerts.map(({ source, eventsCount }) => [source.value, eventsCount]),
+    [
+      ['192.0.2.9', 4],
+      ['192.0.2.1', 4],
+      ['192.0.2.5', 4],
+    ],
+  );
+});
+
 t.test('without a valid source address the alert of scope Ip is lost', async (t) => {
   const detector = detectorOf(trigger, createManualClock());
   t.teardown(() => detector.close());
