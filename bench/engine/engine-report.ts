@@ -23,6 +23,8 @@ export interface EngineReport {
     readonly lines: number;
     readonly ours: number;
     readonly theirs: number;
+    /** Set when alerts differed at first: how many, and what was then compared once more. */
+    readonly again: { readonly differences: number; readonly sources: number; readonly lines: number } | null;
     readonly differences: readonly AlertDifference[];
   } | null;
 }
@@ -124,8 +126,12 @@ function goalsTable({ rows, live }: EngineReport): string {
 
 function comparisonText(comparison: EngineReport['comparison']): string {
   if (comparison === null) return '';
-  const { lines, ours, theirs, differences } = comparison;
-  const what = `alerts of the first ${formatNumber(lines)} lines: ours ${ours}, CrowdSec's ${theirs}`;
+  const { lines, ours, theirs, again, differences } = comparison;
+  const first = `alerts of the first ${formatNumber(lines)} lines: ours ${ours}, CrowdSec's ${theirs}`;
+  const what =
+    again === null
+      ? first
+      : `${first}, ${again.differences} different; once more with only the ${again.lines} lines of their ${again.sources} sources, so that CrowdSec keeps the log's pace`;
   if (differences.length === 0) return `${what}: the same\n`;
   const listed = differences
     .slice(0, shownDifferences)

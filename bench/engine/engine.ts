@@ -4,7 +4,7 @@
  * fail2ban. Each run is a process of its own; rounds are interleaved.
  */
 import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
@@ -141,13 +141,34 @@ async function compare(places: Places, options: EngineBenchOptions) {
     alerts: alerts.length,
     note: `${version}, ${seconds.toFixed(0)} s by the clock, one run${cached ? ', kept from an earlier run' : ''}`,
   };
-  const found = {
-    lines,
-    ours: ours.alerts.length,
-    theirs: alerts.length,
-    differences: differences(ours.alerts, alerts),
+  const first = differences(ours.alerts, alerts);
+  const counts = { lines, ours: ours.alerts.length, theirs: alerts.length };
+  if (first.length === 0) return { row, found: { ...counts, again: null, differences: first } };
+  const again = await compareSources(log, new Set(first.map(({ source }) => source)), places, options);
+  return {
+    row,
+    found: { ...counts, again: { differences: first.length, ...again.what }, differences: again.differences },
   };
-  return { row, found };
+}
+
+/**
+ * CrowdSec ends idle buckets by the wall clock in a replay too, so where it is slower than the log's own pace it ends some too
+ * early. The sources whose alerts differ are therefore looked at once more, by themselves: then it keeps the pace.
+ */
+async function compareSources(
+  log: string,
+  sources: ReadonlySet<string>,
+  { cache, items }: Places,
+  { core, fresh }: EngineBenchOptions,
+) {
+  const kept = (await readFile(log, 'utf8')).split('\n').filter((line) => sources.has(line.split(' ', 1)[0] ?? ''));
+  const part = join(cache, 'access-again.log');
+  await writeFile(part, `${kept.join('\n')}\n`);
+  progress(`CrowdSec, the ${kept.length} lines of the ${sources.size} sources whose alerts differ`);
+  const theirs = await runCrowdsec({ log: part, items, cacheFolder: cache, core, fresh, clock: systemClock });
+  const ours = await runReplay({ log: part, lines: kept.length, items, core, clock: systemClock, cpuProf: null });
+  const what = { sources: sources.size, lines: kept.length };
+  return { what, differences: differences(ours.alerts, theirs.alerts) };
 }
 
 async function writeLog(folder: string, seed: number, lines: number): Promise<string> {
@@ -170,7 +191,7 @@ function suite(name: string): string {
   const absent = (message: string): never => {
     throw new Error(message);
   };
-  return suitePath({ fail: absent, skip: absent }, name) ?? '';
+  return suitePath({ fail: absent, pass: absent }, name) ?? '';
 }
 
 function progress(text: string): void {

@@ -11,17 +11,19 @@ export interface ReplayedAlert {
 
 export interface AlertDifference {
   readonly alert: string;
+  /** Whom it names. */
+  readonly source: string;
   readonly ours: number;
   readonly theirs: number;
 }
 
 /** The alerts that one has oftener than the other, sorted; none when both are the same multiset. */
 export function differences(ours: readonly ReplayedAlert[], theirs: readonly ReplayedAlert[]): AlertDifference[] {
-  const counts = new Map<string, { ours: number; theirs: number }>();
+  const counts = new Map<string, { source: string; ours: number; theirs: number }>();
   const count = (alerts: readonly ReplayedAlert[], side: 'ours' | 'theirs'): void => {
     for (const alert of alerts) {
       const key = textOf(alert);
-      const both = counts.get(key) ?? { ours: 0, theirs: 0 };
+      const both = counts.get(key) ?? { source: alert.source.value, ours: 0, theirs: 0 };
       both[side] += 1;
       counts.set(key, both);
     }
