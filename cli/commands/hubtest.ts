@@ -1,12 +1,12 @@
 /** `hubtest`: runs a hub's own tests as they are and says which assertions do not hold. */
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { closest } from '../../config/closest.ts';
 import type { Clock } from '../../core/clock.ts';
 import { exitStatus, GatewayError } from '../../core/errors.ts';
 import type { HubTestFailure } from '../../detectors/hubtest/assertions.ts';
 import type { HubTester, HubTestResult } from '../../detectors/hubtest/hub-tester.ts';
-import type { Call, Command } from '../command.ts';
+import type { Call, Command, Given } from '../command.ts';
 import type { Io } from '../io.ts';
 import type { Output } from '../output/output.ts';
 import { cutTo, safeText } from '../output/safe-text.ts';
@@ -28,7 +28,12 @@ export const hubtest: Command = {
       type: 'string',
       multiple: true,
       placeholder: '<folder>',
-      help: 'where data files lie, besides data in the hub and sec-lists beside it',
+      help: 'where data files lie, besides data in the hub and sec-lists beside it or the tests',
+    },
+    today: {
+      type: 'string',
+      placeholder: '<YYYY-MM-DD>',
+      help: 'the day that log dates without a year are read on (the real one)',
     },
     all: { type: 'boolean', short: 'a', help: 'every failed assertion of a test, not only the first ten' },
   },
@@ -38,9 +43,9 @@ export const hubtest: Command = {
 
 async function run({ io, output, given, clock }: Call): Promise<number> {
   const started = clock.monotonic();
-  const tester = await openTester(io, given.text('hub') ?? '.', given.text('tests'), given.texts('data'), clock);
+  const tester = await openTester(io, given, clockOf(given.text('today'), clock));
   const names = chosenNames(tester, given.positionals);
-  const report = new Report(output, { named: given.positionals.length > 0, all: given.flag('all') });
+  const report = new Report(output, { cwd: io.cwd, named: given.positionals.length > 0, all: given.flag('all') });
   const progress = createProgress(io, output, names.length);
   try {
     for (const name of names) {
@@ -57,20 +62,29 @@ async function run({ io, output, given, clock }: Call): Promise<number> {
   return report.failed === 0 ? exitStatus.ok : exitStatus.failed;
 }
 
-async function openTester(
-  { cwd }: Io,
-  hubOption: string,
-  testsOption: string | undefined,
-  data: readonly string[],
-  clock: Clock,
-): Promise<HubTester> {
-  const hub = resolve(cwd, hubOption);
-  const ownTests = ['.tests', 'tests'].map((name) => join(hub, name));
+/** Assertions with a year in them hold in the year in which they were written. */
+function clockOf(today: string | undefined, clock: Clock): Clock {
+  if (today === undefined) return clock;
+  const start = /^\d{4}-\d\d-\d\d$/.test(today) ? Date.parse(today) : Number.NaN;
+  if (Number.isNaN(start)) {
+    throw new GatewayError('USAGE', `--today: "${today}" is no date`, { remedy: 'Write it as 2026-08-22.' });
+  }
+  const since = clock.monotonic();
+  return { ...clock, now: () => Math.floor(start + clock.monotonic() - since) };
+}
+
+async function openTester({ cwd }: Io, given: Given, clock: Clock): Promise<HubTester> {
+  const hub = resolve(cwd, given.text('hub') ?? '.');
+  const chosen = given.text('tests');
+  const own = ['.tests', 'tests'].map((name) => join(hub, name));
   const tests =
-    testsOption === undefined
-      ? (ownTests.find((path) => existsSync(path)) ?? join(hub, '.tests'))
-      : resolve(cwd, testsOption);
-  const dataFolders = [...data.map((folder) => resolve(cwd, folder)), join(hub, 'data'), join(hub, '..', 'sec-lists')];
+    chosen === undefined ? (own.find((path) => existsSync(path)) ?? join(hub, '.tests')) : resolve(cwd, chosen);
+  const dataFolders = [
+    ...given.texts('data').map((folder) => resolve(cwd, folder)),
+    join(hub, 'data'),
+    join(hub, '..', 'sec-lists'),
+    join(tests, '..', '..', 'sec-lists'),
+  ];
   // Loaded only here: the other verbs start faster without the engine.
   const [{ createHubTester }, { createLog }, { createSystemRandom }] = await Promise.all([
     import('../../detectors/hubtest/hub-tester.ts'),
@@ -121,6 +135,7 @@ function createProgress({ stderr }: Io, output: Output, total: number): Progress
 const shownFailures = 10;
 
 interface ReportOptions {
+  readonly cwd: string;
   /** The tests were named: those that passed are worth a line too. */
   readonly named: boolean;
   readonly all: boolean;
@@ -214,7 +229,8 @@ class Report {
     const { output } = this;
     const shown = this.options.all ? failures : failures.slice(0, shownFailures);
     for (const { file, line, assertion, found, reason } of shown) {
-      const place = `${file}${line === 0 ? '' : `:${line}`}`;
+      const near = relative(this.options.cwd, file);
+      const place = `${near.startsWith('..') ? file : near}${line === 0 ? '' : `:${line}`}`;
       const isFalse = reason === 'is false';
       output.line(`  ${output.paint('dim', safeText(place))}`);
       if (assertion !== '') output.line(`    ${safeText(assertion)}`);

@@ -30,7 +30,9 @@ async function runAll(
   folders: { readonly hub: string; readonly dataFolders: readonly string[] },
   chosen?: readonly string[],
 ): Promise<readonly HubTestResult[]> {
-  const runtime = { clock: systemClock, random: createSystemRandom(), log: createLog('silent') };
+  // Two of the tests have the year of their logs, which do not tell it, in their assertions.
+  const clock = { ...systemClock, now: () => Date.UTC(2026, 7, 22) };
+  const runtime = { clock, random: createSystemRandom(), log: createLog('silent') };
   const tester = await createHubTester({ ...folders, tests: join(folders.hub, '.tests') }, runtime);
   const results: HubTestResult[] = [];
   try {
