@@ -181,17 +181,23 @@ class DiskHub implements Hub {
 
   /** Holds the lock, with folders that are there and nothing half done in them. */
   private async alone<T>(work: (folders: HubFolders) => Promise<T>): Promise<T> {
-    for (const folder of Object.values(this.folders)) await this.deps.disk.makeFolder(folder);
-    const folders = await realFolders(this.folders);
-    return withLock(folders.hub, async () => {
-      await recover(folders, this.deps.disk);
-      try {
-        return await work(folders);
-      } finally {
-        // What cannot be cleared now is cleared by whoever comes next.
-        await clearStaging(folders, this.deps.disk).catch(() => {});
-      }
-    });
+    try {
+      for (const folder of Object.values(this.folders)) await this.deps.disk.makeFolder(folder);
+      const folders = await realFolders(this.folders);
+      return await withLock(folders.hub, () => this.recovered(folders, work));
+    } catch (thrown) {
+      throw isSystemError(thrown) ? notWritable(thrown) : thrown;
+    }
+  }
+
+  private async recovered<T>(folders: HubFolders, work: (folders: HubFolders) => Promise<T>): Promise<T> {
+    await recover(folders, this.deps.disk);
+    try {
+      return await work(folders);
+    } finally {
+      // What cannot be cleared now is cleared by whoever comes next.
+      await clearStaging(folders, this.deps.disk).catch(() => {});
+    }
   }
 
   /** Fetches every file that the changes need, and proves each, before anything is touched. */
@@ -314,6 +320,18 @@ function mismatch(items: readonly IndexItem[]): GatewayError {
   return new GatewayError('HUB_DIGEST_MISMATCH', message, {
     remedy:
       'Nothing was changed. Get the latest index with `portcullis hub update`; if it stays so, do not trust that hub.',
+  });
+}
+
+/** Of the file system, or of SQLite about the file of the lock. */
+function isSystemError(thrown: unknown): thrown is Error {
+  return thrown instanceof Error && !(thrown instanceof GatewayError) && 'code' in thrown;
+}
+
+function notWritable(cause: Error): GatewayError {
+  return new GatewayError('HUB_REFUSED', `the folders of the hub cannot be changed: ${cause.message}`, {
+    remedy: 'Run this as the user that the gateway runs as, and see that there is room on the disk.',
+    cause,
   });
 }
 

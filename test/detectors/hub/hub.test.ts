@@ -6,7 +6,6 @@ import {
   readlinkSync,
   rmSync,
   symlinkSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -410,11 +409,19 @@ t.test('links stay right when the folder is reached by another name, and after i
   t.equal(readlinkSync(path('items/scenarios/two.yaml')), '../../hub/scenarios/a/two.yaml');
 });
 
+t.test('folders that cannot be written are named, with what to do', async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'items'), 'a file where a folder should be');
+  const { hub, close } = openHub({ source: '/nonexistent', folder });
+  t.teardown(close);
+  const refused = { code: 'HUB_REFUSED', message: /cannot be changed: EEXIST/, remedy: /the user that the gateway/ };
+  await t.rejects(hub.apply(install('scenarios:a/one')), refused);
+});
+
 t.test('an item larger than items are is not read', async (t) => {
   const { hub, path } = await world(t);
   await hub.apply(install('scenarios:a/one'));
   writeFileSync(path('items/scenarios/huge.yaml'), `name: me/huge\n# ${'x'.repeat(1_048_576)}`);
   const { faults } = await hub.state('stored');
   t.match(faults, [/huge\.yaml is larger than/]);
-  utimesSync(path('items/scenarios/huge.yaml'), 0, 0);
 });
