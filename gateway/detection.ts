@@ -2,11 +2,9 @@
  * Puts the detection together: items and data files from disk, the engine that judges requests and log lines, and the sources
  * that the lines come from.
  */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createDnsResolver } from '../core/dns-resolver.ts';
 import type { GatewayError } from '../core/errors.ts';
-import { packageRoot } from '../core/package-root.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { createAcquisition } from '../detectors/acquisition/acquisition.ts';
 import type { SourceStatus } from '../detectors/acquisition/acquisition-source.ts';
@@ -21,7 +19,8 @@ import type { GeoDatabases } from '../detectors/geoip.ts';
 import { createReverseNames } from '../detectors/parsers/reverse-names.ts';
 import type { ParserSummary } from '../detectors/parsers/parser-set.ts';
 import type { ScenarioDetector } from '../detectors/scenarios/detector.ts';
-import { createScenarioExplainer, type ScenarioExplainer } from './admin/scenario-explainer.ts';
+import { createScenarioExplainer, type ScenarioExplainer } from '../detectors/scenarios/scenario-explainer.ts';
+import { itemFoldersOf } from './item-folders.ts';
 import type { Settings } from './settings.ts';
 
 export interface Detection {
@@ -54,9 +53,6 @@ export interface DetectionDeps extends Runtime {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** The items that ship with Portcullis. */
-const builtinRules = join(packageRoot, 'detectors', 'rules');
-
 /** For one question about the name of an address. */
 const dnsTimeoutMs = 3_000;
 
@@ -65,11 +61,12 @@ export async function createDetection(
   settings: Pick<Settings, 'detection' | 'client' | 'dataDir' | 'acquisition'>,
   deps: DetectionDeps,
 ): Promise<Detection> {
-  const { simulate, maxBuckets, dataFolder } = settings.detection;
+  const { simulate, maxBuckets } = settings.detection;
   const { documents: sources, faults: sourceFaults } = await loadAcquisition(settings.acquisition.files, deps.env);
-  const loaded = await loadItems(itemFolders(settings));
+  const folders = itemFoldersOf(settings);
+  const loaded = await loadItems(folders.paths);
   const items = usedItems(loaded, new Set(settings.detection.disable));
-  const data = await loadEngineData(items, [dataFolder, ...loaded.dataFolders, join(builtinRules, 'data')]);
+  const data = await loadEngineData(items, [...folders.dataFolders, ...loaded.dataFolders]);
   let decide: (alerts: readonly Alert[]) => void = () => {};
   const onAlerts = (alerts: readonly Alert[]): void => decide(alerts);
   const assembly = assembleEngine(
@@ -116,16 +113,6 @@ export async function createDetection(
       assembly.close();
     },
   };
-}
-
-/** Ours, those that `portcullis hub` installed, and those of the settings. */
-function itemFolders({ detection, dataDir }: Pick<Settings, 'detection' | 'dataDir'>): readonly string[] {
-  const installed = join(dataDir, 'items');
-  return [
-    ...(detection.builtin ? ['parsers', 'scenarios'].map((folder) => join(builtinRules, folder)) : []),
-    ...(existsSync(installed) ? [installed] : []),
-    ...detection.folders,
-  ];
 }
 
 function usedItems(items: EngineItems, disabled: ReadonlySet<string>): EngineItems {

@@ -45,7 +45,8 @@ async function run(call: Call): Promise<number> {
   }
   const logs = await openLogs(call);
   try {
-    const [{ openReplayEngine }, { replayLogs }, { createProgressBar }] = await Promise.all([
+    const [{ foldersFor }, { openReplayEngine }, { replayLogs }, { createProgressBar }] = await Promise.all([
+      import('../replay/item-folders.ts'),
       import('../replay/replay-engine.ts'),
       import('../replay/replay-logs.ts'),
       import('../replay/progress-bar.ts'),
@@ -106,16 +107,6 @@ function sizeOf(logs: readonly LogBytes[]): number | null {
     total += size;
   }
   return total === 0 ? null : total;
-}
-
-async function foldersFor({ io, given }: Call) {
-  const { configuredFolders, foldersOf } = await import('../replay/item-folders.ts');
-  const [items, data] = [given.text('items'), given.text('data')].map((path) =>
-    path === undefined ? null : resolve(io.cwd, path),
-  );
-  if (items !== null && items !== undefined) return foldersOf(items, data ?? null);
-  const folders = await configuredFolders(given.text('config') ?? null, io);
-  return data === null || data === undefined ? folders : { ...folders, dataFolders: [data, ...folders.dataFolders] };
 }
 
 interface Interrupt {

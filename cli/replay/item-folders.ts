@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { readTextFile } from '../../config/read-text-file.ts';
 import { GatewayError } from '../../core/errors.ts';
-import { isInstalled, packageRoot } from '../../core/package-root.ts';
+import { isInstalled } from '../../core/package-root.ts';
+import type { Call } from '../command.ts';
 import type { Io } from '../io.ts';
 
 export interface ItemFolders {
@@ -17,12 +18,22 @@ export interface ItemFolders {
 
 const itemFolders = ['parsers', 'postoverflows', 'scenarios', 'contexts'] as const;
 
+/** What `--items` and `--data` name, else what the settings do. */
+export async function foldersFor({ io, given }: Pick<Call, 'io' | 'given'>): Promise<ItemFolders> {
+  const [items, data] = [given.text('items'), given.text('data')].map((path) =>
+    path === undefined ? null : resolve(io.cwd, path),
+  );
+  if (items !== null && items !== undefined) return foldersOf(items, data ?? null);
+  const folders = await configuredFolders(given.text('config') ?? null, io);
+  return data === null || data === undefined ? folders : { ...folders, dataFolders: [data, ...folders.dataFolders] };
+}
+
 /**
  * A folder laid out as CrowdSec's configuration folder. Only the folders of the layout are read: its settings lie beside them.
  *
  * @throws GatewayError NOT_FOUND when it holds none of them
  */
-export function foldersOf(folder: string, dataFolder: string | null): ItemFolders {
+function foldersOf(folder: string, dataFolder: string | null): ItemFolders {
   const paths = itemFolders.map((name) => join(folder, name)).filter((path) => existsSync(path));
   if (paths.length === 0) {
     throw new GatewayError('NOT_FOUND', `${folder} holds no items`, {
@@ -37,22 +48,19 @@ export function foldersOf(folder: string, dataFolder: string | null): ItemFolder
  *
  * @throws GatewayError SETTINGS_INVALID, SETTINGS_UNREADABLE
  */
-export async function configuredFolders(configFile: string | null, io: Io): Promise<ItemFolders> {
-  const rules = join(packageRoot, 'detectors', 'rules');
+async function configuredFolders(configFile: string | null, io: Io): Promise<ItemFolders> {
   // An origin is needed to serve, not to read logs.
   const origin = io.env.ORIGIN || io.env.PORTCULLIS_ORIGIN ? {} : { PORTCULLIS_ORIGIN: 'http://127.0.0.1:1' };
-  const { readSettings } = await import('../../gateway/settings.ts');
-  const { detection } = readSettings({
+  const [{ readSettings }, { itemFoldersOf }] = await Promise.all([
+    import('../../gateway/settings.ts'),
+    import('../../gateway/item-folders.ts'),
+  ]);
+  const { settings } = readSettings({
     configFile,
     env: { ...io.env, ...origin },
     cwd: io.cwd,
     installed: isInstalled,
     readFile: readTextFile,
-  }).settings;
-  const builtin = detection.builtin ? foldersOf(rules, join(rules, 'data')).paths : [];
-  return {
-    paths: [...builtin, ...detection.folders.map((folder) => resolve(io.cwd, folder))],
-    dataFolders: [detection.dataFolder, join(rules, 'data')],
-    disabled: detection.disable,
-  };
+  });
+  return { ...itemFoldersOf(settings), disabled: settings.detection.disable };
 }

@@ -6,15 +6,15 @@ import { GatewayError } from '../../core/errors.ts';
 import { createLog } from '../../core/log.ts';
 import { createSystemRandom } from '../../core/random.ts';
 import type { Runtime } from '../../core/runtime.ts';
-import { assembleEngine, loadEngineData } from '../../detectors/engine/assemble-engine.ts';
-import type { Engine } from '../../detectors/engine/engine.ts';
+import { assembleEngine, type EngineAssembly, loadEngineData } from '../../detectors/engine/assemble-engine.ts';
 import { loadItems } from '../../detectors/engine/load-items.ts';
 import { type GeoPaths, openGeoDatabases } from '../../detectors/geoip.ts';
 import { createReverseNames, type ReverseNames } from '../../detectors/parsers/reverse-names.ts';
+import type { ScenarioSpec } from '../../detectors/scenarios/scenario-document.ts';
 import type { ItemFolders } from './item-folders.ts';
 
-export interface ReplayEngine {
-  readonly engine: Engine;
+export interface ReplayEngine extends Pick<EngineAssembly, 'engine' | 'expressions'> {
+  readonly scenarios: readonly ScenarioSpec[];
   /** Items and data files that are not used; the others are. */
   readonly faults: readonly GatewayError[];
   close(): void;
@@ -51,6 +51,8 @@ export async function openReplayEngine(folders: ItemFolders, options: ReplayEngi
   );
   return {
     engine: assembly.engine,
+    expressions: assembly.expressions,
+    scenarios: items.scenarios,
     faults: [...itemFaults, ...assembly.faults],
     close() {
       assembly.close();

@@ -36,6 +36,8 @@ export interface EngineResult {
 }
 
 export interface EngineObserver {
+  /** A line begins its walk, or begins it again after it had to wait for a name. */
+  started?(event: Event): void;
   readonly parsers?: ParseObserver;
   readonly postoverflows?: ParseObserver;
   /** The event as it goes to the buckets; not called when it was discarded or whitelisted. */
@@ -146,6 +148,7 @@ class ItemEngine implements Engine {
     waits: number,
   ): EngineResult | Promise<EngineResult> {
     const event = createLineEvent(line, expectMode, this.parts.clock.now());
+    observer?.started?.(event);
     const outcome = this.parts.parsers.parse(event, observer?.parsers ?? null, waits >= mostWaits);
     switch (outcome.kind) {
       case 'pending':

@@ -4,9 +4,11 @@
  */
 import type { StringMap } from '../event.ts';
 import { compileParsed, type Pattern } from '../regex/compile-pattern.ts';
+import type { Definition } from './definition.ts';
 import { type LiteralFilter, literalFilterOf } from './literal-filter.ts';
 import { parsePattern } from '../regex/parse-pattern.ts';
 import type { PatternNode } from '../regex/syntax.ts';
+import { type GrokReach, reachOf } from './reach.ts';
 
 export interface Grok {
   /** The pattern as it was written. */
@@ -18,6 +20,8 @@ export interface Grok {
    * true. Otherwise returns false and leaves `into` as it was. A pattern without fields never succeeds, as in CrowdSec.
    */
   exec(subject: string, into: StringMap): boolean;
+  /** How much of the pattern is found in a text that does not match. Compiles patterns: not for the path of a line. */
+  reach(subject: string): GrokReach | null;
 }
 
 /** The part that patterns with equal expansions share. */
@@ -72,12 +76,18 @@ export class GrokMatcher {
 export class CompiledGrok implements Grok {
   readonly source: string;
   readonly fields: readonly string[];
+  readonly #definition: Definition;
   readonly #matcher: GrokMatcher;
 
-  constructor(source: string, matcher: GrokMatcher) {
-    this.source = source;
+  constructor(definition: Definition, matcher: GrokMatcher) {
+    this.source = definition.text;
     this.fields = matcher.fields;
+    this.#definition = definition;
     this.#matcher = matcher;
+  }
+
+  reach(subject: string): GrokReach | null {
+    return reachOf(this.#definition, subject);
   }
 
   exec(subject: string, into: StringMap): boolean {

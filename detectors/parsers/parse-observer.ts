@@ -1,5 +1,6 @@
 /** What somebody who watches a line go through the parsers is told: tests of items, and `explain`. */
 import type { Event } from '../event.ts';
+import type { GrokReach } from '../grok/reach.ts';
 import type { ParseOutcome } from './parse-outcome.ts';
 
 export interface ParseObserver {
@@ -30,7 +31,7 @@ export type ParseStep =
       readonly reason: string;
       readonly matched: boolean | StepError;
     }
-  /** `subject` is null where there was none to look at. `fields` are those captured. */
+  /** `subject` is null where there was none to look at. `fields` are those captured; `reach` says how far it came instead. */
   | {
       readonly kind: 'grok';
       readonly depth: number;
@@ -38,6 +39,7 @@ export type ParseStep =
       readonly subject: string | null;
       readonly matched: boolean | StepError;
       readonly fields: readonly (readonly [name: string, value: string])[];
+      readonly reach: GrokReach | null;
     }
   /** `target` as it is written: `meta.service`, `evt.StrTime`, `method ParseDate`. */
   | {

@@ -156,7 +156,8 @@ export class ParserNode {
     if (run.step !== null) {
       const fields = matched ? grok.fields.map((name): [string, string] => [name, Parsed[name] ?? '']) : [];
       const { source } = grok;
-      run.step({ kind: 'grok', depth: run.depth, pattern: source, subject: subject ?? null, matched, fields });
+      const reach = matched || subject === undefined ? null : grok.reach(subject);
+      run.step({ kind: 'grok', depth: run.depth, pattern: source, subject: subject ?? null, matched, fields, reach });
     }
     return matched;
   }
@@ -168,7 +169,7 @@ export class ParserNode {
     } catch (thrown) {
       this.counters.errors++;
       const matched = { error: messageOf(thrown) };
-      run.step?.({ kind: 'grok', depth: run.depth, pattern: grok.source, subject: null, matched, fields: [] });
+      run.step?.({ kind: 'grok', depth: run.depth, pattern: grok.source, subject: null, matched, fields: [], reach: null });
       return null;
     }
   }

@@ -15,7 +15,7 @@ import type { LogReading } from '../detection.ts';
 import type { Selftests } from '../selftests.ts';
 import type { SiteTable } from '../sites.ts';
 import type { AdminPublisher } from './admin-publisher.ts';
-import type { ScenarioExplainer } from './scenario-explainer.ts';
+import type { ScenarioExplainer } from '../../detectors/scenarios/scenario-explainer.ts';
 
 /** What does not change while the gateway runs. */
 export interface GatewayFacts {

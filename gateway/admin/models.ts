@@ -2,7 +2,7 @@
  * What travels over the control socket, and what `--json` prints: one shape for both. Times are RFC 3339; names are those of
  * CrowdSec's API where it has the thing. The command line imports these types and nothing else of the routes.
  */
-import type { ScenarioExplanation } from './scenario-explainer.ts';
+import type { ScenarioExplanation } from '../../detectors/scenarios/scenario-explainer.ts';
 
 /** A decision as people and programs see it. */
 export interface DecisionModel {

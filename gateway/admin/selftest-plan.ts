@@ -6,7 +6,7 @@ import { GatewayError } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
 import { eventOf } from './explain-subject.ts';
 import type { SelftestPlan } from './models.ts';
-import type { ScenarioExplainer, ScenarioExplanation } from './scenario-explainer.ts';
+import type { ScenarioExplainer, ScenarioExplanation } from '../../detectors/scenarios/scenario-explainer.ts';
 import { selftestAddress } from '../selftests.ts';
 
 /** What scanners ask for first: secrets, dumps, consoles, shells. Harmless to a site that does not have them. */

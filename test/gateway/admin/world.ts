@@ -16,7 +16,7 @@ import { createScenarioDetector } from '../../../detectors/scenarios/detector.ts
 import { readScenarioDocuments } from '../../../detectors/scenarios/scenario-document.ts';
 import { createAdminPublisher } from '../../../gateway/admin/admin-publisher.ts';
 import type { AdminDependencies, GatewayFacts, GatewayPulse } from '../../../gateway/admin/dependencies.ts';
-import { createScenarioExplainer } from '../../../gateway/admin/scenario-explainer.ts';
+import { createScenarioExplainer } from '../../../detectors/scenarios/scenario-explainer.ts';
 import type { LogReading } from '../../../gateway/detection.ts';
 import { createClientResolver } from '../../../gateway/client-address.ts';
 import { createCounters } from '../../../gateway/counters.ts';

@@ -4,22 +4,11 @@
  * afterwards, so that the running detector is not touched and nothing is kept in memory for a question seldom asked.
  */
 import { messageOf } from '../../core/errors.ts';
-import type { Event } from '../../detectors/event.ts';
-import type { Expression } from '../../detectors/expr/compile.ts';
-import { compileScenario, type Scenario, type ScenarioExpressions } from '../../detectors/scenarios/scenario.ts';
-import type { ScenarioSpec } from '../../detectors/scenarios/scenario-document.ts';
-import { splitClauses } from './split-clauses.ts';
-
-/** One condition of a filter, or several joined. */
-export interface ClauseExplanation {
-  readonly text: string;
-  readonly outcome: 'true' | 'false' | 'error' | 'unreached';
-  /** The error's message, or "". */
-  readonly message: string;
-  /** How `parts` are joined; null when there are none. */
-  readonly joined: 'and' | 'or' | null;
-  readonly parts: readonly ClauseExplanation[];
-}
+import type { Event } from '../event.ts';
+import type { Expression } from '../expr/compile.ts';
+import { type Clause, type ClauseExplanation, clausesOf, explainClauses } from '../expr/explain-clauses.ts';
+import { compileScenario, type Scenario, type ScenarioExpressions } from './scenario.ts';
+import type { ScenarioSpec } from './scenario-document.ts';
 
 export interface ScenarioExplanation {
   readonly name: string;
@@ -55,7 +44,7 @@ export function createScenarioExplainer(
       const subjects = options.documents.flatMap((spec) => {
         try {
           const scenario = compileScenario(spec, expressions, simulate.has(spec.name));
-          return [{ scenario, clauses: clausesOf(scenario.filter, expressions, 0) }];
+          return [{ scenario, clauses: clausesOf(scenario.filter, expressions.event) }];
         } catch {
           // The detector has reported it as a fault.
           return [];
@@ -66,32 +55,9 @@ export function createScenarioExplainer(
   };
 }
 
-/** A clause with the closures of its parts. */
-interface Clause {
-  readonly expression: Expression;
-  readonly joined: 'and' | 'or' | null;
-  readonly parts: readonly Clause[];
-}
-
-/** Filters nest two or three deep; what is deeper is shown as it stands. */
-const deepest = 4;
-
-function clausesOf(expression: Expression, expressions: ScenarioExpressions, depth: number): Clause {
-  const { source } = expression;
-  const split = depth < deepest ? splitClauses(source) : null;
-  if (split === null) return { expression, joined: null, parts: [] };
-  try {
-    const parts = split.parts.map((part) => clausesOf(expressions.event.compile(part, 'bool'), expressions, depth + 1));
-    return { expression, joined: split.joined, parts };
-  } catch {
-    // A part that cannot stand alone (a variable declared before it): the whole is shown instead.
-    return { expression, joined: null, parts: [] };
-  }
-}
-
 function explain(scenario: Scenario, clauses: Clause, event: Event): ScenarioExplanation {
   const { spec } = scenario;
-  const filter = explainClause(clauses, event);
+  const filter = explainClauses(clauses, event);
   const matched = filter.outcome === 'true';
   return {
     name: spec.name,
@@ -108,35 +74,6 @@ function explain(scenario: Scenario, clauses: Clause, event: Event): ScenarioExp
     bucket: matched ? textOf(scenario.groupby, event) : null,
     distinct: matched ? textOf(scenario.distinct, event) : null,
   };
-}
-
-function explainClause(clause: Clause, event: Event): ClauseExplanation {
-  const text = clause.expression.source.trim();
-  const { outcome, message } = evaluate(clause.expression, event);
-  const parts: ClauseExplanation[] = [];
-  let decided = false;
-  for (const part of clause.parts) {
-    if (decided) {
-      parts.push(unreached(part));
-      continue;
-    }
-    const explained = explainClause(part, event);
-    parts.push(explained);
-    decided = explained.outcome === 'error' || explained.outcome === (clause.joined === 'and' ? 'false' : 'true');
-  }
-  return { text, outcome, message, joined: clause.joined, parts };
-}
-
-function unreached(clause: Clause): ClauseExplanation {
-  return { text: clause.expression.source.trim(), outcome: 'unreached', message: '', joined: null, parts: [] };
-}
-
-function evaluate(expression: Expression, event: Event): Pick<ClauseExplanation, 'outcome' | 'message'> {
-  try {
-    return { outcome: expression.evaluate({ evt: event }) === true ? 'true' : 'false', message: '' };
-  } catch (error) {
-    return { outcome: 'error', message: messageOf(error) };
-  }
 }
 
 function textOf(expression: Expression | null, event: Event): string | null {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import t from 'tap';
-import { splitClauses } from '../../../gateway/admin/split-clauses.ts';
+import { splitClauses } from '../../../detectors/expr/split-clauses.ts';
 
 t.test('expressions are taken apart where their meaning allows it', (t) => {
   const cases: [string, ReturnType<typeof splitClauses>][] = [

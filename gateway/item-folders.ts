@@ -1,0 +1,28 @@
+/** Which items a gateway with these settings runs, and where their data files are. Tools that need no gateway ask too. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../core/package-root.ts';
+import type { Settings } from './settings.ts';
+
+export interface ItemFolders {
+  /** For `loadItems`: ours, those that `portcullis hub` installed, those of the settings. */
+  readonly paths: readonly string[];
+  /** In the order in which data files and MaxMind databases are looked for in them. */
+  readonly dataFolders: readonly string[];
+}
+
+/** The items that ship with Portcullis; their tests beside them are none. */
+const builtinRules = join(packageRoot, 'detectors', 'rules');
+const builtinFolders = ['parsers', 'scenarios'].map((name) => join(builtinRules, name));
+
+export function itemFoldersOf({ detection, dataDir }: Pick<Settings, 'detection' | 'dataDir'>): ItemFolders {
+  const installed = join(dataDir, 'items');
+  return {
+    paths: [
+      ...(detection.builtin ? builtinFolders : []),
+      ...(existsSync(installed) ? [installed] : []),
+      ...detection.folders,
+    ],
+    dataFolders: [detection.dataFolder, join(builtinRules, 'data')],
+  };
+}
