@@ -25,6 +25,9 @@ statics:
   'parsers/s01-parse/a-window.yaml': `
 name: test/window
 filter: evt.Line.Labels.type == 'window' || evt.Parsed.program == 'window'
+statics:
+  - meta: service
+    value: window
 `,
   'parsers/s02-enrich/meta.yaml': `
 name: test/meta
