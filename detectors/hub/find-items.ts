@@ -52,10 +52,19 @@ function splitWord(word: string): { readonly type: ItemType | null; readonly nam
 }
 
 function unknown(word: string, name: string, items: readonly ItemState[]): GatewayError {
-  const sameEnd = items.filter((item: ItemRef) => item.name.endsWith(`/${name}`));
-  const near = sameEnd[0]?.name ?? closest(name, new Set(items.map((item) => item.name)));
+  const near = nearestName(name, items);
   const question = near === null ? '' : ` Did you mean ${near}?`;
   return new GatewayError('NOT_FOUND', `the hub has no item "${word}".${question}`, {
     remedy: 'Look for it with `portcullis hub search`, or get the latest index with `portcullis hub update`.',
   });
+}
+
+/** Authors count for little: most names of the public hub begin with the same one. */
+function nearestName(name: string, items: readonly ItemRef[]): string | null {
+  const [author = '', base = ''] = name.includes('/') ? name.split('/', 2) : ['', name];
+  const ofAuthor = items.filter((item) => item.name.startsWith(`${author}/`));
+  const candidates = new Map(
+    (ofAuthor.length > 0 ? ofAuthor : items).map((item) => [item.name.slice(item.name.indexOf('/') + 1), item.name]),
+  );
+  return candidates.get(closest(base, candidates.keys()) ?? '') ?? null;
 }
