@@ -35,7 +35,7 @@ function showServices(output: Output, { services, contained, docker }: SetupPlan
         { title: 'FOUND', value: ({ evidence }) => evidence.map(describeEvidence).join(', ') },
         {
           title: 'READS',
-          value: ({ source }) => (source === null ? 'nothing yet' : describeSource(source)),
+          value: readsOf,
           flexible: true,
         },
       ],
@@ -43,16 +43,34 @@ function showServices(output: Output, { services, contained, docker }: SetupPlan
     );
   }
   for (const { service, notes } of services) {
-    for (const note of notes)
-      output.line(
-        `  ${output.paint('yellow', '!')} ${note.startsWith(service.title) ? '' : `${service.title}: `}${safeText(note)}`,
-      );
+    for (const text of notes) note(output, text.startsWith(service.title) ? text : `${service.title}: ${text}`);
   }
   if (docker === null && contained.length === 0) return;
   const names = contained.map(({ title }) => title).join(', ');
-  output.line(
-    `  ${output.paint('yellow', '!')} ${names === '' ? 'Docker is here' : `In containers: ${names}`}. Their logs are read with a document of your own: source: docker.`,
+  note(
+    output,
+    `${names === '' ? 'Docker is here' : `In containers: ${names}`}. Logs of containers are read with a document of your own (source: docker).`,
   );
+}
+
+/** A remark, broken between words where a terminal ends. */
+function note(output: Output, text: string): void {
+  const room = output.columns - 5;
+  let line = '';
+  let mark = output.paint('yellow', '!');
+  for (const word of safeText(text).split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > room) {
+      output.line(`  ${mark} ${line}`);
+      mark = ' ';
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  output.line(`  ${mark} ${line}`);
+}
+
+function readsOf({ service, source }: FoundService): string {
+  if (source !== null) return describeSource(source);
+  return service.logs === undefined && service.syslog === undefined ? "its web server's log" : 'nothing yet';
 }
 
 function describeEvidence({ kind, what }: Evidence): string {

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { parse } from 'yaml';
+import { readAcquisition } from '../../../detectors/acquisition/read-acquisition.ts';
 import { authorshipOf } from '../../../detectors/setup/acquisition-file.ts';
 import { applySetup } from '../../../detectors/setup/apply-setup.ts';
 import { inspectMachine } from '../../../detectors/setup/machine.ts';
@@ -180,4 +181,31 @@ t.test('who wrote a file is told from its first line and the rest together', asy
   t.equal(authorshipOf(text.slice(text.indexOf('\n') + 1)), 'foreign');
   t.equal(authorshipOf(''), 'foreign');
   t.equal(authorshipOf(text.slice(0, text.indexOf('\n'))), 'changed');
+});
+
+t.test('acquisition reads every document that setup can write', async (t) => {
+  const everything = knownServices.flatMap(({ units, logs }): MachineFiles[] => [
+    unit(...units.slice(0, 1)),
+    Object.fromEntries((logs?.usual ?? []).map((pattern) => [pattern.replaceAll('*', 'x'), ''])),
+  ]);
+  const machines = [
+    Object.assign({}, ...everything, syslog),
+    Object.assign({}, ...everything, { '/run/log/journal/x': '' }),
+  ];
+  let documents = 0;
+  for (const files of machines) {
+    for (const { name, text } of planOf(t, files as MachineFiles, emptyFolder(t)).files) {
+      const read = readAcquisition(text, name, {});
+      t.same(read.faults, [], name);
+      t.equal(read.documents.length, 1, name);
+      documents++;
+      const [document] = read.documents;
+      if (name !== 'nginx.yaml' || document?.source !== 'file') continue;
+      const excluded = (path: string): boolean => document.excludes.some((pattern) => pattern.test(path));
+      t.equal(excluded('/var/log/nginx/error.log'), true);
+      t.equal(excluded('/var/log/nginx/shop-error.log'), true);
+      t.equal(excluded('/var/log/nginx/access.log'), false);
+    }
+  }
+  t.ok(documents > 50, `${documents} documents`);
 });
