@@ -4,7 +4,6 @@ import { type ErrorCode, exitStatus, GatewayError, messageOf } from '../core/err
 import { findCommand, formatOf, isFamily, nearestCommand, parseCommand } from './arguments.ts';
 import type { Call, Command, Given } from './command.ts';
 import { commands } from './commands.ts';
-import { createControlClient } from './control-client.ts';
 import { findSocket } from './find-socket.ts';
 import { printCommand, printFamily, printOverview } from './help.ts';
 import type { Io } from './io.ts';
@@ -46,8 +45,11 @@ function callOf(given: Given, io: Io): Call {
     given,
     clock: systemClock,
     output: new Output(io, formatOf(given)),
-    gateway: async () =>
-      createControlClient(await findSocket({ socket: given.text('socket'), config: given.text('config') }, io)),
+    gateway: async () => {
+      // Loaded here: `node:http` as a module brings Node's whole fetch along, a third of the start of a verb that asks nobody.
+      const { createControlClient } = await import('./control-client.ts');
+      return createControlClient(await findSocket({ socket: given.text('socket'), config: given.text('config') }, io));
+    },
   };
 }
 

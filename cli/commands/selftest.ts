@@ -11,7 +11,6 @@ import type { Call, Command } from '../command.ts';
 import type { ControlClient } from '../control-client.ts';
 import type { Output } from '../output/output.ts';
 import { safeText } from '../output/safe-text.ts';
-import { sendProbe } from '../probe.ts';
 import { plural } from '../show.ts';
 
 export const selftest: Command = {
@@ -216,7 +215,8 @@ async function proveObserved(proof: Proof): Promise<void> {
   report({ name: 'observed', ok: noticed, detail });
 }
 
-function send({ test, signal }: Proof, target: string): Promise<number> {
+async function send({ test, signal }: Proof, target: string): Promise<number> {
+  const { sendProbe } = await import('../probe.ts');
   return sendProbe({
     url: test.url,
     socketPath: test.listen_socket,
