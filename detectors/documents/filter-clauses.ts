@@ -38,7 +38,7 @@ function isWritten(path: string, written: ReadonlySet<string>): boolean {
 /** The string maps that clauses are about. */
 export type StringMapPath = 'evt.Meta' | 'evt.Parsed' | 'evt.Enriched' | 'evt.Line.Labels';
 
-const stringMaps: readonly StringMapPath[] = ['evt.Meta', 'evt.Parsed', 'evt.Enriched', 'evt.Line.Labels'];
+export const stringMaps: readonly StringMapPath[] = ['evt.Meta', 'evt.Parsed', 'evt.Enriched', 'evt.Line.Labels'];
 
 /** The map of an atom's path, and the key in it, which may hold dots. */
 export function splitPath(path: string): { readonly map: StringMapPath; readonly key: string } {
@@ -254,7 +254,7 @@ class ClauseReader {
 }
 
 /** `evt.Line.Labels` of members that are named by texts; "" for anything else. */
-function memberPath(node: Node): string {
+export function memberPath(node: Node): string {
   if (node.kind === 'identifier') return node.name;
   if (node.kind !== 'member' || node.property.kind !== 'string') return '';
   return `${memberPath(node.object)}.${node.property.value}`;

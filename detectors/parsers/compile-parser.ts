@@ -9,6 +9,7 @@ import type { Grok } from '../grok/compiled-grok.ts';
 import { GrokError } from '../grok/grok-error.ts';
 import type { GrokRegistry } from '../grok/grok-registry.ts';
 import type { Enrichers } from './enrichers.ts';
+import { fieldReader } from './field-reader.ts';
 import {
   type GrokSpec,
   listsAnything,
@@ -150,7 +151,8 @@ class ParserCompiler {
   private static(spec: StaticSpec): Static {
     // A literal has precedence, whatever the expression says.
     const expression = spec.value === '' ? this.optional(spec.places, 'expression', spec.expression) : null;
-    const shared = { literal: spec.value, expression, takesEmpty: spec.method === 'ParseDate' };
+    const copy = expression === null ? null : fieldReader(expression.ast);
+    const shared = { literal: spec.value, expression, copy, takesEmpty: spec.method === 'ParseDate' };
     if (spec.method !== null) {
       this.writes.add(spec.method === 'UnmarshalJSON' ? 'evt.Unmarshaled' : 'evt.Enriched');
       return { ...shared, set: null, enrich: this.deps.enrichers[spec.method], target: `method ${spec.method}` };

@@ -40,7 +40,7 @@ export const knownLayouts = [
 const mostLayouts = 256;
 
 export function createDateParser(clock: Pick<Clock, 'now'>): DateParser {
-  const known = knownLayouts.map(compileDateLayout);
+  const layouts = knownLayouts.map(compileDateLayout);
   const named = new Map<string, DateLayout>();
   const layoutOf = (layout: string): DateLayout => {
     const found = named.get(layout) ?? compileDateLayout(layout);
@@ -48,57 +48,55 @@ export function createDateParser(clock: Pick<Clock, 'now'>): DateParser {
     named.set(layout, found);
     return found;
   };
-  const find = (text: string, layout: string, year: number): ParsedDate | null => {
-    if (layout !== '') {
-      const found = dated(layoutOf(layout)(text), year);
-      if (found !== null) return found;
-    }
-    for (const one of known) {
-      const found = dated(one(text), year);
-      if (found !== null) return found;
+  const find = (text: string, layout: string): ParsedDate | null => {
+    const own = layout === '' ? null : layoutOf(layout)(text);
+    if (own !== null && !isZero(own)) return own;
+    for (const one of layouts) {
+      const found = one(text);
+      if (found !== null && !isZero(found)) return found;
     }
     return unixDate(text);
   };
-  let year = 0;
-  let yearStart = 0;
-  let yearEnd = 0;
   let lastText = '';
   let lastLayout = '';
-  let lastYear = 0;
+  let lastUntil = 0;
   let last: DateAnswer | null = null;
   return (text, layout) => {
-    const now = clock.now();
-    if (now < yearStart || now >= yearEnd) {
-      year = new Date(now).getUTCFullYear();
-      yearStart = Date.UTC(year, 0);
-      yearEnd = Date.UTC(year + 1, 0);
-    }
-    if (last !== null && text === lastText && layout === lastLayout && year === lastYear) return last;
-    const date = find(text, layout, year);
-    if (date === null) return { text: rfc3339(dateAt(now)) ?? '', ms: null };
-    const written = rfc3339(date);
+    const known = last !== null && text === lastText && layout === lastLayout;
+    if (known && (lastUntil === Number.POSITIVE_INFINITY || clock.now() < lastUntil)) return last;
+    const date = find(text, layout);
+    if (date === null) return { text: rfc3339(dateAt(clock.now())) ?? '', ms: null };
+    const full = inYear(date, clock);
+    const written = rfc3339(full);
     if (written === null) return null;
     lastText = text;
     lastLayout = layout;
-    lastYear = year;
-    last = { text: written, ms: date.seconds * 1_000 + date.nanoseconds / 1e6 };
+    // A date without a year is another one in the next.
+    lastUntil = full === date ? Number.POSITIVE_INFINITY : yearEnd(clock);
+    last = { text: written, ms: full.seconds * 1_000 + full.nanoseconds / 1e6 };
     return last;
   };
 }
 
-/** A date without a year is of this one; 29 February then becomes 1 March where there is none. Go's zero time is no date. */
-function dated(date: ParsedDate | null, currentYear: number): ParsedDate | null {
-  if (date === null) return null;
-  const local = new Date((date.seconds + date.offsetSeconds) * 1_000);
-  if (local.getUTCFullYear() === 0) {
-    local.setUTCFullYear(currentYear);
-    return { ...date, seconds: local.getTime() / 1_000 - date.offsetSeconds };
-  }
-  return date.seconds === zeroTimeSeconds && date.nanoseconds === 0 ? null : date;
+/** When the UTC year ends, epoch milliseconds. */
+function yearEnd(clock: Pick<Clock, 'now'>): number {
+  return Date.UTC(new Date(clock.now()).getUTCFullYear() + 1, 0);
 }
 
-/** 1 January of the year 1, Go's zero time. */
+/** Go's zero time, 1 January of the year 1, is no date. */
+function isZero({ seconds, nanoseconds }: ParsedDate): boolean {
+  return seconds === zeroTimeSeconds && nanoseconds === 0;
+}
+
 const zeroTimeSeconds = -62_135_596_800;
+
+/** A date without a year (Go's year 0) is of this one; 29 February becomes 1 March where there is none. */
+function inYear(date: ParsedDate, clock: Pick<Clock, 'now'>): ParsedDate {
+  const local = new Date((date.seconds + date.offsetSeconds) * 1_000);
+  if (local.getUTCFullYear() !== 0) return date;
+  local.setUTCFullYear(new Date(clock.now()).getUTCFullYear());
+  return { ...date, seconds: local.getTime() / 1_000 - date.offsetSeconds };
+}
 
 /** Seconds since the epoch, above 0; a fraction is dropped. */
 function unixDate(text: string): ParsedDate | null {

@@ -169,7 +169,15 @@ export class ParserNode {
     } catch (thrown) {
       this.counters.errors++;
       const matched = { error: messageOf(thrown) };
-      run.step?.({ kind: 'grok', depth: run.depth, pattern: grok.source, subject: null, matched, fields: [], reach: null });
+      run.step?.({
+        kind: 'grok',
+        depth: run.depth,
+        pattern: grok.source,
+        subject: null,
+        matched,
+        fields: [],
+        reach: null,
+      });
       return null;
     }
   }

@@ -118,9 +118,12 @@ class StagedParsers implements ParserSet {
     event.Process = false;
     if (event.Stage === '') event.Stage = this.stages[0] ?? '';
     if (event.Time === 0) event.Time = this.clock.now();
-    for (const [position, stage] of this.steps.entries()) {
-      if (this.stages.indexOf(event.Stage) > position) continue;
-      if (event.Stage !== stage.name) return misplaced;
+    for (let position = 0; position < this.steps.length; position++) {
+      const stage = this.steps[position] as Stage;
+      if (event.Stage !== stage.name) {
+        if (this.stages.indexOf(event.Stage) > position) continue;
+        return misplaced;
+      }
       observer?.stage?.(stage.name);
       const result = observer === null ? pass(stage, run) : observe(stage, run, observer);
       if (result === 'aborted') return run.pending === null ? failed : { kind: 'pending', ready: run.pending };

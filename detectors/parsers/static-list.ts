@@ -3,6 +3,7 @@ import { messageOf } from '../../core/errors.ts';
 import type { Expression } from '../expr/compile.ts';
 import { isMap } from '../expr/values.ts';
 import { type Enricher, decimal } from './enrichers.ts';
+import type { FieldReader } from './field-reader.ts';
 import type { ParseStep } from './parse-observer.ts';
 import type { ParserRun } from './parser-run.ts';
 import type { Setter } from './target.ts';
@@ -11,6 +12,8 @@ export interface Static {
   /** The value where there is no expression. */
   readonly literal: string;
   readonly expression: Expression | null;
+  /** Instead of the expression, where that only copies a text. */
+  readonly copy: FieldReader | null;
   /** Null for a target that leads nowhere: the value is computed and dropped. */
   readonly set: Setter | null;
   /** Null unless the static is a method, which then takes the place of `set`. */
@@ -30,7 +33,8 @@ export interface ErrorCounter {
 export function applyStatics(statics: readonly Static[], run: ParserRun, counter: ErrorCounter): boolean {
   for (const one of statics) {
     let value = one.literal;
-    if (one.expression !== null) {
+    if (one.copy !== null) value = one.copy(run.scope.evt);
+    else if (one.expression !== null) {
       const computed = valueOf(one, one.expression, run, counter);
       if (computed === null) return false;
       if (computed === undefined) continue;

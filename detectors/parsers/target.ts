@@ -62,6 +62,8 @@ function isFieldMap(name: string): name is FieldMapName {
 }
 
 function setterAt(path: readonly string[], key: string): Setter {
+  const direct = path.length === 0 ? textSetter(key) : null;
+  if (direct !== null) return direct;
   return (event, value) => {
     let holder: unknown = event;
     for (const segment of path) {
@@ -70,4 +72,18 @@ function setterAt(path: readonly string[], key: string): Setter {
     }
     if (typeof holder === 'object' && holder !== null) setOwn(holder, key, value);
   };
+}
+
+/** The texts that most targets are about. */
+function textSetter(key: string): Setter | null {
+  switch (key) {
+    case 'StrTime':
+      return (event, value) => void (event.StrTime = value);
+    case 'StrTimeFormat':
+      return (event, value) => void (event.StrTimeFormat = value);
+    case 'MarshaledTime':
+      return (event, value) => void (event.MarshaledTime = value);
+    default:
+      return null;
+  }
 }
