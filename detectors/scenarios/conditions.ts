@@ -39,7 +39,6 @@ export function conditionHolds(
   onError: (error: unknown) => void,
 ): boolean {
   const { condition, bayesian } = scenario;
-  if (condition === null && bayesian === null) return false;
   const memory = (bucket.memory ??= { events: [], fallen: new Set() });
   if (scenario.looksBack) follow(memory, bucket, event);
   const queue = { Queue: memory.events, L: scenario.shape.kept };

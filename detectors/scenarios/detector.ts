@@ -149,6 +149,8 @@ class BucketDetector implements ScenarioDetector {
   private readonly counterEnds: CounterEnds;
   private listener: ((overflows: readonly Overflow[]) => void) | null = null;
   private events = 0;
+  /** Whether any event of a replay has been poured. */
+  private replays = false;
   /** The event being poured, as expressions see it. One object, because pours do not nest. */
   private readonly scope: { evt: Event } & Scope = { evt: emptyEvent };
   private readonly keys: BucketKeys;
@@ -256,6 +258,7 @@ class BucketDetector implements ScenarioDetector {
     this.scope.evt = event;
     this.keys.begin();
     const at = this.pourTime(event);
+    if (event.ExpectMode === 1) this.replays = true;
     for (let index = 0; index < candidates.length; index++) {
       this.pourOne(event, runners[candidates[index] as number] as Runner, at);
     }
@@ -300,13 +303,15 @@ class BucketDetector implements ScenarioDetector {
     }
     counters.poured++;
     const { bucket } = slot;
-    const overflows =
-      shelf.pour(slot, this.keeper.keep(event, runner, this.scope), at) ||
-      conditionHolds(scenario, bucket, event, key, (error) => countError(runner, error, this.deps));
-    if (overflows) {
+    const full = shelf.pour(slot, this.keeper.keep(event, runner, this.scope), at);
+    if (full || (runner.isJudged && this.isJudged(event, runner, bucket, key))) {
       shelf.remove(slot);
       this.overflow(runner, bucket, key, at);
     } else if (scenario.shape.timed && live) this.counterEnds.expect(bucket.firstAt + scenario.shape.lifetimeMs);
+  }
+
+  private isJudged(event: Event, runner: Runner, bucket: Bucket<KeptEvent>, key: string): boolean {
+    return conditionHolds(runner.scenario, bucket, event, key, (error) => countError(runner, error, this.deps));
   }
 
   /** Whether the bucket has not seen this event's distinct value. A value that cannot be had lets the event through. */
@@ -357,6 +362,8 @@ class BucketDetector implements ScenarioDetector {
   private removeDead(): void {
     const now = this.deps.clock.now();
     this.store.sweep(now);
+    // Silences of a replay last by the dates of its events.
+    if (this.replays) return;
     for (const { blackhole } of this.runners) blackhole?.sweep(now);
   }
 }

@@ -42,6 +42,8 @@ export interface Runner {
   readonly counters: ScenarioCounters;
   /** The place of its bucket key among the keys of an event, shared with the scenarios that group alike; -1 when it may change. */
   readonly keyPlace: number;
+  /** Its conditions are asked after each pour. */
+  readonly isJudged: boolean;
   /** When its errors may be logged again, epoch milliseconds. */
   logAgainAt: number;
 }
@@ -61,6 +63,7 @@ export function createRunner(scenario: Scenario, store: BucketStore<KeptEvent>, 
     blackhole: blackholeMs > 0 ? new Blackhole(blackholeMs, maxSilentKeys) : null,
     counters: { poured: 0, overflows: 0, discarded: 0, errors: 0 },
     keyPlace,
+    isJudged: scenario.condition !== null || scenario.bayesian !== null,
     logAgainAt: 0,
   };
 }
