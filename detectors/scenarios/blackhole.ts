@@ -1,7 +1,7 @@
 /**
  * The silence after an alert: while it lasts, further overflows of the same bucket key are discarded and do not extend it.
- * One for each scenario, so every entry lasts equally long and the map's order is the order of expiry.
- * Specification: CrowdSec `pkg/leakybucket/blackhole.go`.
+ * One for each scenario. Time is that of the overflows: one that comes later ends every silence that is over by then, also
+ * that of another key whose log is read out of order. Specification: CrowdSec `pkg/leakybucket/blackhole.go`.
  */
 import { namesSource } from './bucket-store.ts';
 
@@ -9,6 +9,12 @@ export class Blackhole {
   private readonly durationMs: number;
   private readonly maxKeys: number;
   private readonly until = new Map<string, number>();
+  /** No silence ends before this. */
+  private soonest = Number.POSITIVE_INFINITY;
+  /** When the silence that was added last ends. */
+  private latest = Number.NEGATIVE_INFINITY;
+  /** The map's order is the order of expiry: so it always is when overflows are live. */
+  private inOrder = true;
 
   /** `maxKeys` bounds the memory: past it the oldest key is forgotten, and may raise an alert too many. */
   constructor(durationMs: number, maxKeys: number) {
@@ -18,11 +24,10 @@ export class Blackhole {
 
   /** True when an overflow of `key` at `at` is to be discarded. Otherwise the silence begins, and it is false. */
   swallows(key: string, at: number): boolean {
-    const until = this.until.get(key);
-    if (until !== undefined && until > at) return true;
-    this.until.delete(key);
+    this.sweep(at);
+    if (this.until.has(key)) return true;
     if (this.until.size >= this.maxKeys) this.forgetOldest();
-    this.until.set(key, at + this.durationMs);
+    this.add(key, at + this.durationMs);
     return false;
   }
 
@@ -31,16 +36,31 @@ export class Blackhole {
     for (const key of this.until.keys()) if (namesSource(key, source)) this.until.delete(key);
   }
 
-  /** Forgets the keys whose silence is over at `at`. */
+  /** Ends the silences that are over at `at`. */
   sweep(at: number): void {
+    if (at < this.soonest) return;
+    this.soonest = Number.POSITIVE_INFINITY;
     for (const [key, until] of this.until) {
-      if (until > at) return;
-      this.until.delete(key);
+      if (until <= at) this.until.delete(key);
+      else {
+        this.soonest = Math.min(this.soonest, until);
+        if (this.inOrder) return;
+      }
     }
+    if (this.until.size > 0) return;
+    this.inOrder = true;
+    this.latest = Number.NEGATIVE_INFINITY;
   }
 
   get size(): number {
     return this.until.size;
+  }
+
+  private add(key: string, until: number): void {
+    if (until < this.latest) this.inOrder = false;
+    this.latest = until;
+    this.soonest = Math.min(this.soonest, until);
+    this.until.set(key, until);
   }
 
   private forgetOldest(): void {

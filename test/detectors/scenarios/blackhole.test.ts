@@ -22,3 +22,18 @@ t.test('a sweep forgets what is over, and the number of keys is bounded', async 
   hole.sweep(1_400);
   t.equal(hole.size, 0);
 });
+
+t.test('out of order, an overflow ends every silence that is over by its own time', async (t) => {
+  const hole = new Blackhole(1_000, 10);
+  t.equal(hole.swallows('old', 0), false);
+  t.equal(hole.swallows('new', 100_000), false);
+  t.equal(hole.swallows('old', 500), false, 'the silence until 1 000 was over at 100 000');
+  t.equal(hole.swallows('old', 600), true);
+  t.equal(hole.swallows('older', 50), false);
+  t.equal(hole.swallows('new', 700), true, 'it lasts until 101 000 for those that come late as well');
+  t.equal(hole.swallows('other', 1_050), false);
+  t.equal(hole.swallows('older', 900), false, 'over at 1 050');
+  t.equal(hole.swallows('old', 900), true, 'not yet over at 1 050');
+  t.equal(hole.swallows('new', 101_000), false);
+  t.equal(hole.size, 1);
+});

@@ -182,6 +182,20 @@ t.test('after an alert the key is silent for the blackhole, which discarded over
   t.match(detector.counters, { overflows: 3, discarded: 1 });
 });
 
+t.test('in a replay, silence lasts by the dates of the events, however long the replay takes', async (t) => {
+  const clock = createManualClock();
+  const detector = detectorOf(`${trigger}blackhole: 1m\n`, clock);
+  t.teardown(() => detector.close());
+  const pour = (second: number): number => {
+    const replayedAt = new Date(Date.UTC(2021, 0, 1) + second * 1_000).toISOString();
+    return detector.pourRequest(accessEvent({ target: '/probe', replayedAt })).length;
+  };
+  t.equal(pour(0), 1);
+  clock.advance(3_600_000);
+  t.equal(pour(59), 0);
+  t.equal(pour(60), 1);
+});
+
 t.test('an idle bucket dies silently, and its memory is given back', async (t) => {
   const clock = createManualClock();
   const detector = detectorOf(gets, clock);

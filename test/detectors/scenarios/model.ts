@@ -90,7 +90,8 @@ export function outcomesOf(steps: readonly Step[], parameters: Parameters, end: 
     lives = lives.filter((each) => each !== life);
     const pages = keptOf(life, parameters).map(({ page }) => page);
     if (parameters.overflowFilter && life.counted.length % 2 === 1 && !pages.includes(rarePage)) return;
-    if ((silentUntil.get(life.client) ?? Number.NEGATIVE_INFINITY) > at) return;
+    for (const [client, until] of silentUntil) if (until <= at) silentUntil.delete(client);
+    if (silentUntil.has(life.client)) return;
     if (blackholeMs > 0) silentUntil.set(life.client, at + blackholeMs);
     const startAt = life.counted[0]?.at ?? 0;
     outcomes.push({ client: life.client, count: life.counted.length, pages, startAt, stopAt: at });
