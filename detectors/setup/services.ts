@@ -1,6 +1,6 @@
 /**
  * The services that `setup detect` knows. Names of programs, units and log files are those of Debian, Fedora, Arch and the
- * projects' own packages; types and collections are the hub's.
+ * projects' own packages; types and collections are the hub's. It is one file because it is one table, of facts only.
  */
 import type { KnownService } from './known-service.ts';
 
