@@ -89,6 +89,7 @@ const statusByCode: Partial<Record<ErrorCode, number>> = {
   STORE_UNAVAILABLE: exitStatus.unavailable,
   ADDRESS_IN_USE: exitStatus.unavailable,
   LISTEN_FAILED: exitStatus.unavailable,
+  HUB_UNREACHABLE: exitStatus.unavailable,
   SETTINGS_INVALID: exitStatus.settings,
   SETTINGS_UNREADABLE: exitStatus.settings,
   PROFILE_INVALID: exitStatus.settings,

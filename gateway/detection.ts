@@ -16,6 +16,10 @@ import { createFeedQueue, type FeedCounters } from '../detectors/engine/feed-que
 import { loadItems } from '../detectors/engine/load-items.ts';
 import type { DecisionCounts, HelperDependencies } from '../detectors/expr/dependencies.ts';
 import type { GeoDatabases } from '../detectors/geoip.ts';
+import { hubDisk } from '../detectors/hub/hub-disk.ts';
+import { withLock } from '../detectors/hub/lock.ts';
+import { hubFoldersIn } from '../detectors/hub/hub-folders.ts';
+import { isInterrupted, recover } from '../detectors/hub/transaction.ts';
 import { createReverseNames } from '../detectors/parsers/reverse-names.ts';
 import type { ParserSummary } from '../detectors/parsers/parser-set.ts';
 import type { ScenarioDetector } from '../detectors/scenarios/detector.ts';
@@ -63,6 +67,7 @@ export async function createDetection(
 ): Promise<Detection> {
   const { simulate, maxBuckets } = settings.detection;
   const { documents: sources, faults: sourceFaults } = await loadAcquisition(settings.acquisition.files, deps.env);
+  await finishHubChange(settings.dataDir);
   const folders = itemFoldersOf(settings);
   const loaded = await loadItems(folders.paths);
   const items = usedItems(loaded, new Set(settings.detection.disable));
@@ -113,6 +118,12 @@ export async function createDetection(
       assembly.close();
     },
   };
+}
+
+/** A change of installed items that a crash cut short is completed or undone, so that no half of a collection runs. */
+async function finishHubChange(dataDir: string): Promise<void> {
+  const folders = hubFoldersIn(dataDir);
+  if (await isInterrupted(folders)) await withLock(folders.hub, () => recover(folders, hubDisk));
 }
 
 function usedItems(items: EngineItems, disabled: ReadonlySet<string>): EngineItems {

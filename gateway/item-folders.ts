@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../core/package-root.ts';
+import { hubFoldersIn } from '../detectors/hub/hub-folders.ts';
 import type { Settings } from './settings.ts';
 
 export interface ItemFolders {
@@ -16,7 +17,7 @@ const builtinRules = join(packageRoot, 'detectors', 'rules');
 const builtinFolders = ['parsers', 'scenarios'].map((name) => join(builtinRules, name));
 
 export function itemFoldersOf({ detection, dataDir }: Pick<Settings, 'detection' | 'dataDir'>): ItemFolders {
-  const installed = join(dataDir, 'items');
+  const installed = hubFoldersIn(dataDir).items;
   return {
     paths: [
       ...(detection.builtin ? builtinFolders : []),

@@ -1,10 +1,10 @@
 /** What every verb of the hub begins with: the settings say where the hub, the items and their source are. */
-import { join } from 'node:path';
 import { readTextFile } from '../../config/read-text-file.ts';
 import { isInstalled } from '../../core/package-root.ts';
 import { createSystemRandom } from '../../core/random.ts';
 import { createDownloader } from '../../detectors/hub/download.ts';
 import { createHub, type Hub, type HubProgress } from '../../detectors/hub/hub.ts';
+import { hubFoldersIn } from '../../detectors/hub/hub-folders.ts';
 import { hubDisk } from '../../detectors/hub/hub-disk.ts';
 import { readHubSource } from '../../detectors/hub/hub-source.ts';
 import type { LocalState } from '../../detectors/hub/local-state.ts';
@@ -40,11 +40,7 @@ export async function withHub(call: Call, work: (open: OpenHub) => Promise<numbe
   const line: ProgressLine = createProgressLine(io.stderr, clock);
   const hub = createHub(
     {
-      folders: {
-        hub: join(dataDir, 'hub'),
-        items: join(dataDir, 'items'),
-        data: join(dataDir, 'items', 'data'),
-      },
+      folders: hubFoldersIn(dataDir),
       source: readHubSource(from ?? options.source, context),
       dataMirror: options.dataSource === null ? null : readHubSource(options.dataSource, context),
     },

@@ -15,7 +15,8 @@ import { dataLocation, type HubSource } from './hub-source.ts';
 import type { NeededData } from './item-document.ts';
 import { type ItemRef, refText } from './item-type.ts';
 import type { HubDisk } from './hub-disk.ts';
-import { type HubFolders, stagingFolder, type Wanted } from './transaction.ts';
+import { stagingFolder, type Wanted } from './transaction.ts';
+import type { HubFolders } from './hub-folders.ts';
 
 /** A MaxMind city database has 60 MB. */
 const largestDataBytes = 512 * 1024 * 1024;

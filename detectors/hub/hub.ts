@@ -28,15 +28,8 @@ import { type ItemRef, refText } from './item-type.ts';
 import { itemState, type LocalState, largestItemBytes, readLocalState } from './local-state.ts';
 import { withLock } from './lock.ts';
 import { type Change, type ChangeRequest, type Plan, planChange } from './plan.ts';
-import {
-  clearStaging,
-  commit,
-  type HubFolders,
-  isInterrupted,
-  recover,
-  stagingFolder,
-  type Wanted,
-} from './transaction.ts';
+import { clearStaging, commit, isInterrupted, recover, stagingFolder, type Wanted } from './transaction.ts';
+import type { HubFolders } from './hub-folders.ts';
 
 export interface HubSettings {
   readonly folders: HubFolders;

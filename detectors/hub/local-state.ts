@@ -11,7 +11,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { type HubIndex, type IndexItem, indexItems, resolveIndexItem } from './hub-index.ts';
 import { type ItemDocument, readItemDocument } from './item-document.ts';
 import { hasStages, type ItemRef, type ItemType, itemTypes, refText } from './item-type.ts';
-import type { HubFolders } from './transaction.ts';
+import type { HubFolders } from './hub-folders.ts';
 
 /** Items above this are none: the hub's largest has 60 KB. */
 export const largestItemBytes = 1_048_576;

@@ -9,13 +9,7 @@ import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import { GatewayError, messageOf } from '../../core/errors.ts';
 import type { HubDisk } from './hub-disk.ts';
-
-/** The folders that a transaction reaches: downloaded files, links of installed items, data files. */
-export interface HubFolders {
-  readonly hub: string;
-  readonly items: string;
-  readonly data: string;
-}
+import type { HubFolders } from './hub-folders.ts';
 
 /** What shall be where. Paths are relative to their folder. */
 export type Wanted =

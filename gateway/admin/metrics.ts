@@ -264,7 +264,13 @@ const stateMetrics: readonly Metric[] = [
   ]),
 ];
 
-export const metrics: readonly Metric[] = [...crowdsecMetrics, ...logMetrics, ...trafficMetrics, ...detectionMetrics, ...stateMetrics];
+export const metrics: readonly Metric[] = [
+  ...crowdsecMetrics,
+  ...logMetrics,
+  ...trafficMetrics,
+  ...detectionMetrics,
+  ...stateMetrics,
+];
 
 function durations(buckets: readonly number[], sumMs: number): HistogramReading {
   let count = 0;

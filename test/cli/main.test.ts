@@ -31,7 +31,7 @@ t.test('help', async (t) => {
         }
       }
     }
-    t.equal(commands.length, 16);
+    t.equal(commands.length, 26);
   });
 
   await t.test('a family shows its verbs', async (t) => {

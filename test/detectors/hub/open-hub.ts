@@ -11,7 +11,7 @@ import { readHubSource } from '../../../detectors/hub/hub-source.ts';
 import { type ItemRef, type ItemType, parseItemType } from '../../../detectors/hub/item-type.ts';
 import { allStates, itemState, type ItemState } from '../../../detectors/hub/local-state.ts';
 import type { ChangeRequest } from '../../../detectors/hub/plan.ts';
-import type { HubFolders } from '../../../detectors/hub/transaction.ts';
+import type { HubFolders } from '../../../detectors/hub/hub-folders.ts';
 
 /** A real clock that does not wait between attempts. */
 export function hastyClock(now: () => number = () => Date.now()): Clock {

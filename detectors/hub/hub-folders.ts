@@ -1,0 +1,14 @@
+/** Where the hub keeps what it has. */
+import { join } from 'node:path';
+
+/** Downloaded files, links of installed items, data files. */
+export interface HubFolders {
+  readonly hub: string;
+  readonly items: string;
+  readonly data: string;
+}
+
+/** Those of an installation with this data folder. */
+export function hubFoldersIn(dataDir: string): HubFolders {
+  return { hub: join(dataDir, 'hub'), items: join(dataDir, 'items'), data: join(dataDir, 'items', 'data') };
+}
