@@ -48,7 +48,7 @@ export async function createAcquisition(
   const parts = sourceParts(deps, resume);
   const faults: ItemFault[] = [];
   const sources: AcquisitionSource[] = [];
-  for (const document of documents) {
+  for (const document of withOwnNames(documents)) {
     try {
       if (document.transform !== '') parts.compileTransform(document.transform);
       sources.push(createSource(document, parts));
@@ -67,6 +67,17 @@ export async function createAcquisition(
       await resume.close();
     },
   };
+}
+
+/** Status and metrics tell sources apart by their names. */
+function withOwnNames(documents: readonly AcquisitionDocument[]): readonly AcquisitionDocument[] {
+  const taken = new Set<string>();
+  return documents.map((document) => {
+    let name = document.name;
+    for (let number = 2; taken.has(name); number++) name = `${document.name} (${number})`;
+    taken.add(name);
+    return { ...document, name };
+  });
 }
 
 export function createSource(document: AcquisitionDocument, parts: SourceParts): AcquisitionSource {

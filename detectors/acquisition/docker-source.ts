@@ -4,7 +4,7 @@
  * Specification: CrowdSec `pkg/acquisition/modules/docker`.
  */
 import { parseDuration } from '../../core/duration.ts';
-import { messageOf } from '../../core/errors.ts';
+import { GatewayError, messageOf } from '../../core/errors.ts';
 import { orAborted } from './abortable.ts';
 import type { DockerDocument, Labels } from './acquisition-document.ts';
 import type { AcquisitionSource } from './acquisition-source.ts';
@@ -63,7 +63,7 @@ class ContainerFollower {
       const events = await orAborted(this.api.stream(`/events?filters=${filters}`, signal), signal);
       if (events === null) return;
       const iterator = events[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-      let next = orAborted(iterator.next(), signal);
+      let next = nextEvent(iterator, signal);
       while (!signal.aborted) {
         await this.attachAll();
         const pause = new AbortController();
@@ -74,8 +74,8 @@ class ContainerFollower {
         pause.abort();
         if (woken === 'time') continue;
         if (woken === null) return;
-        if (woken.done === true) throw new Error('Docker ended the stream of its events');
-        next = orAborted(iterator.next(), signal);
+        if (woken.done === true) throw eventsEnded();
+        next = nextEvent(iterator, signal);
       }
     } finally {
       this.run.signal.removeEventListener('abort', end);
@@ -170,6 +170,19 @@ class ContainerFollower {
     if (ago !== null) return ((this.parts.runtime.clock.now() - Math.abs(ago)) / 1_000).toFixed(3);
     return Number.isNaN(Date.parse(written)) ? null : unixTime(written);
   }
+}
+
+function nextEvent(events: AsyncIterator<Buffer>, signal: AbortSignal): Promise<IteratorResult<Buffer> | null> {
+  const next = orAborted(events.next(), signal).catch((cause: unknown) => {
+    throw eventsEnded(cause);
+  });
+  // It may fail while something else is waited for; who waits for it then hears of it.
+  next.catch(() => undefined);
+  return next;
+}
+
+function eventsEnded(cause?: unknown): GatewayError {
+  return new GatewayError('SOURCE_FAILED', 'Docker ended the stream of its events', { cause });
 }
 
 interface ContainerDetails {

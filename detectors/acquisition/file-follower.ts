@@ -63,6 +63,7 @@ export class FileFollower {
   private readonly problems = new Map<string, string>();
   private searchProblems: readonly string[] = [];
   private shownProblem: string | null = null;
+  private readonly startedAt: number;
   private searched = false;
   /** When the last search began, epoch milliseconds: what is younger has not been met. */
   private searchedAt = 0;
@@ -73,7 +74,8 @@ export class FileFollower {
     this.parts = parts;
     this.patterns = options.patterns.flatMap((pattern) => parseGlob(pattern));
     this.named = new Set(options.patterns.filter(isLiteralGlob));
-    const { outlet, meter } = parts;
+    const { outlet, meter, clock } = parts;
+    this.startedAt = clock.now();
     this.filePart = { outlet, meter, lineLimit: options.lineLimit, chunk: Buffer.allocUnsafe(chunkBytes) };
   }
 
@@ -155,12 +157,12 @@ export class FileFollower {
       return 'start';
     }
     const searchedAt = resume.get(this.options.resumeKey)?.searchedAt;
-    if (typeof searchedAt !== 'number') return 'end';
+    const since = typeof searchedAt === 'number' ? searchedAt - clockSlackMs : this.startedAt;
     const born = await stat(path).then(
       ({ birthtimeMs }) => birthtimeMs,
       () => 0,
     );
-    return born > searchedAt - clockSlackMs ? 'start' : 'end';
+    return born > since ? 'start' : 'end';
   }
 
   /** Files that were followed here before the restart and have been renamed since. */

@@ -84,6 +84,7 @@ class HttpReceiver {
       }
       if (this.run.signal.aborted) return;
       this.run.meter.listens(servers.map(addressOf).join(' '));
+      this.run.meter.running();
       await orAborted(Promise.race(failures), this.run.signal);
     } finally {
       this.run.meter.listens(null);
@@ -122,7 +123,7 @@ class HttpReceiver {
     } catch (error) {
       const status = error instanceof Refusal ? error.status : 400;
       run.meter.trouble(`a request was answered ${status}: ${messageOf(error)}`);
-      if (response.headersSent || request.destroyed) return void request.destroy();
+      if (response.headersSent || response.destroyed) return void response.destroy();
       const more = status === 401 && document.auth.type === 'basic_auth' ? { 'www-authenticate': 'Basic' } : {};
       // What was not read of the body would be taken for the next request.
       response
@@ -137,11 +138,17 @@ class HttpReceiver {
     const src = parseIp(request.socket.remoteAddress ?? '')?.text ?? '';
     const isText = /^text\//i.test(request.headers['content-type'] ?? '');
     const reader = isText ? new TextLines(this.run) : new JsonValues(longestValue);
+    const body = bodyOf(request);
     let length = 0;
-    for await (const chunk of bodyOf(request)) {
-      length += chunk.length;
-      if (length > maxBodyBytes) throw new Refusal(413, 'The body is too large');
-      for (const line of reader.feed(chunk)) await this.take(line, src);
+    try {
+      // It is not destroyed when reading ends early: the answer goes over the same connection.
+      for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+        length += chunk.length;
+        if (length > maxBodyBytes) throw new Refusal(413, 'The body is too large');
+        for (const line of reader.feed(chunk)) await this.take(line, src);
+      }
+    } finally {
+      if (body !== request) body.destroy();
     }
     const last = reader.end();
     if (last !== null) await this.take(last, src);
@@ -174,14 +181,12 @@ class TextLines {
   }
 }
 
-/** The body, unpacked. It is not destroyed when reading ends early: the answer goes over the same connection. */
-function bodyOf(request: IncomingMessage): AsyncIterable<Buffer> {
+/** The body, unpacked. */
+function bodyOf(request: IncomingMessage): Readable {
   const coding = (request.headers['content-encoding'] ?? 'identity').toLowerCase();
-  if (coding !== 'identity' && coding !== 'gzip') {
-    throw new Refusal(415, `Content-Encoding ${coding.slice(0, 40)} is not understood`);
-  }
-  const body = coding === 'identity' ? request : unpacked(request);
-  return { [Symbol.asyncIterator]: () => body.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer> };
+  if (coding === 'identity') return request;
+  if (coding === 'gzip') return unpacked(request);
+  throw new Refusal(415, `Content-Encoding ${coding.slice(0, 40)} is not understood`);
 }
 
 function unpacked(request: IncomingMessage): Readable {

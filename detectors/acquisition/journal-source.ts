@@ -58,6 +58,7 @@ async function followJournal(reading: JournalReading, cursor: string | null, sta
   const { document, parts, run } = reading;
   const child = parts.spawnJournal(journalArguments(document.filters, cursor, startedAt));
   const ended = endOf(child);
+  child.once('spawn', () => run.meter.running());
   let said = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString('utf8')).slice(-keptErrors);

@@ -18,7 +18,7 @@ export interface SourceRun {
 export interface SourceTask {
   readonly kind: string;
   readonly name: string;
-  /** Reads until closed, or until there is nothing more to read. Rejects when it cannot go on; may be run again then. */
+  /** Says in the meter when it is `running`. Reads until closed, or until there is nothing more to read. Rejects when it cannot go on; may be run again then. */
   run(run: SourceRun): Promise<void>;
 }
 
@@ -70,7 +70,7 @@ class ManagedSource implements AcquisitionSource {
     for (let failures = 0; !run.signal.aborted; ) {
       const startedAt = clock.monotonic();
       try {
-        run.meter.running();
+        run.meter.waiting();
         await this.task.run(run);
         if (!run.signal.aborted) run.meter.ended();
         return;

@@ -14,6 +14,7 @@ export function createStdinSource(document: StdinDocument, parts: SourceParts): 
       kind: 'stdin',
       name: document.name,
       async run(run) {
+        run.meter.running();
         const outlet = outletOf(document, document.labels, parts, run);
         await readLines(parts.stdin, 'stdin', { outlet, meter: run.meter, signal: run.signal });
       },

@@ -71,6 +71,7 @@ async function receiveDatagrams(receiver: Receiver): Promise<void> {
     if (run.signal.aborted) return;
     growBuffer(() => socket.setRecvBufferSize(receiveBufferBytes));
     run.meter.listens(`${document.host}:${socket.address().port}`);
+    run.meter.running();
     await orAborted(failure, run.signal);
   } finally {
     socket.close();
@@ -108,6 +109,7 @@ async function receiveStreams(receiver: Receiver): Promise<void> {
     await orAborted(Promise.race([once(server, 'listening'), failure]), run.signal);
     if (run.signal.aborted) return;
     run.meter.listens(`${document.host}:${(server.address() as AddressInfo).port}`);
+    run.meter.running();
     await orAborted(failure, run.signal);
   } finally {
     server.close();
