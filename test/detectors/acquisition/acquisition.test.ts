@@ -1,4 +1,4 @@
-import { appendFile, mkdir, rename, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, open, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import t from 'tap';
@@ -53,7 +53,9 @@ t.test('polling alone finds everything as well', async (t) => {
   const path = join(folder, 'a.log');
   const sink = createTestSink();
   await writeFile(join(folder, 'there.log'), '');
-  const all = await acquisition(`filename: ${folder}/*.log\npoll_without_inotify: true\nlabels: { type: x }`);
+  const all = await acquisition(
+    `filename: ${folder}/*.log\npoll_without_inotify: true\ndiscovery_poll_interval: 10ms\nlabels: { type: x }`,
+  );
   all.start(sink);
   await eventually(() => all.status()[0]?.state === 'running');
   await writeFile(path, 'one\n');
@@ -63,6 +65,43 @@ t.test('polling alone finds everything as well', async (t) => {
   await all.close();
   t.same(sink.raws(), ['one', 'two']);
 });
+
+t.test(
+  'a log that is written to and rotated all the while: every line once, also while the engine is slow',
+  async (t) => {
+    const path = join(await temporaryFolder(t), 'a.log');
+    const sink = createTestSink();
+    await writeFile(path, '');
+    const all = await acquisition(`filename: ${path}\nlabels: { type: x }`);
+    all.start(sink);
+    await eventually(() => all.status()[0]?.state === 'running');
+    const count = 20_000;
+    sink.setRoom(500);
+    const slow = setInterval(() => sink.setRoom(500), 3);
+    let log = await open(path, 'a');
+    for (let number = 0; number < count; number += 10) {
+      await log.write(Array.from({ length: 10 }, (_, index) => `${number + index}\n`).join(''));
+      if (number % 1_000 !== 990) continue;
+      for (let generation = 4; generation > 0; generation--) {
+        await rename(`${path}.${generation}`, `${path}.${generation + 1}`).catch(() => undefined);
+      }
+      await rename(path, `${path}.1`);
+      // As a program that has not been told yet: it goes on writing to the renamed file.
+      number += 10;
+      await log.write(Array.from({ length: 10 }, (_, index) => `${number + index}\n`).join(''));
+      await log.close();
+      log = await open(path, 'a');
+    }
+    await log.close();
+    await sink.until(count);
+    clearInterval(slow);
+    await all.close();
+    const numbers = sink.raws().map(Number);
+    t.equal(numbers.length, count);
+    t.equal(new Set(numbers).size, count);
+    t.equal(all.status()[0]?.dropped, 0);
+  },
+);
 
 t.test('a file that two documents name is read for each set of labels, and once for equal ones', async (t) => {
   const path = join(await temporaryFolder(t), 'a.log');
