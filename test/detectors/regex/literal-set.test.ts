@@ -50,6 +50,25 @@ t.test('finds what looking for each word by itself finds', async (t) => {
   t.pass('8,000 sets in latin1');
 });
 
+t.test(
+  'the same with long texts and words of three characters and more, which are looked for by their beginnings',
+  async (t) => {
+    // U+0161 and U+0162 are `a` and `b` when cut to eight bits.
+    const letters = fc.constantFrom('a', 'b', 'A', 'c', '\xe9', '0', '0', 'b', 'a');
+    const wide = fc.oneof({ weight: 12, arbitrary: letters }, fc.constantFrom('\u0161', '\u0162', '😀'));
+    const word = fc.array(letters, { minLength: 3, maxLength: 7 }).map((parts) => parts.join(''));
+    const text = fc
+      .oneof(fc.array(letters, { maxLength: 90 }), fc.array(wide, { minLength: 24, maxLength: 90 }))
+      .map((parts) => parts.join(''));
+    fc.assert(fc.property(fc.array(word, { maxLength: 12 }), text, fc.boolean(), agrees), { seed: 6, numRuns: 6_000 });
+    const far = `${'-'.repeat(3_000)}abc${'-'.repeat(70_000)}`;
+    for (const long of [far, far.slice(0, 3_003), far.slice(0, 65_536), `${far.slice(3_003)}abc`]) {
+      agrees(['abc', 'cba', '---a'], long, false);
+    }
+    t.pass('6,000 sets');
+  },
+);
+
 t.test('the same with words and texts beyond latin1', async (t) => {
   const letters = fc.constantFrom('a', 'A', 'б', 'ж', '\u0161', '😀', '\xe9');
   const word = fc.array(letters, { maxLength: 4 }).map((parts) => parts.join(''));
