@@ -14,6 +14,8 @@ import { outletOf, resumeKeyOf, type SourceParts } from './source-parts.ts';
 const pollMs = 1_000;
 /** Between two looks, however often the system says that something changed: a busy log changes thousands of times a second. */
 const shortestPauseMs = 20;
+/** And so many times as long as the look took, where there are thousands of files. */
+const pausePerLook = 4;
 /** A renamed or removed file is let go when it has not grown for so long. */
 const lingerMs = 60_000;
 
@@ -55,6 +57,7 @@ async function followFiles(document: FileDocument, parts: SourceParts, run: Sour
     while (!signal.aborted) {
       const search = entriesChanged || clock.monotonic() >= searchAt;
       entriesChanged = false;
+      const lookedAt = clock.monotonic();
       const { more, folders } = await follower.look(search);
       if (folders !== null) {
         searchAt = clock.monotonic() + document.searchPeriodMs;
@@ -62,8 +65,9 @@ async function followFiles(document: FileDocument, parts: SourceParts, run: Sour
       }
       if (more) continue;
       if (oneShot) return await follower.finish();
+      const tookMs = clock.monotonic() - lookedAt;
       await bell.wait(clock, pollMs, signal);
-      await clock.sleep(shortestPauseMs, signal);
+      await clock.sleep(Math.max(shortestPauseMs, tookMs * pausePerLook), signal);
     }
   } finally {
     watcher.close();

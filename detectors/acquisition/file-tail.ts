@@ -124,7 +124,7 @@ export class FileTail {
   }
 
   private async readOn(file: LogFile): Promise<'end' | 'more' | 'closing'> {
-    const outcome = await file.read(Number((await file.stat()).size));
+    const outcome = await file.read();
     this.parts.remember(file, this.path, false);
     return outcome;
   }

@@ -81,6 +81,8 @@ export class LogFile {
   private fingerprint: Buffer = Buffer.alloc(0);
   private position = 0;
   private committed = 0;
+  /** The modification time of what has been read: the same size alone does not say that nothing has changed. */
+  private changedAt: bigint | null = null;
 
   constructor(source: string, handle: FileHandle, stats: BigIntStats, parts: LogFileParts) {
     this.source = source;
@@ -156,12 +158,15 @@ export class LogFile {
   }
 
   /**
-   * Delivers the complete lines up to the end, at most a turn's worth. `size` is the file's current size. A file that has
-   * become shorter, or begins differently, was truncated and is read from its start.
+   * Delivers the complete lines up to the end, at most a turn's worth. A file that has become shorter, or begins differently,
+   * was truncated and is read from its start.
    */
-  async read(size: number): Promise<ReadOutcome> {
-    if (size === this.position) return 'end';
-    if (size < this.position || !(await this.isSameContent())) await this.startAgain();
+  async read(): Promise<ReadOutcome> {
+    const { size, mtimeNs } = await this.stat();
+    const isUntouched = Number(size) === this.position && mtimeNs === this.changedAt;
+    if (isUntouched) return 'end';
+    if (Number(size) < this.position || !(await this.isSameContent())) await this.startAgain();
+    this.changedAt = mtimeNs;
     const { chunk } = this.parts;
     const until = this.position + turnBytes;
     while (this.position < until) {

@@ -8,7 +8,9 @@ export const acquisitionOptions = z
       .array(path())
       .max(100)
       .prefault([])
-      .describe("CrowdSec's `acquis.yaml` files, and folders of them (`acquis.d`): which logs are read."),
+      .describe(
+        "CrowdSec's `acquis.yaml` files, and folders of them: which logs are read, besides those in `acquis.d` of `dataDir`.",
+      ),
     queueLines: count({ min: 100, max: 1_000_000 })
       .prefault(20_000)
       .describe(

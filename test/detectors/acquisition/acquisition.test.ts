@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { appendFile, mkdir, open, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -75,28 +76,31 @@ t.test(
     const all = await acquisition(`filename: ${path}\nlabels: { type: x }`);
     all.start(sink);
     await eventually(() => all.status()[0]?.state === 'running');
-    const count = 20_000;
     sink.setRoom(500);
     const slow = setInterval(() => sink.setRoom(500), 3);
     let log = await open(path, 'a');
-    for (let number = 0; number < count; number += 10) {
-      await log.write(Array.from({ length: 10 }, (_, index) => `${number + index}\n`).join(''));
-      if (number % 1_000 !== 990) continue;
+    let count = 0;
+    const write = async (): Promise<void> => {
+      await log.write(Array.from({ length: 10 }, () => `${count++}\n`).join(''));
+    };
+    for (let round = 0; round < 20; round++) {
+      for (let times = 0; times < 100; times++) await write();
       for (let generation = 4; generation > 0; generation--) {
         await rename(`${path}.${generation}`, `${path}.${generation + 1}`).catch(() => undefined);
       }
       await rename(path, `${path}.1`);
       // As a program that has not been told yet: it goes on writing to the renamed file.
-      number += 10;
-      await log.write(Array.from({ length: 10 }, (_, index) => `${number + index}\n`).join(''));
+      await write();
       await log.close();
       log = await open(path, 'a');
     }
+    await write();
     await log.close();
     await sink.until(count);
     clearInterval(slow);
     await all.close();
     const numbers = sink.raws().map(Number);
+    t.equal(count, 20_210);
     t.equal(numbers.length, count);
     t.equal(new Set(numbers).size, count);
     t.equal(all.status()[0]?.dropped, 0);
@@ -217,4 +221,28 @@ t.test('a document that no source can be made of is a fault, the others run', as
   ]);
   t.equal(all.status().length, 1);
   await all.close();
+});
+
+t.test('every kind of source can be closed at any moment of its start', async (t) => {
+  const folder = await temporaryFolder(t);
+  const yaml = [
+    `filename: ${folder}/*.log`,
+    'source: stdin',
+    'source: journalctl\njournalctl_filter: [-k]',
+    'source: syslog\nlisten_port: 0',
+    'source: syslog\nlisten_port: 0\nprotocol: tcp',
+    `source: docker\ndocker_host: unix://${folder}/docker.sock\ncontainer_name: [a]`,
+    'source: http\nlisten_addr: 127.0.0.1:0\nauth_type: headers\nheaders: { a: b }',
+  ].map((text) => `${text}\nlabels: { type: x }\n`);
+  await writeFile(join(folder, 'a.log'), 'one\n');
+  for (let turns = 0; turns < 12; turns++) {
+    const all = await acquisition(yaml.join('---\n'), {
+      stdin: new PassThrough(),
+      spawnJournal: () => spawn('cat', ['/dev/zero'], { stdio: ['ignore', 'pipe', 'pipe'] }),
+    });
+    all.start(createTestSink());
+    for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+    await all.close();
+    t.equal(all.status().length, 7);
+  }
 });

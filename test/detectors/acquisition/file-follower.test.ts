@@ -201,6 +201,22 @@ t.test(
   },
 );
 
+t.test('a file that was truncated and has grown to its former size since is noticed too', async (t) => {
+  const path = join(await temporaryFolder(t), 'a.log');
+  await writeFile(path, '');
+  const { sink, follower, look } = await rig([path]);
+  await look();
+  await appendFile(path, 'one\n');
+  await look();
+  // The file system's clock has moved on by then.
+  await new Promise((resolve) => setTimeout(resolve, 15));
+  await truncate(path, 0);
+  await appendFile(path, 'two\n');
+  await look();
+  t.same(sink.raws(), ['one', 'two']);
+  await follower.close();
+});
+
 t.test('the hole of a log that was truncated under its writer is no part of a line', async (t) => {
   const path = join(await temporaryFolder(t), 'a.log');
   await writeFile(path, '');
