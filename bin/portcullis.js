@@ -4,9 +4,11 @@
  * the regular-expression engine before anything compiles a pattern, then runs the sources of a checkout, or what the build
  * made of them.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
+import * as nodeModule from 'node:module';
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 
 const oldestNode = 24;
@@ -34,6 +36,7 @@ async function run() {
     process.stderr.write('portcullis: neither cli/main.ts nor build/cli/main.js is here; run `npm run build`.\n');
     return unavailable;
   }
+  if (entry === sources) keepCompiled();
   const { main } = await import(entry.href);
   return main(process.argv.slice(2), {
     stdin: process.stdin,
@@ -42,6 +45,23 @@ async function run() {
     env: process.env,
     cwd: process.cwd(),
   });
+}
+
+/**
+ * What Node makes of the sources of a checkout is kept beside its packages: stripping types is half of a short verb's time.
+ * Whoever can write there could change the packages themselves. Where it cannot be written, nothing is kept.
+ */
+function keepCompiled() {
+  const packages = new URL('../node_modules/', import.meta.url);
+  // Coverage counts what is compiled anew.
+  if (process.env.NODE_V8_COVERAGE !== undefined || !existsSync(packages)) return;
+  const kept = fileURLToPath(new URL('.cache/portcullis', packages));
+  try {
+    mkdirSync(kept, { recursive: true, mode: 0o700 });
+    nodeModule.enableCompileCache(kept);
+  } catch {
+    // Another user's checkout: what is there is not for this one.
+  }
 }
 
 // `| head` closes the pipe early, and whoever reads the gateway's output may go away: neither is a reason to fall over.
