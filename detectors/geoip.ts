@@ -33,6 +33,8 @@ export interface CityRecord {
 
 /** Every lookup takes an address as text; what is not an address is simply not found. */
 export interface GeoDatabases {
+  /** Which databases there are. */
+  readonly loaded: { readonly city: boolean; readonly asn: boolean };
   /** The ISO country code, or "" when it is unknown or there is no such database. */
   country(ip: string): string;
   /** Null when the address is not in the database, or there is none. */
@@ -87,6 +89,7 @@ export async function openGeoDatabases(paths: GeoPaths, { clock, log }: Runtime)
     return record === null ? null : placeOf(record);
   };
   return {
+    loaded: { city: city !== null || country !== null, asn: asn !== null },
     country: (ip) => place(ip)?.country ?? '',
     city: place,
     cityRecord: placeRecord,

@@ -2,7 +2,8 @@
  * Puts the detection together: items and data files from disk, the engine that judges requests and log lines, and the sources
  * that the lines come from.
  */
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { createDnsResolver } from '../core/dns-resolver.ts';
 import type { GatewayError } from '../core/errors.ts';
 import type { Runtime } from '../core/runtime.ts';
@@ -66,7 +67,7 @@ export async function createDetection(
   deps: DetectionDeps,
 ): Promise<Detection> {
   const { simulate, maxBuckets } = settings.detection;
-  const { documents: sources, faults: sourceFaults } = await loadAcquisition(settings.acquisition.files, deps.env);
+  const { documents: sources, faults: sourceFaults } = await loadAcquisition(acquisitionFiles(settings), deps.env);
   await finishHubChange(settings.dataDir);
   const folders = itemFoldersOf(settings);
   const loaded = await loadItems(folders.paths);
@@ -118,6 +119,13 @@ export async function createDetection(
       assembly.close();
     },
   };
+}
+
+/** What `portcullis setup detect` wrote, and what the settings name. */
+function acquisitionFiles({ acquisition, dataDir }: Pick<Settings, 'acquisition' | 'dataDir'>): readonly string[] {
+  const written = join(dataDir, 'acquis.d');
+  const files = existsSync(written) ? [written, ...acquisition.files] : acquisition.files;
+  return [...new Set(files.map((path) => resolve(path)))];
 }
 
 /** A change of installed items that a crash cut short is completed or undone, so that no half of a collection runs. */

@@ -40,6 +40,7 @@ const otherFolders: ReadonlySet<string> = new Set([
   'appsec-rules',
   'appsec-configs',
   'patterns',
+  'tests',
 ]);
 
 /** Finds the items of every file and folder in `paths`. A file that is reached twice, by a link say, counts once. */

@@ -324,8 +324,20 @@ function formatFloat(verb: string, value: number, flags: Flags): string {
 function fixed(value: number, precision: number): string {
   if (!Number.isFinite(value)) return '';
   const digits = Math.min(precision, 100);
-  const text = value < 1e21 ? value.toFixed(digits) : `${BigInt(value)}${digits > 0 ? `.${'0'.repeat(digits)}` : ''}`;
+  const text =
+    value < 1e21 ? halfToEven(value, digits) : `${BigInt(value)}${digits > 0 ? `.${'0'.repeat(digits)}` : ''}`;
   return precision > digits ? text + '0'.repeat(precision - digits) : text;
+}
+
+/** `toFixed` rounds a half up, Go to the even digit. Only odd multiples of 1 / 2^(digits + 1) are halves of the last digit. */
+function halfToEven(value: number, digits: number): string {
+  const scaled = Math.abs(value) * 2 ** digits;
+  if (Number.isInteger(scaled * 2) && !Number.isInteger(scaled)) {
+    const exact = value.toFixed(digits + 1);
+    const down = exact.slice(0, digits === 0 ? -2 : -1);
+    if (Number(down.at(-1)) % 2 === 0) return down;
+  }
+  return value.toFixed(digits);
 }
 
 /** Two exponent digits at least, as in Go. */

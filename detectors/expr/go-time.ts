@@ -4,6 +4,7 @@
  * directions are tables over the same layout items, so they are one file.
  */
 import { formatDuration } from '../../core/duration.ts';
+import { compileDateLayout } from './date-layout.ts';
 
 export class GoDuration {
   readonly ms: number;
@@ -240,193 +241,13 @@ function formatOffset(item: string, offset: number): string {
   return item.includes(':') ? `${sign}${hours}:${minutes}${seconds}` : `${sign}${hours}${minutes}${seconds}`;
 }
 
-interface Fields {
-  year: number;
-  month: number;
-  day: number;
-  yearDay: number;
-  hour: number;
-  minute: number;
-  second: number;
-  fractionMs: number;
-  pm: boolean | null;
-  offset: number | null;
-  zoneName: string | null;
-}
-
 /** The instant, or null when `text` does not follow `layout` exactly. Without a zone in the text, `zone` is meant. */
 export function parseTime(text: string, layout: string, zone: GoZone = utc): GoTime | null {
-  const fields: Fields = {
-    year: 0,
-    month: 1,
-    day: 1,
-    yearDay: 0,
-    hour: 0,
-    minute: 0,
-    second: 0,
-    fractionMs: 0,
-    pm: null,
-    offset: null,
-    zoneName: null,
-  };
-  if (text.length > 128) return null;
-  let rest = text;
-  const parts = layoutParts(layout);
-  for (const [index, part] of parts.entries()) {
-    const taken = part.literal ? takeLiteral(rest, part.text) : takeItem(rest, part.text, fields, parts[index + 1]);
-    if (taken === null) return null;
-    rest = rest.slice(taken);
-  }
-  return rest === '' ? instantOf(fields, zone) : null;
-}
-
-/** Characters taken, or null. A run of spaces in a layout stands for any run of spaces. */
-function takeLiteral(text: string, literal: string): number | null {
-  let at = 0;
-  for (let index = 0; index < literal.length; index++) {
-    if (literal[index] === ' ') {
-      if (at < text.length && text[at] !== ' ') return null;
-      while (literal[index + 1] === ' ') index++;
-      while (text[at] === ' ') at++;
-    } else if (text[at] === literal[index]) at++;
-    else return null;
-  }
-  return at;
-}
-
-function takeItem(text: string, item: string, fields: Fields, following: LayoutPart | undefined): number | null {
-  const number = (pattern: RegExp, low: number, high: number, set: (value: number) => void): number | null => {
-    const found = pattern.exec(text);
-    const value = Number(found?.[1]);
-    if (!found || value < low || value > high) return null;
-    set(value);
-    return found[0].length;
-  };
-  const name = (names: readonly string[], length: number, set: (index: number) => void): number | null => {
-    const index = names.findIndex((one) => text.toLowerCase().startsWith(one.slice(0, length).toLowerCase()));
-    if (index === -1) return null;
-    set(index);
-    return (names[index] ?? '').slice(0, length).length;
-  };
-  switch (item) {
-    case '2006':
-      return number(/^(\d{4})/, 0, 9999, (value) => (fields.year = value));
-    case '06':
-      return number(/^(\d{2})/, 0, 99, (value) => (fields.year = value >= 69 ? 1900 + value : 2000 + value));
-    case 'January':
-      return name(months, 9, (index) => (fields.month = index + 1));
-    case 'Jan':
-      return name(months, 3, (index) => (fields.month = index + 1));
-    case 'Monday':
-      return name(weekdays, 9, () => undefined);
-    case 'Mon':
-      return name(weekdays, 3, () => undefined);
-    case '01':
-      return number(/^(\d{2})/, 1, 12, (value) => (fields.month = value));
-    case '1':
-      return number(/^(\d{1,2})/, 1, 12, (value) => (fields.month = value));
-    case '02':
-      return number(/^(\d{2})/, 1, 31, (value) => (fields.day = value));
-    case '_2':
-    case '2':
-      return number(item === '_2' ? /^ ?(\d{1,2})/ : /^(\d{1,2})/, 1, 31, (value) => (fields.day = value));
-    case '002':
-    case '__2':
-      return number(item === '002' ? /^(\d{3})/ : /^ {0,2}(\d{1,3})/, 1, 366, (value) => (fields.yearDay = value));
-    case '15':
-      return number(/^(\d{1,2})/, 0, 23, (value) => (fields.hour = value));
-    case '03':
-    case '3':
-      return number(item === '03' ? /^(\d{2})/ : /^(\d{1,2})/, 0, 12, (value) => (fields.hour = value));
-    case '04':
-    case '4':
-      return number(item === '04' ? /^(\d{2})/ : /^(\d{1,2})/, 0, 59, (value) => (fields.minute = value));
-    case '05':
-    case '5':
-      return takeSeconds(text, item, fields, following);
-    case 'PM':
-    case 'pm': {
-      const mark = text.slice(0, 2);
-      const [am, pm] = item === 'PM' ? ['AM', 'PM'] : ['am', 'pm'];
-      if (mark !== am && mark !== pm) return null;
-      fields.pm = mark === pm;
-      return 2;
-    }
-    case 'MST':
-      return takeZoneName(text, fields);
-    default:
-      return item[0] === '.' || item[0] === ',' ? takeFraction(text, item, fields) : takeOffset(text, item, fields);
-  }
-}
-
-/** Seconds, and the fraction that Go accepts after them even when the layout has none. */
-function takeSeconds(text: string, item: string, fields: Fields, following: LayoutPart | undefined): number | null {
-  const found = (item === '05' ? /^(\d{2})/ : /^(\d{1,2})/).exec(text);
-  const value = Number(found?.[1]);
-  if (!found || value > 59) return null;
-  fields.second = value;
-  const declared = following?.literal === false && /^[.,]/.test(following.text);
-  const implied = declared ? null : /^[.,](\d+)/.exec(text.slice(found[0].length));
-  if (implied) fields.fractionMs = Number(`0.${implied[1]}`) * 1000;
-  return found[0].length + (implied?.[0].length ?? 0);
-}
-
-function takeFraction(text: string, item: string, fields: Fields): number | null {
-  const found = /^[.,](\d+)/.exec(text);
-  if (item[1] === '9' && !found) return 0;
-  if (!found || (item[1] === '0' && found[0].length !== item.length)) return null;
-  fields.fractionMs = Number(`0.${found[1]}`) * 1000;
-  return found[0].length;
-}
-
-function takeOffset(text: string, item: string, fields: Fields): number | null {
-  if (item.startsWith('Z') && text.startsWith('Z')) {
-    fields.offset = 0;
-    return 1;
-  }
-  const shape = item.slice(1);
-  const pattern =
-    shape === '07'
-      ? /^([+-])(\d{2})/
-      : shape === '07:00'
-        ? /^([+-])(\d{2}):(\d{2})/
-        : shape === '0700'
-          ? /^([+-])(\d{2})(\d{2})/
-          : shape === '07:00:00'
-            ? /^([+-])(\d{2}):(\d{2}):\d{2}/
-            : /^([+-])(\d{2})(\d{2})\d{2}/;
-  const found = pattern.exec(text);
-  if (!found || Number(found[2]) > 24 || Number(found[3] ?? 0) > 60) return null;
-  const minutes = Number(found[2]) * 60 + Number(found[3] ?? 0);
-  fields.offset = found[1] === '-' ? -minutes : minutes;
-  return found[0].length;
-}
-
-function takeZoneName(text: string, fields: Fields): number | null {
-  const found = /^(?:[A-Z]{3,5}|[+-]\d{2}(?:\d{2})?)/.exec(text);
-  if (!found) return null;
-  fields.zoneName = found[0];
-  return found[0].length;
-}
-
-function instantOf(fields: Fields, zone: GoZone): GoTime | null {
-  let { hour, month, day } = fields;
-  if (fields.pm === true && hour < 12) hour += 12;
-  if (fields.pm === false && hour === 12) hour = 0;
-  if (fields.yearDay > 0) {
-    const date = new Date(Date.UTC(2000, 0, fields.yearDay));
-    date.setUTCFullYear(fields.year, 0, fields.yearDay);
-    month = date.getUTCMonth() + 1;
-    day = date.getUTCDate();
-  }
-  const date = new Date(0);
-  date.setUTCFullYear(fields.year, month - 1, day);
-  if (date.getUTCMonth() !== month - 1) return null;
-  const wall = date.getTime() + ((hour * 60 + fields.minute) * 60 + fields.second) * 1000 + fields.fractionMs;
-  if (fields.offset !== null) {
-    const offsetZone = fields.offset === 0 ? utc : GoZone.fixed(fields.zoneName ?? '', fields.offset);
-    return new GoTime(wall - fields.offset * 60_000, offsetZone);
-  }
-  if (fields.zoneName !== null && fields.zoneName !== 'UTC') return new GoTime(wall, GoZone.fixed(fields.zoneName, 0));
-  return new GoTime(wall - zone.offsetMinutes(wall - zone.offsetMinutes(wall) * 60_000) * 60_000, zone);
+  const date = compileDateLayout(layout)(text);
+  if (date === null) return null;
+  const ms = date.seconds * 1_000 + date.nanoseconds / 1e6;
+  if (date.zone === 'none')
+    return new GoTime(ms - zone.offsetMinutes(ms - zone.offsetMinutes(ms) * 60_000) * 60_000, zone);
+  const plainUtc = date.offsetSeconds === 0 && (date.zone === 'offset' || date.zoneName === 'UTC');
+  return new GoTime(ms, plainUtc ? utc : GoZone.fixed(date.zoneName, date.offsetSeconds / 60));
 }

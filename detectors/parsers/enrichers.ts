@@ -26,9 +26,7 @@ export type EnricherName = (typeof enricherNames)[number];
 export type Enricher = (value: string, event: Event, mayWait: boolean) => Promise<void> | null;
 
 /** The databases, and which of them there are: without one nothing is written, unlike for an address that it has not. */
-export interface EnricherGeo extends Pick<GeoDatabases, 'city' | 'asn'> {
-  readonly loaded?: { readonly city: boolean; readonly asn: boolean };
-}
+export type EnricherGeo = Pick<GeoDatabases, 'loaded' | 'city' | 'asn'>;
 
 export interface EnricherDeps {
   readonly clock: Pick<Clock, 'now'>;
@@ -51,7 +49,7 @@ export function createEnrichers({ clock, geo, names }: EnricherDeps): Enrichers 
 }
 
 function enrichCity(geo: EnricherGeo, ip: string, { Enriched }: Event): null {
-  if (geo.loaded?.city === false || parseIp(ip) === null) return null;
+  if (!geo.loaded.city || parseIp(ip) === null) return null;
   const record = geo.city(ip);
   const country = record?.country ?? '';
   Enriched.IsoCode = country;
@@ -62,7 +60,7 @@ function enrichCity(geo: EnricherGeo, ip: string, { Enriched }: Event): null {
 }
 
 function enrichAsn(geo: EnricherGeo, ip: string, { Enriched }: Event): null {
-  if (geo.loaded?.asn === false || parseIp(ip) === null) return null;
+  if (!geo.loaded.asn || parseIp(ip) === null) return null;
   const record = geo.asn(ip);
   const number = String(record?.number ?? 0);
   Enriched.ASNNumber = number;
@@ -109,12 +107,7 @@ function unmarshal({ Line, Unmarshaled }: Event): null {
   return null;
 }
 
-/** As Go's `%f` writes it: six decimals, and halves go to the even digit. */
+/** As Go's `%f` writes it: six decimals. */
 export function decimal(value: number): string {
-  // Only odd multiples of 1/128 are halves of the sixth decimal; they have seven decimals, of which the last is 5.
-  if (Number.isInteger(value * 128) && !Number.isInteger(value * 64)) {
-    const exact = value.toFixed(7);
-    if (Number(exact.at(-2)) % 2 === 0) return exact.slice(0, -1);
-  }
   return sprintf('%f', [value]);
 }

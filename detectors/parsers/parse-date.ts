@@ -3,7 +3,10 @@
  * answer is remembered. Specification: CrowdSec `pkg/parser/enrich_date.go`.
  */
 import type { Clock } from '../../core/clock.ts';
-import { compileDateLayout, type DateLayout, type ParsedDate } from './date-layout.ts';
+import { compileDateLayout, type DateLayout, type ParsedDate } from '../expr/date-layout.ts';
+
+/** A date without the name of its zone. */
+type Instant = Pick<ParsedDate, 'seconds' | 'nanoseconds' | 'offsetSeconds'>;
 
 /** A date as enrichment needs it. */
 export interface DateAnswer {
@@ -48,7 +51,7 @@ export function createDateParser(clock: Pick<Clock, 'now'>): DateParser {
     named.set(layout, found);
     return found;
   };
-  const find = (text: string, layout: string): ParsedDate | null => {
+  const find = (text: string, layout: string): Instant | null => {
     const own = layout === '' ? null : layoutOf(layout)(text);
     if (own !== null && !isZero(own)) return own;
     for (const one of layouts) {
@@ -84,14 +87,14 @@ function yearEnd(clock: Pick<Clock, 'now'>): number {
 }
 
 /** Go's zero time, 1 January of the year 1, is no date. */
-function isZero({ seconds, nanoseconds }: ParsedDate): boolean {
+function isZero({ seconds, nanoseconds }: Instant): boolean {
   return seconds === zeroTimeSeconds && nanoseconds === 0;
 }
 
 const zeroTimeSeconds = -62_135_596_800;
 
 /** A date without a year (Go's year 0) is of this one; 29 February becomes 1 March where there is none. */
-function inYear(date: ParsedDate, clock: Pick<Clock, 'now'>): ParsedDate {
+function inYear(date: Instant, clock: Pick<Clock, 'now'>): Instant {
   const local = new Date((date.seconds + date.offsetSeconds) * 1_000);
   if (local.getUTCFullYear() !== 0) return date;
   local.setUTCFullYear(new Date(clock.now()).getUTCFullYear());
@@ -99,7 +102,7 @@ function inYear(date: ParsedDate, clock: Pick<Clock, 'now'>): ParsedDate {
 }
 
 /** Seconds since the epoch, above 0; a fraction is dropped. */
-function unixDate(text: string): ParsedDate | null {
+function unixDate(text: string): Instant | null {
   const point = text.indexOf('.');
   const whole = point === -1 ? text : text.slice(0, point);
   if (!/^\+?[0-9]{1,25}$/.test(whole)) return null;
@@ -107,13 +110,13 @@ function unixDate(text: string): ParsedDate | null {
   return seconds > 0 && seconds < 2 ** 63 ? { seconds, nanoseconds: 0, offsetSeconds: 0 } : null;
 }
 
-function dateAt(ms: number): ParsedDate {
+function dateAt(ms: number): Instant {
   const seconds = Math.floor(ms / 1_000);
   return { seconds, nanoseconds: Math.round((ms - seconds * 1_000) * 1e6), offsetSeconds: 0 };
 }
 
 /** Null for years that RFC 3339 has not, and offsets of a day and more. */
-function rfc3339({ seconds, nanoseconds, offsetSeconds }: ParsedDate): string | null {
+function rfc3339({ seconds, nanoseconds, offsetSeconds }: Instant): string | null {
   const local = new Date((seconds + offsetSeconds) * 1_000);
   const year = local.getUTCFullYear();
   if (!(year >= 0 && year <= 9_999) || Math.abs(offsetSeconds) >= 86_400) return null;

@@ -8,6 +8,7 @@ import { createSystemRandom } from '../../core/random.ts';
 import type { Alert } from '../../detectors/alert.ts';
 import { createDetection, type Detection } from '../../gateway/detection.ts';
 import { completeEvent, createRequestEvent } from '../../gateway/request-event.ts';
+import { noGeo } from '../support/no-geo.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 
 interface Visit {
@@ -81,15 +82,7 @@ async function openSite(): Promise<{ site: Site; names: readonly string[] }> {
       env: {},
       random: createSystemRandom(),
       log: createLog('silent'),
-      geo: {
-        country: () => '',
-        asn: () => null,
-        city: () => null,
-        cityRecord: () => null,
-        asnRecord: () => null,
-        refresh: async () => [],
-        close() {},
-      },
+      geo: noGeo,
       decisionCounts: { total: () => 0, since: () => 0, active: () => 0, activeTimeLeftMs: () => 0 },
     },
   );
@@ -141,7 +134,9 @@ const attacks: Readonly<Record<string, readonly Visit[]>> = {
 
 t.test('each scenario fires on its attack, at the visit that overflows', async (t) => {
   const { names } = await openSite();
-  t.same(Object.keys(attacks).sort(), [...names].sort(), 'every scenario has an attack');
+  // Those of log lines have test folders of their own beside the rules.
+  const ofRequests = names.filter((name) => name.startsWith('portcullis/http-'));
+  t.same(Object.keys(attacks).sort(), ofRequests.sort(), 'every scenario has an attack');
   for (const [name, visits] of Object.entries(attacks)) {
     const { site } = await openSite();
     const fired = site.visit(visits).filter(({ scenario }) => scenario === name);

@@ -62,8 +62,8 @@ interface Fixture {
   readonly clock: ManualClock;
   readonly questions: string[];
   /** Answers the questions to the DNS that wait. */
-  answer(name: string): void;
-  feed(raw: string): EngineResult | Promise<EngineResult>;
+  readonly answer: (name: string) => void;
+  readonly feed: (raw: string) => EngineResult | Promise<EngineResult>;
 }
 
 async function engineOf(t: Test, files: Readonly<Record<string, string>>): Promise<Fixture> {

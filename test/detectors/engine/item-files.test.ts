@@ -18,6 +18,7 @@ t.test("a folder in the layout of CrowdSec's configuration is read by kind and s
     collections: { 'linux.yaml': item },
     'appsec-rules': { 'base.yaml': item },
     data: { 'list.txt': 'x', 'records.yaml': 'x' },
+    tests: { 'ssh-bf': { 'config.yaml': item } },
     '.tests': { 'ssh-bf': { 'config.yaml': item } },
   });
   const { files, dataFolders, unreadable } = await findItemFiles([root]);

@@ -3,9 +3,11 @@ import type { DnsResolver } from '../../../core/dns-resolver.ts';
 import type { EnricherGeo } from '../../../detectors/parsers/enrichers.ts';
 import { createReverseNames, type ReverseNames } from '../../../detectors/parsers/reverse-names.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
-import { eventOf, fieldsOf, noGeo, worldOfYaml } from './support.ts';
+import { noGeo } from '../../support/no-geo.ts';
+import { eventOf, fieldsOf, worldOfYaml } from './support.ts';
 
 const geo: EnricherGeo = {
+  loaded: { city: true, asn: true },
   city: (ip) =>
     ip === '192.0.2.1' ? { country: 'FR', inEuropeanUnion: true, latitude: 48.8582, longitude: 2.3387 } : null,
   asn: (ip) => (ip === '192.0.2.1' ? { number: 64_500, organisation: 'Example', range: '192.0.2.0/25' } : null),

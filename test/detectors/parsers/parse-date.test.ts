@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import t from 'tap';
 import { formatTime, GoTime, GoZone, parseTime } from '../../../detectors/expr/go-time.ts';
-import { compileDateLayout } from '../../../detectors/parsers/date-layout.ts';
+import { compileDateLayout } from '../../../detectors/expr/date-layout.ts';
 import { createDateParser, knownLayouts } from '../../../detectors/parsers/parse-date.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { modelDate } from './date-model.ts';
@@ -204,7 +204,8 @@ t.test('layouts read what a slow model reads', async (t) => {
         const found = fast(text);
         if (found !== null) read++;
         const expected = modelDate(text, layout);
-        return JSON.stringify(found) === JSON.stringify(expected);
+        const { zone: _zone, zoneName: _name, ...instant } = found ?? {};
+        return JSON.stringify(found === null ? null : instant) === JSON.stringify(expected);
       }),
       { seed: 12, numRuns: 1_000 },
     );

@@ -6,20 +6,13 @@ import { type Event, eventType, FieldMap, type Line, type StringMap } from '../.
 import { createExpressionCompiler } from '../../../detectors/expr/compile.ts';
 import { noDataFiles } from '../../../detectors/expr/data-files.ts';
 import { eventEnvironment } from '../../../detectors/expr/environment.ts';
-import type { EnricherGeo } from '../../../detectors/parsers/enrichers.ts';
 import type { ParseObserver, ParseStep } from '../../../detectors/parsers/parse-observer.ts';
 import { type ParserDocument, readParserDocuments } from '../../../detectors/parsers/parser-document.ts';
 import { createParserSet, type ParserSet, type ParserSetDeps } from '../../../detectors/parsers/parser-set.ts';
 import { createStash, type Stash } from '../../../detectors/parsers/stash.ts';
 import { compilePattern } from '../../../detectors/regex/compile-pattern.ts';
+import { noGeo } from '../../support/no-geo.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
-
-/** No database is loaded. */
-export const noGeo: EnricherGeo = {
-  city: () => null,
-  asn: () => null,
-  loaded: { city: false, asn: false },
-};
 
 export interface World {
   readonly set: ParserSet;

@@ -11,6 +11,7 @@ import { type Event, FieldMap } from '../../../detectors/event.ts';
 import { createParserSet, type ParserSet } from '../../../detectors/parsers/parser-set.ts';
 import { createStash } from '../../../detectors/parsers/stash.ts';
 import { compilePattern } from '../../../detectors/regex/compile-pattern.ts';
+import { noGeo } from '../../support/no-geo.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 
 export const rules = join(packageRoot, 'detectors', 'rules');
@@ -25,8 +26,15 @@ export async function parserOf(paths: readonly string[]): Promise<ParseLine> {
   const stash = createStash(clock);
   const helpers = { clock, files: noDataFiles, regex: (pattern: string) => compilePattern(pattern), stash };
   const expressions = createExpressionCompiler({ environment: eventEnvironment, helpers });
-  const geo = { country: () => '', asn: () => null, city: () => null };
-  const deps = { clock, log: createLog('silent'), expressions, files: noDataFiles, stash, geo, reverseNames: null };
+  const deps = {
+    clock,
+    log: createLog('silent'),
+    expressions,
+    files: noDataFiles,
+    stash,
+    geo: noGeo,
+    reverseNames: null,
+  };
   const set: ParserSet = createParserSet(items.parsers, deps);
   const [fault] = [...items.faults, ...set.faults];
   if (fault !== undefined) throw fault.error;

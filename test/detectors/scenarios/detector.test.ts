@@ -6,6 +6,7 @@ import type { Alert } from '../../../detectors/alert.ts';
 import { noDataFiles } from '../../../detectors/expr/data-files.ts';
 import { createScenarioDetector } from '../../../detectors/scenarios/detector.ts';
 import { readScenarioDocuments } from '../../../detectors/scenarios/scenario-document.ts';
+import { noGeo } from '../../support/no-geo.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { accessEvent, detectorOf, scenarioExpressions } from './support.ts';
 
@@ -328,13 +329,10 @@ t.test('other scopes: the range of the source, and a value of the scenario', asy
 
 t.test('country and network come from the databases, unless the event has its own', async (t) => {
   const geo = {
+    ...noGeo,
     country: () => 'FR',
     city: () => ({ country: 'FR', inEuropeanUnion: true, latitude: 48.5, longitude: 2.5 }),
     asn: () => ({ number: 64_500, organisation: 'Example', range: '192.0.2.0/24' }),
-    cityRecord: () => null,
-    asnRecord: () => null,
-    refresh: () => Promise.resolve([]),
-    close: () => {},
   };
   const detector = detectorOf(trigger, createManualClock(), {}, { geo });
   t.teardown(() => detector.close());

@@ -11,6 +11,10 @@ export interface ParsedDate {
   readonly nanoseconds: number;
   /** Of the zone in which it was written, east positive. */
   readonly offsetSeconds: number;
+  /** `offset`: the text gives one, or says Z or UTC. `name`: it only names a zone, which is taken for UTC. */
+  readonly zone: 'offset' | 'name' | 'none';
+  /** The abbreviation that was read, or "". */
+  readonly zoneName: string;
 }
 
 /** Null when the text does not follow the layout to its end, or names a day that is not. */
@@ -377,13 +381,13 @@ function dateOf(reading: Reading): ParsedDate | null {
   if (day < 1 || day > daysIn(year, month)) return null;
   const seconds = daysBefore(year, month, day) * 86_400 + hour * 3_600 + reading.minute * 60 + reading.second;
   const { nanoseconds } = reading;
-  if (reading.isUtc) return { seconds, nanoseconds, offsetSeconds: 0 };
+  if (reading.isUtc) return { seconds, nanoseconds, offsetSeconds: 0, zone: 'offset', zoneName: '' };
   const given = reading.offsetSeconds;
-  if (given !== -1) return { seconds: seconds - given, nanoseconds, offsetSeconds: given };
-  // A zone that is only named is taken for UTC; `GMT+3` is shown with its offset all the same, as Go does.
   const { zoneName } = reading;
+  if (given !== -1) return { seconds: seconds - given, nanoseconds, offsetSeconds: given, zone: 'offset', zoneName };
+  // A zone that is only named is taken for UTC; `GMT+3` is shown with its offset all the same, as Go does.
   const shown = zoneName.startsWith('GMT') && zoneName.length > 3 ? Number(zoneName.slice(3)) * 3_600 : 0;
-  return { seconds, nanoseconds, offsetSeconds: shown };
+  return { seconds, nanoseconds, offsetSeconds: shown, zone: zoneName === '' ? 'none' : 'name', zoneName };
 }
 
 function dayOfYear(year: number, yearDay: number): { month: number; day: number } | null {
