@@ -1,10 +1,11 @@
 /** Logs of other programs become decisions at the gateway, through the parsers and scenarios that ship with it. */
-import { appendFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { startTestGateway } from '../support/gateway.ts';
+import { journaldMissing, startJournald } from '../support/servers/journald.ts';
 import { startNodeOrigin } from '../support/servers/node-origin.ts';
 import type { StatusModel } from '../../gateway/admin/models.ts';
 import { controlOf, createVisitor, eventually } from './visitors.ts';
@@ -57,4 +58,45 @@ t.test('failed log-ins in a file that is written to ban their address at the gat
   const bystander = createVisitor(t, port, '203.0.113.1');
   t.equal((await bystander.ask('/')).refused, false, 'lines from before the start count for nothing');
   t.match(await sources(), [{ kind: 'file', dropped: 0, lines: 12 }]);
+});
+
+const missing = journaldMissing();
+
+t.test('failed log-ins in a real journal ban their address at the gateway', { skip: missing }, async (t) => {
+  const journald = await startJournald(t);
+  const folder = await logFolder(t);
+  // The gateway runs `journalctl` by its name; this one looks into the journal of the test.
+  const journalctl = join(folder, 'journalctl');
+  writeFileSync(journalctl, `#!/bin/sh\nexec nsenter --mount=/proc/${journald.pid}/ns/mnt /usr/bin/journalctl "$@"\n`);
+  chmodSync(journalctl, 0o755);
+  const { PATH } = process.env;
+  process.env.PATH = `${folder}:${PATH}`;
+  t.teardown(() => {
+    process.env.PATH = PATH;
+  });
+  const acquis = join(folder, 'acquis.yaml');
+  writeFileSync(acquis, 'source: journalctl\njournalctl_filter: ["SYSLOG_IDENTIFIER=sshd"]\nlabels:\n  type: syslog\n');
+  const { origin } = await startNodeOrigin(t);
+  const { port, gateway } = await startTestGateway(t, { origin, acquisition: { files: [acquis] } });
+  const control = controlOf(gateway.controlSocket);
+  const sources = async (): Promise<StatusModel['sources']> =>
+    (await control.ask<StatusModel>('GET', '/v1/status')).sources;
+  await eventually(sources, (found) => found.some(({ state }) => state === 'running'));
+  const visitor = createVisitor(t, port, attacker);
+  t.equal((await visitor.ask('/')).refused, false);
+  for (let attempt = 0; attempt < 12; attempt++) {
+    await journald.write({
+      PRIORITY: '6',
+      SYSLOG_IDENTIFIER: 'sshd',
+      SYSLOG_PID: '4711',
+      MESSAGE: `Failed password for root from ${attacker} port ${50_000 + attempt} ssh2`,
+    });
+  }
+  await eventually(
+    () => visitor.ask('/'),
+    ({ refused }) => refused,
+  );
+  const scenarios = (await control.alerts({ ip: attacker })).map(({ scenario }) => scenario);
+  t.ok(scenarios.includes('portcullis/ssh-bruteforce'), scenarios.join());
+  t.match(await sources(), [{ kind: 'journalctl', state: 'running', dropped: 0 }]);
 });
