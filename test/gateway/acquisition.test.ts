@@ -60,6 +60,33 @@ t.test('failed log-ins in a file that is written to ban their address at the gat
   t.match(await sources(), [{ kind: 'file', dropped: 0, lines: 12 }]);
 });
 
+t.test("requests of the gateway and lines of another server's log fill one bucket", async (t) => {
+  const folder = await logFolder(t);
+  const log = join(folder, 'access.log');
+  writeFileSync(log, '');
+  const acquis = join(folder, 'acquis.yaml');
+  writeFileSync(acquis, `filename: ${log}\nlabels:\n  type: nginx\n`);
+  const { origin } = await startNodeOrigin(t);
+  const { port, gateway } = await startTestGateway(t, { origin, acquisition: { files: [acquis] } });
+  const control = controlOf(gateway.controlSocket);
+  const sources = async (): Promise<StatusModel['sources']> =>
+    (await control.ask<StatusModel>('GET', '/v1/status')).sources;
+  await eventually(sources, (found) => found.some(({ state }) => state === 'running'));
+  const visitor = createVisitor(t, port, attacker);
+  for (const target of ['/.env', '/.git/config', '/wp-config.php.bak'])
+    t.equal((await visitor.ask(target)).refused, false);
+  const at = new Date().toUTCString().replace(/^\w+, (\d+) (\w+) (\d+) ([\d:]+) GMT$/, '$1/$2/$3:$4 +0000');
+  for (const target of ['/.aws/credentials', '/dump.sql']) {
+    appendFileSync(log, `${attacker} - - [${at}] "GET ${target} HTTP/1.1" 404 12 "-" "Mozilla/5.0"\n`);
+  }
+  await eventually(
+    () => visitor.ask('/'),
+    ({ refused }) => refused,
+  );
+  const [alert] = await control.alerts({ ip: attacker });
+  t.match(alert, { scenario: 'portcullis/http-sensitive-files', events_count: 5 });
+});
+
 const missing = journaldMissing();
 
 t.test('failed log-ins in a real journal ban their address at the gateway', { skip: missing }, async (t) => {
