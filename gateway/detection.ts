@@ -7,9 +7,8 @@ import { join, resolve } from 'node:path';
 import { createDnsResolver } from '../core/dns-resolver.ts';
 import type { GatewayError } from '../core/errors.ts';
 import type { Runtime } from '../core/runtime.ts';
-import { createAcquisition } from '../detectors/acquisition/acquisition.ts';
+import type { Acquisition } from '../detectors/acquisition/acquisition.ts';
 import type { SourceStatus } from '../detectors/acquisition/acquisition-source.ts';
-import { loadAcquisition } from '../detectors/acquisition/load-acquisition.ts';
 import type { Alert } from '../detectors/alert.ts';
 import { assembleEngine, type EngineItems, loadEngineData } from '../detectors/engine/assemble-engine.ts';
 import type { Engine, EngineCounters } from '../detectors/engine/engine.ts';
@@ -17,10 +16,7 @@ import { createFeedQueue, type FeedCounters } from '../detectors/engine/feed-que
 import { loadItems } from '../detectors/engine/load-items.ts';
 import type { DecisionCounts, HelperDependencies } from '../detectors/expr/dependencies.ts';
 import type { GeoDatabases } from '../detectors/geoip.ts';
-import { hubDisk } from '../detectors/hub/hub-disk.ts';
-import { withLock } from '../detectors/hub/lock.ts';
-import { hubFoldersIn } from '../detectors/hub/hub-folders.ts';
-import { isInterrupted, recover } from '../detectors/hub/transaction.ts';
+import { hubFoldersIn, journalFile } from '../detectors/hub/hub-folders.ts';
 import { createReverseNames } from '../detectors/parsers/reverse-names.ts';
 import type { ParserSummary } from '../detectors/parsers/parser-set.ts';
 import type { ScenarioDetector } from '../detectors/scenarios/detector.ts';
@@ -67,7 +63,6 @@ export async function createDetection(
   deps: DetectionDeps,
 ): Promise<Detection> {
   const { simulate, maxBuckets } = settings.detection;
-  const { documents: sources, faults: sourceFaults } = await loadAcquisition(acquisitionFiles(settings), deps.env);
   await finishHubChange(settings.dataDir);
   const folders = itemFoldersOf(settings);
   const loaded = await loadItems(folders.paths);
@@ -88,14 +83,8 @@ export async function createDetection(
   const { engine, detector, expressions } = assembly;
   const { queueLines: maxLines, queueSize: maxCharacters } = settings.acquisition;
   const feed = createFeedQueue({ maxLines, maxCharacters }, { ...deps, engine, onAlerts });
-  const acquisition = await createAcquisition(sources, {
-    ...deps,
-    statePath: join(settings.dataDir, 'acquisition.json'),
-  });
-  const faults = [
-    ...[...loaded.faults, ...sourceFaults, ...acquisition.faults].map(({ error }) => error),
-    ...assembly.faults,
-  ];
+  const acquisition = await openAcquisition(settings, deps);
+  const faults = [...[...loaded.faults, ...acquisition.faults].map(({ error }) => error), ...assembly.faults];
   for (const { code, message, remedy } of faults) deps.log.error({ code, remedy }, message);
   return {
     engine,
@@ -121,6 +110,23 @@ export async function createDetection(
   };
 }
 
+/** Without logs to read, nothing of acquisition is loaded. */
+async function openAcquisition(
+  settings: Pick<Settings, 'acquisition' | 'dataDir'>,
+  deps: DetectionDeps,
+): Promise<Acquisition> {
+  const files = acquisitionFiles(settings);
+  if (files.length === 0) return { faults: [], start: () => {}, status: () => [], close: () => Promise.resolve() };
+  const [{ loadAcquisition }, { createAcquisition }] = await Promise.all([
+    import('../detectors/acquisition/load-acquisition.ts'),
+    import('../detectors/acquisition/acquisition.ts'),
+  ]);
+  const { documents, faults } = await loadAcquisition(files, deps.env);
+  const statePath = join(settings.dataDir, 'acquisition.json');
+  const acquisition = await createAcquisition(documents, { ...deps, statePath });
+  return { ...acquisition, faults: [...faults, ...acquisition.faults] };
+}
+
 /** What `portcullis setup detect` wrote, and what the settings name. */
 function acquisitionFiles({ acquisition, dataDir }: Pick<Settings, 'acquisition' | 'dataDir'>): readonly string[] {
   const written = join(dataDir, 'acquis.d');
@@ -131,7 +137,14 @@ function acquisitionFiles({ acquisition, dataDir }: Pick<Settings, 'acquisition'
 /** A change of installed items that a crash cut short is completed or undone, so that no half of a collection runs. */
 async function finishHubChange(dataDir: string): Promise<void> {
   const folders = hubFoldersIn(dataDir);
-  if (await isInterrupted(folders)) await withLock(folders.hub, () => recover(folders, hubDisk));
+  if (!existsSync(journalFile(folders))) return;
+  // Loaded only here, as almost no start needs it.
+  const [{ recover }, { withLock }, { hubDisk }] = await Promise.all([
+    import('../detectors/hub/transaction.ts'),
+    import('../detectors/hub/lock.ts'),
+    import('../detectors/hub/hub-disk.ts'),
+  ]);
+  await withLock(folders.hub, () => recover(folders, hubDisk));
 }
 
 function usedItems(items: EngineItems, disabled: ReadonlySet<string>): EngineItems {

@@ -12,3 +12,8 @@ export interface HubFolders {
 export function hubFoldersIn(dataDir: string): HubFolders {
   return { hub: join(dataDir, 'hub'), items: join(dataDir, 'items'), data: join(dataDir, 'items', 'data') };
 }
+
+/** Where a change that is under way is written down. It is there after a crash, and then `recover` has something to do. */
+export function journalFile(folders: HubFolders): string {
+  return join(folders.hub, '.journal.json');
+}

@@ -9,7 +9,7 @@ import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import { GatewayError, messageOf } from '../../core/errors.ts';
 import type { HubDisk } from './hub-disk.ts';
-import type { HubFolders } from './hub-folders.ts';
+import { type HubFolders, journalFile } from './hub-folders.ts';
 
 /** What shall be where. Paths are relative to their folder. */
 export type Wanted =
@@ -52,10 +52,6 @@ type Step = Journal['steps'][number];
 /** Where new content is made ready. Emptied by `recover`, which must have run before anything is put there. */
 export function stagingFolder(folders: HubFolders, folder: 'hub' | 'data'): string {
   return join(folders[folder], '.staging');
-}
-
-function journalFile(folders: HubFolders): string {
-  return join(folders.hub, '.journal.json');
 }
 
 /** True when a change was interrupted and `recover` has something to do. */
