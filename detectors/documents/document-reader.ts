@@ -6,8 +6,10 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, type Node, parseAllDocuments, type YAMLMap } from 'yaml';
 import { parseDuration } from '../../core/duration.ts';
 import { messageOf } from '../../core/errors.ts';
+import { placeAt } from '../../core/place-at.ts';
+import { InvalidExpression } from '../expr/compile.ts';
 import { documentFault, type ItemFault, type ItemKind } from './item-fault.ts';
-import { offsetInScalar, offsetInText, placeAt, type ScalarText } from './text-place.ts';
+import { offsetInScalar, type ScalarText } from './text-place.ts';
 
 /** The longest text that one key may hold: the hub's longest filter has 23 000 characters. */
 const longestText = 262_144;
@@ -249,16 +251,19 @@ export class ItemPlaces {
     this.texts = texts;
   }
 
+  /** A fault about the value of `key`; at the map when it has none. */
+  fault(name: string, key: string, reason: string): ItemFault {
+    return this.faultAt(name, key, 0, reason);
+  }
+
   /**
-   * A fault about the value of `key` (at the map when it has none). A mistake inside an expression is shown where it stands
-   * in the file instead of where it stands in the expression.
+   * What came of compiling the expression that is the value of `key`. A mistake in it is shown where it stands in the file
+   * instead of where it stands in the expression.
    */
-  fault(name: string, key: string, reason: string, cause?: unknown): ItemFault {
-    const text = this.texts.get(key)?.text ?? '';
-    const inside = text === '' ? null : expressionMistake.exec(reason);
-    if (inside === null) return this.faultAt(name, key, 0, reason, cause);
-    const [, message = '', line, column] = inside;
-    return this.faultAt(name, key, offsetInText(text, Number(line), Number(column)), message, cause);
+  expressionFault(name: string, key: string, thrown: unknown): ItemFault {
+    const mistake = thrown instanceof InvalidExpression && this.texts.has(key) ? thrown : null;
+    const reason = `${key}: ${mistake?.reason ?? messageOf(thrown)}`;
+    return this.faultAt(name, key, mistake?.offset ?? 0, reason, thrown);
   }
 
   /** A fault at an offset of the text that is the value of `key`. */
@@ -268,9 +273,6 @@ export class ItemPlaces {
     return documentFault(this.kind, { file: this.file, source: this.source, offset: place }, name, reason, cause);
   }
 }
-
-/** As the expression compiler writes them: `message (line:column)`, and then the source line with a mark. */
-const expressionMistake = /^([^\n]*) \((\d+):(\d+)\)\n \| /;
 
 function keyText(key: unknown): string {
   return isScalar(key) ? String(key.value) : String(key);

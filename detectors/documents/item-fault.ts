@@ -1,6 +1,7 @@
 /** Mistakes in documents: each with its place, and as an error that shows it. The other documents are still used. */
 import { type ErrorCode, GatewayError } from '../../core/errors.ts';
-import { markAt, placeAt } from './text-place.ts';
+import { placeAt } from '../../core/place-at.ts';
+import { markAt } from './text-place.ts';
 
 /** What a document describes, for messages. */
 export interface ItemKind {

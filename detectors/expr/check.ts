@@ -9,7 +9,7 @@ import type { Environment } from './environment.ts';
 import type { Helper, HelperTable } from './helper.ts';
 import { methodsOf } from './methods.ts';
 import { binaryType, maybe, maybeNumber } from './operator-types.ts';
-import { invalidExpression, nearest } from './source-error.ts';
+import { InvalidExpression, nearest } from './source-error.ts';
 import {
   anyArray,
   anyMap,
@@ -47,7 +47,7 @@ export interface Checked {
 /** How deep a tree may be; flat chains of one operator count once. */
 const deepestTree = 600;
 
-/** @throws GatewayError EXPRESSION_INVALID */
+/** @throws InvalidExpression */
 export function check(source: string, ast: Node, options: CheckOptions): Checked {
   return new Checker(source, options).run(ast);
 }
@@ -88,7 +88,7 @@ class Checker {
   }
 
   #error(at: number, message: string, remedy?: string): Error {
-    return invalidExpression(this.#source, at, message, remedy);
+    return new InvalidExpression(this.#source, at, message, remedy);
   }
 
   /** `inner`: the node is the object of a member, whose longer path will be noted instead. */

@@ -1,7 +1,7 @@
 /** `contains`, `startsWith`, `endsWith`, `matches`: false when either side is nil, an error on anything else but strings. */
 import type { BinaryNode } from './ast.ts';
 import { type Code, type Context, dynamicCode, type Run } from './code.ts';
-import { invalidExpression } from './source-error.ts';
+import { InvalidExpression } from './source-error.ts';
 import type { PatternTest } from './data-files.ts';
 import { messageOf } from '../../core/errors.ts';
 import { goType, ValueError } from './values.ts';
@@ -42,7 +42,7 @@ function compileLiteral(source: string, node: BinaryNode, context: Context): Pat
   try {
     return context.tools.deps.regex(source);
   } catch (thrown) {
-    throw invalidExpression(context.source, node.right.at, `invalid pattern: ${messageOf(thrown)}`);
+    throw new InvalidExpression(context.source, node.right.at, `invalid pattern: ${messageOf(thrown)}`);
   }
 }
 

@@ -19,7 +19,7 @@ import { ExpressionError } from './source-error.ts';
 import { goType, ValueError } from './values.ts';
 
 export type { Scope } from './scope.ts';
-export { ExpressionError } from './source-error.ts';
+export { ExpressionError, InvalidExpression } from './source-error.ts';
 
 export interface Expression {
   readonly source: string;
@@ -42,7 +42,7 @@ export interface Expression {
 }
 
 export interface ExpressionCompiler {
-  /** @throws GatewayError EXPRESSION_INVALID with line, column and a caret. */
+  /** @throws InvalidExpression with line, column and a caret. */
   compile(source: string, expected: 'bool' | 'string' | 'any'): Expression;
 }
 

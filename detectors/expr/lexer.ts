@@ -2,7 +2,7 @@
  * Source text to tokens, by the rules of expr-lang 1.17: Go's string escapes, raw strings in backticks, `_` in numbers,
  * `//` and `/* ... ` comments, and `#` as a token of its own.
  */
-import { invalidExpression } from './source-error.ts';
+import { InvalidExpression } from './source-error.ts';
 
 export type TokenKind = 'Number' | 'String' | 'Identifier' | 'Operator' | 'Bracket' | 'EOF';
 
@@ -52,10 +52,10 @@ const fraction = /\.(?!\.)[\d_]*/y;
 const exponent = /[eE][+-]?[\d_]*/y;
 const wholeNumber = /0[xX][\da-fA-F_]*|0[oO][0-7_]*|0[bB][01_]*|[\d_]+/y;
 
-/** @throws GatewayError EXPRESSION_INVALID */
+/** @throws InvalidExpression */
 export function tokenize(source: string): Token[] {
   if (source.length > longestSource) {
-    throw invalidExpression(source.slice(0, 80), 0, `expression is longer than ${longestSource} characters`);
+    throw new InvalidExpression(source.slice(0, 80), 0, `expression is longer than ${longestSource} characters`);
   }
   const tokens: Token[] = [];
   let at = 0;
@@ -93,7 +93,7 @@ function next(source: string, at: number): Read {
   if (sign !== '' && sign !== '&') return { token: { kind: 'Operator', value: sign, at }, end: at + sign.length };
   const point = source.codePointAt(at) ?? 0;
   const hex = point.toString(16).toUpperCase().padStart(4, '0');
-  throw invalidExpression(source, at, `unrecognized character: U+${hex} '${String.fromCodePoint(point)}'`);
+  throw new InvalidExpression(source, at, `unrecognized character: U+${hex} '${String.fromCodePoint(point)}'`);
 }
 
 /** The offset after white space and comments at `at`. */
@@ -106,7 +106,7 @@ function skip(source: string, at: number): number {
   }
   if (!source.startsWith('/*', at)) return at;
   const end = source.indexOf('*/', at + 2);
-  if (end === -1) throw invalidExpression(source, at, 'unclosed comment');
+  if (end === -1) throw new InvalidExpression(source, at, 'unclosed comment');
   return end + 2;
 }
 
@@ -121,7 +121,7 @@ function number(source: string, at: number): Read {
   const following = match(word, source, end);
   if (following !== '') {
     const written = source.slice(at, end + String.fromCodePoint(source.codePointAt(end) ?? 0).length);
-    throw invalidExpression(source, at, `bad number syntax: ${JSON.stringify(written)}`);
+    throw new InvalidExpression(source, at, `bad number syntax: ${JSON.stringify(written)}`);
   }
   return { token: { kind: 'Number', value: source.slice(at, end), at }, end };
 }
@@ -130,7 +130,7 @@ function raw(source: string, at: number): Read {
   let end = at + 1;
   for (;;) {
     end = source.indexOf('`', end);
-    if (end === -1) throw invalidExpression(source, at, 'literal not terminated');
+    if (end === -1) throw new InvalidExpression(source, at, 'literal not terminated');
     if (source[end + 1] !== '`') break;
     end += 2;
   }
@@ -155,7 +155,7 @@ function quoted(source: string, at: number, quote: string): Read {
     from = escape.end;
     index = from - 1;
   }
-  throw invalidExpression(source, at, 'literal not terminated');
+  throw new InvalidExpression(source, at, 'literal not terminated');
 }
 
 /** One escape; `\xNN` and `\NNN` are code points, as in expr-lang, not bytes. */
@@ -171,9 +171,9 @@ function escaped(source: string, at: number): { text: string; end: number } {
     capture(/U([\da-fA-F]{8})/y, source, at + 1);
   const octal = digits === null ? capture(/([0-3][0-7]{2})/y, source, at + 1) : null;
   const found = digits ?? octal;
-  if (found === null) throw invalidExpression(source, at, 'invalid char escape');
+  if (found === null) throw new InvalidExpression(source, at, 'invalid char escape');
   const point = Number.parseInt(found.digits, octal === null ? 16 : 8);
-  if (point > 0x10ffff) throw invalidExpression(source, at, 'invalid char escape');
+  if (point > 0x10ffff) throw new InvalidExpression(source, at, 'invalid char escape');
   // Half a surrogate pair is no character; Go writes the replacement character for it.
   const text = point >= 0xd800 && point <= 0xdfff ? '\ufffd' : String.fromCodePoint(point);
   return { text, end: at + 1 + found.length };

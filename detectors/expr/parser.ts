@@ -7,7 +7,7 @@ import type { GatewayError } from '../../core/errors.ts';
 import type { BinaryOperator, MapEntry, Node } from './ast.ts';
 import { binaryRules, chainedComparisons, negatable, predicateShapes, unaryRules } from './grammar.ts';
 import { type Token, tokenize } from './lexer.ts';
-import { invalidExpression } from './source-error.ts';
+import { InvalidExpression } from './source-error.ts';
 
 /** How deep parentheses, calls, operators' right sides and branches may nest. */
 const deepestNesting = 250;
@@ -19,7 +19,7 @@ export interface ParserOptions {
   readonly nodeLimit: number;
 }
 
-/** @throws GatewayError EXPRESSION_INVALID */
+/** @throws InvalidExpression */
 export function parse(source: string, options: ParserOptions): Node {
   return new Parser(source, options).expression();
 }
@@ -78,7 +78,7 @@ class Parser {
   }
 
   #error(at: number, message: string): GatewayError {
-    return invalidExpression(this.#source, at, message);
+    return new InvalidExpression(this.#source, at, message);
   }
 
   #node<T extends Node>(node: T): T {

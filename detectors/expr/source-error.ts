@@ -6,15 +6,7 @@
  *      | ^
  */
 import { GatewayError } from '../../core/errors.ts';
-
-export interface Place {
-  /** From 1. */
-  readonly line: number;
-  /** From 1, in characters. */
-  readonly column: number;
-  /** The whole source line, tabs as single spaces so that the mark stays under its column. */
-  readonly text: string;
-}
+import { lineAt, type Place, placeAt } from '../../core/place-at.ts';
 
 /** What goes wrong while an expression runs. The expression then counts as not matched. */
 export class ExpressionError extends GatewayError {
@@ -22,8 +14,8 @@ export class ExpressionError extends GatewayError {
   readonly column: number;
 
   constructor(source: string, at: number, message: string) {
-    super('EXPRESSION_RAISED', messageAt(source, at, message));
-    const place = placeOf(source, at);
+    const place = placeAt(source, at);
+    super('EXPRESSION_RAISED', shownIn(source, at, place, message));
     this.name = 'ExpressionError';
     this.line = place.line;
     this.column = place.column;
@@ -31,34 +23,29 @@ export class ExpressionError extends GatewayError {
 }
 
 /** An expression that cannot be compiled: code EXPRESSION_INVALID. */
-export function invalidExpression(source: string, at: number, message: string, remedy?: string): GatewayError {
-  return new GatewayError('EXPRESSION_INVALID', messageAt(source, at, message), remedy === undefined ? {} : { remedy });
-}
+export class InvalidExpression extends GatewayError {
+  /** From 1. */
+  readonly line: number;
+  /** From 1, in characters. */
+  readonly column: number;
+  /** The same place in UTF-16 units from the expression's start, for who shows it in the file that the expression stands in. */
+  readonly offset: number;
+  /** The message alone, without its place. */
+  readonly reason: string;
 
-export function placeOf(source: string, at: number): Place {
-  const offset = Math.min(Math.max(at, 0), source.length);
-  const start = offset === 0 ? 0 : source.lastIndexOf('\n', offset - 1) + 1;
-  const end = source.indexOf('\n', offset);
-  let line = 1;
-  for (let index = source.indexOf('\n'); index !== -1 && index < offset; index = source.indexOf('\n', index + 1))
-    line++;
-  const text = source.slice(start, end === -1 ? source.length : end).replaceAll(/[\t\r]/g, ' ');
-  return { line, column: characters(source.slice(start, offset)) + 1, text };
-}
-
-function messageAt(source: string, at: number, message: string): string {
-  const { line, column, text } = placeOf(source, at);
-  return `${message} (${line}:${column})\n | ${text}\n | ${'.'.repeat(column - 1)}^`;
-}
-
-/** Code points, without making a list of them. */
-function characters(text: string): number {
-  let count = 0;
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit < 0xdc00 || unit > 0xdfff) count++;
+  constructor(source: string, at: number, reason: string, remedy?: string) {
+    const place = placeAt(source, at);
+    super('EXPRESSION_INVALID', shownIn(source, at, place, reason), remedy === undefined ? {} : { remedy });
+    this.name = 'InvalidExpression';
+    this.line = place.line;
+    this.column = place.column;
+    this.offset = at;
+    this.reason = reason;
   }
-  return count;
+}
+
+function shownIn(source: string, at: number, { line, column }: Place, message: string): string {
+  return `${message} (${line}:${column})\n | ${lineAt(source, at)}\n | ${'.'.repeat(column - 1)}^`;
 }
 
 /** The candidate nearest to `name` by edit distance, when it is near enough to be what was meant. */

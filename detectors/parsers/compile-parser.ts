@@ -181,11 +181,11 @@ class ParserCompiler {
 
   private expression(places: ItemPlaces, key: string, source: string): Expression | null {
     try {
-      const expression = this.deps.expressions.compile(source, 'any');
+      const expression = this.deps.expressions.compile(source, 'any', { mayWait: true });
       for (const path of expression.writes) this.writes.add(path);
       return expression;
     } catch (error) {
-      this.fault(places, key, `${key}: ${messageOf(error)}`, error);
+      this.faults.push(places.expressionFault(this.document.name, key, error));
       return null;
     }
   }
@@ -202,7 +202,7 @@ class ParserCompiler {
     this.faults.push(fault);
   }
 
-  private fault(places: ItemPlaces, key: string, reason: string, cause?: unknown): void {
-    this.faults.push(places.fault(this.document.name, key, reason, cause));
+  private fault(places: ItemPlaces, key: string, reason: string): void {
+    this.faults.push(places.fault(this.document.name, key, reason));
   }
 }

@@ -4,7 +4,6 @@
  * `req` are empty, as upstream has them for everything that is not its own request inspection.
  * Specification: CrowdSec `pkg/alertcontext/alertcontext.go`.
  */
-import { messageOf } from '../../core/errors.ts';
 import type { Event } from '../event.ts';
 import type { Expression, ExpressionCompiler, Scope } from '../expr/compile.ts';
 import { writeJson } from '../expr/go-json.ts';
@@ -56,7 +55,7 @@ export function compileContexts(
         try {
           entry.expressions.push(compiler.compile(source, 'any'));
         } catch (cause) {
-          faults.push(places.fault(key, `${key}[${index}]`, messageOf(cause), cause));
+          faults.push(places.expressionFault('', `${key}[${index}]`, cause));
         }
       }
     }

@@ -9,7 +9,6 @@
  * Specification: CrowdSec `pkg/leakybucket/manager_run.go`, `bucket.go`, `overflows.go`.
  */
 import type { TimerHandle } from '../../core/clock.ts';
-import { messageOf } from '../../core/errors.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { FilterIndex } from '../documents/filter-index.ts';
 import type { ItemFault } from '../documents/item-fault.ts';
@@ -117,9 +116,9 @@ export function createScenarioDetector(options: ScenarioDetectorOptions, deps: S
   for (const spec of options.documents) {
     try {
       scenarios.push(compileScenario(spec, deps.expressions, simulate.has(spec.name)));
-    } catch (cause) {
-      const key = cause instanceof ScenarioCompileError ? cause.key : '';
-      faults.push(spec.places.fault(spec.name, key, messageOf(cause), cause));
+    } catch (thrown) {
+      if (!(thrown instanceof ScenarioCompileError)) throw thrown;
+      faults.push(spec.places.expressionFault(spec.name, thrown.key, thrown.cause));
     }
   }
   const contexts = compileContexts(options.contexts ?? [], deps.expressions.event);

@@ -1,4 +1,5 @@
 /** A scenario document, compiled: its expressions as closures, its bucket's shape, and the phase in which it is poured. */
+import { messageOf } from '../../core/errors.ts';
 import type { Expression, ExpressionCompiler } from '../expr/compile.ts';
 import { type Likelihood, likelihoodOf } from './bayesian.ts';
 import { type BucketShape, counterShape, endlessShape, leakyShape, triggerShape } from './bucket.ts';
@@ -47,8 +48,8 @@ export interface Scenario {
 export class ScenarioCompileError extends Error {
   readonly key: string;
 
-  constructor(key: string, message: string, cause?: unknown) {
-    super(message, { cause });
+  constructor(key: string, cause: unknown) {
+    super(`${key}: ${messageOf(cause)}`, { cause });
     this.name = 'ScenarioCompileError';
     this.key = key;
   }
@@ -131,6 +132,6 @@ function compiled(
   try {
     return compiler.compile(source, expected);
   } catch (cause) {
-    throw new ScenarioCompileError(key, `${key}: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+    throw new ScenarioCompileError(key, cause);
   }
 }

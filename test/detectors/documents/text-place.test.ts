@@ -1,23 +1,6 @@
-import * as fc from 'fast-check';
 import t from 'tap';
 import { isScalar, parseDocument, type Range, type YAMLMap } from 'yaml';
-import { markAt, offsetInScalar, offsetInText, placeAt } from '../../../detectors/documents/text-place.ts';
-
-t.test('a place counts lines and characters from 1', async (t) => {
-  const text = 'one\ntwo 😀 x\n\nlast';
-  const cases: [number, number, number][] = [
-    [0, 1, 1],
-    [3, 1, 4],
-    [4, 2, 1],
-    [text.indexOf('x'), 2, 7],
-    [text.indexOf('last'), 4, 1],
-    [text.length, 4, 5],
-    [text.length + 9, 4, 5],
-    [-1, 1, 1],
-  ];
-  for (const [offset, line, column] of cases) t.strictSame(placeAt(text, offset), { line, column }, String(offset));
-  t.equal(cases.length, 8);
-});
+import { markAt, offsetInScalar } from '../../../detectors/documents/text-place.ts';
 
 t.test('the mark stands under its column, also behind tabs and in long lines', async (t) => {
   t.equal(markAt('a: 1\n\tb: two\r\nc: 3', 9), ' |  b: two\n | ....^');
@@ -53,15 +36,4 @@ t.test('behind an escape the start of the scalar is shown', async (t) => {
   if (!isScalar(node)) throw new Error('no scalar');
   const text = String(node.value);
   t.equal(offsetInScalar({ source: yaml, range: node.range as Range, text }, text.indexOf('Nobody')), 3);
-});
-
-t.test('lines and columns of a text become offsets', async () => {
-  fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom('a', '\n', '😀', ' ') }), fc.nat(60), (text, at) => {
-      const whole = text.slice(0, at).toWellFormed() === text.slice(0, at) ? Math.min(at, text.length) : 0;
-      const { line, column } = placeAt(text, whole);
-      return offsetInText(text, line, column) === whole;
-    }),
-    { seed: 31, numRuns: 500 },
-  );
 });

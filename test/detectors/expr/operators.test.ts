@@ -1,6 +1,6 @@
 /** Every operator: what it gives, that nothing is converted, and what it refuses, at compile time and at run time. */
 import t from 'tap';
-import { GatewayError } from '../../../core/errors.ts';
+import { InvalidExpression } from '../../../detectors/expr/compile.ts';
 import { compilerFor, complaint, evaluate, makeEvent } from './support.ts';
 
 type Case = readonly [source: string, value: unknown];
@@ -283,11 +283,27 @@ t.test('a suggestion comes with the refusal', async (t) => {
   for (const [source, remedy] of remedies) t.equal(refusal(source).remedy, remedy, source);
 });
 
-function refusal(source: string): GatewayError {
+t.test('a refusal tells its place and its reason apart from the message', async (t) => {
+  const places: readonly (readonly [source: string, line: number, column: number, offset: number])[] = [
+    ['evt.Mta.x', 1, 1, 0],
+    ['"😀" == \'a\' &&\n  Nobody', 2, 3, 17],
+    ['"x" matches "("', 1, 13, 12],
+    ['1 +', 1, 4, 3],
+    ['"', 1, 1, 0],
+  ];
+  for (const [source, ...place] of places) {
+    const { line, column, offset, reason, message } = refusal(source);
+    t.strictSame([line, column, offset], place, source);
+    t.ok(reason !== '' && message.startsWith(`${reason} (${line}:${column})\n | `), message);
+  }
+  t.equal(places.length, 5);
+});
+
+function refusal(source: string): InvalidExpression {
   try {
     evaluate(source);
   } catch (thrown) {
-    if (thrown instanceof GatewayError) return thrown;
+    if (thrown instanceof InvalidExpression) return thrown;
   }
   throw new Error(`${source} was not refused`);
 }

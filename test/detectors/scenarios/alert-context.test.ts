@@ -59,7 +59,7 @@ t.test('an expression that cannot be compiled is a fault where it stands; the ot
     contextsOf('context:\n  a:\n  - evt.Meta.http_path\n  - evt.Metta.x\n'),
     compiler,
   );
-  t.match(faults[0]?.error.message, /^context\.yaml:4:\d+: /);
+  t.match(faults[0]?.error.message, /^context\.yaml:4:\d+: a\[1\]: unknown/);
   t.equal(faults.length, 1);
   t.strictSame(
     context.gather([accessEvent()], () => {}),
