@@ -3,7 +3,7 @@
  * made of the access log line. Field rules: engine specification §8. Request fields are set before the request is judged,
  * response fields by `completeEvent` after the last byte.
  */
-import { type Event, FieldMap, type Line, type StringMap } from '../detectors/event.ts';
+import { type Event, FieldMap, type Line, MetaMap, ParsedMap, type StringMap } from '../detectors/event.ts';
 
 /** What the event is made of. */
 export interface RequestFacts {
@@ -79,7 +79,7 @@ function lineOf(facts: RequestFacts): Line {
 }
 
 function metaFields(facts: RequestFacts, argsLength: string | undefined): StringMap {
-  const meta = new FieldMap();
+  const meta = new MetaMap();
   meta.log_type = 'http_access-log';
   meta.service = 'http';
   meta.source_ip = facts.clientIp;
@@ -94,7 +94,7 @@ function metaFields(facts: RequestFacts, argsLength: string | undefined): String
 }
 
 function parsedFields(facts: RequestFacts, path: string, slash: number, args: string | undefined): StringMap {
-  const parsed = new FieldMap();
+  const parsed = new ParsedMap();
   parsed.verb = facts.method;
   parsed.request = path;
   parsed.http_args = args;

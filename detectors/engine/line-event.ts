@@ -1,5 +1,5 @@
 /** The event that a log line starts as, before any parser has seen it. Specification: CrowdSec `pkg/types/event.go`. */
-import { type Event, FieldMap, type Line } from '../event.ts';
+import { type Event, FieldMap, type Line, MetaMap, ParsedMap } from '../event.ts';
 
 /** `now` (epoch milliseconds) is the event's time until a parser finds the line's own. */
 export function createLineEvent(line: Line, expectMode: Event['ExpectMode'], now: number): Event {
@@ -10,9 +10,9 @@ export function createLineEvent(line: Line, expectMode: Event['ExpectMode'], now
     WhitelistReason: '',
     Stage: '',
     Line: line,
-    Parsed: new FieldMap(),
+    Parsed: new ParsedMap(),
     Enriched: new FieldMap(),
-    Meta: new FieldMap(),
+    Meta: new MetaMap(),
     Unmarshaled: {},
     Overflow: null,
     Time: now,

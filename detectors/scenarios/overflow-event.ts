@@ -3,7 +3,7 @@
  * what they changed in it to alerts. Specification: CrowdSec `pkg/types/event.go` (`RuntimeAlert`), `pkg/leakybucket/overflows.go`.
  */
 import type { Alert, AlertSource } from '../alert.ts';
-import { type Event, eventType, FieldMap, type OverflowView, type Source } from '../event.ts';
+import { type Event, eventType, FieldMap, MetaMap, type OverflowView, ParsedMap, type Source } from '../event.ts';
 import { type AlertView, alertView, sourceView } from '../expr/environment/alert-view.ts';
 import type { Overflow } from './overflow.ts';
 
@@ -23,9 +23,9 @@ export function overflowEvent(overflow: Overflow): Event {
     WhitelistReason: '',
     Stage: '',
     Line: { Raw: '', Src: '', Time: overflow.at, Labels: new FieldMap(), Process: true, Module: '' },
-    Parsed: new FieldMap(),
+    Parsed: new ParsedMap(),
     Enriched: new FieldMap(),
-    Meta: new FieldMap(),
+    Meta: new MetaMap(),
     Unmarshaled: {},
     Overflow: runtimeAlert(overflow),
     Time: overflow.at,
