@@ -7,12 +7,12 @@ import { type Clock, systemClock } from '../../core/clock.ts';
 import { createLog } from '../../core/log.ts';
 import { createSystemRandom } from '../../core/random.ts';
 import { loadDataFiles } from '../../detectors/documents/data-files.ts';
+import { loadItems } from '../../detectors/engine/load-items.ts';
 import type { Event } from '../../detectors/event.ts';
 import { createExpressionCompiler } from '../../detectors/expr/compile.ts';
 import { eventEnvironment, overflowEnvironment } from '../../detectors/expr/environment.ts';
 import { compilePattern } from '../../detectors/regex/compile-pattern.ts';
 import { createScenarioDetector, type ScenarioDetector } from '../../detectors/scenarios/detector.ts';
-import { loadScenarioFolder } from '../../detectors/scenarios/load-scenarios.ts';
 import { completeEvent, createRequestEvent } from '../../gateway/request-event.ts';
 import { generateRequests, type TimedRequest } from './generate-log.ts';
 
@@ -34,8 +34,8 @@ export interface LiveRun {
 }
 
 export async function measureLiveRequests(options: LiveOptions): Promise<LiveRun> {
-  const { documents } = await loadScenarioFolder(options.scenarios);
-  const web = documents.filter(({ filter }) => readsWebAccess(filter));
+  const { scenarios } = await loadItems([options.scenarios]);
+  const web = scenarios.filter(({ filter }) => readsWebAccess(filter));
   const requests = [...generateRequests({ seed: options.seed, lines: options.requests })];
   const microseconds: number[] = [];
   let alerts = 0;

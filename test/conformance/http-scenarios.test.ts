@@ -1,20 +1,20 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import t from 'tap';
-import { parse } from 'yaml';
 import { createLog } from '../../core/log.ts';
 import { createSystemRandom } from '../../core/random.ts';
-import type { Alert } from '../../detectors/alert.ts';
 import { loadDataFiles } from '../../detectors/documents/data-files.ts';
+import { loadItems } from '../../detectors/engine/load-items.ts';
 import { createScenarioDetector, type ScenarioDetector } from '../../detectors/scenarios/detector.ts';
-import { alertsIn } from '../../detectors/scenarios/overflow.ts';
-import { loadScenarioFolder } from '../../detectors/scenarios/load-scenarios.ts';
 import type { ScenarioSpec } from '../../detectors/scenarios/scenario-document.ts';
-import { accessEvent, accessEventOfLine, readsWebAccess, scenarioExpressions } from '../detectors/scenarios/support.ts';
+import { accessEvent, scenarioExpressions } from '../detectors/scenarios/support.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { suitePath } from '../support/suites.ts';
 
-/** The path of a suite; null, with a skip counted (a failure under CI), when it is absent. */
+/** Whether a document is one of those that web access events feed. */
+function readsWebAccess({ filter }: ScenarioSpec): boolean {
+  return /http_access-log|evt\.Meta\.http_(?:path|status)|evt\.Meta\.service == 'http'/.test(filter);
+}
+
+/** A detector of nothing but `documents`, whose data files are below `listsPath`. */
 async function detectorOf(documents: readonly ScenarioSpec[], listsPath: string): Promise<ScenarioDetector> {
   const clock = createManualClock();
   const { files, faults } = await loadDataFiles(documents, [listsPath]);
@@ -30,7 +30,7 @@ async function detectorOf(documents: readonly ScenarioSpec[], listsPath: string)
 t.test('every document of the hub is read, and the web ones load and know their phase', async (t) => {
   const [scenariosPath, listsPath] = [suitePath(t, 'hub/scenarios'), suitePath(t, 'sec-lists/web')];
   if (scenariosPath === null || listsPath === null) return;
-  const { documents, faults } = await loadScenarioFolder(scenariosPath);
+  const { scenarios: documents, faults } = await loadItems([scenariosPath]);
   t.strictSame(faults, []);
   t.equal(documents.length, 846);
   const web = documents.filter(readsWebAccess);
@@ -56,7 +56,7 @@ t.test('every document of the hub is read, and the web ones load and know their 
 t.test('all documents of the hub compile', async (t) => {
   const scenariosPath = suitePath(t, 'hub/scenarios');
   if (scenariosPath === null) return;
-  const { documents } = await loadScenarioFolder(scenariosPath);
+  const { scenarios: documents } = await loadItems([scenariosPath]);
   const detector = await detectorOf(
     documents.filter(({ data }) => data.length === 0),
     '',
@@ -72,7 +72,7 @@ t.test('all documents of the hub compile', async (t) => {
 t.test('ordinary visitors raise no alert', async (t) => {
   const [scenariosPath, listsPath] = [suitePath(t, 'hub/scenarios'), suitePath(t, 'sec-lists/web')];
   if (scenariosPath === null || listsPath === null) return;
-  const { documents } = await loadScenarioFolder(scenariosPath);
+  const { scenarios: documents } = await loadItems([scenariosPath]);
   const detector = await detectorOf(documents.filter(readsWebAccess), listsPath);
   t.teardown(() => detector.close());
   const targets = ['/', '/about', '/app.css', '/logo.png', '/search?q=two+words', '/api/items/42', '/contact'];
@@ -84,104 +84,4 @@ t.test('ordinary visitors raise no alert', async (t) => {
     t.strictSame([...detector.pourRequest(event), ...detector.pourResponse(event)], [], `${index} ${target}`);
   }
   t.equal(detector.counters.filterErrors, 0);
-});
-
-/** What one folder of `.tests` says. */
-interface HubTest {
-  readonly scenarios?: readonly string[];
-  readonly postoverflows?: readonly string[];
-  readonly log_file: string;
-  readonly log_type: string;
-}
-
-/** `results[0].Overflow.….Events[1].GetMeta("http_path") == "/x"`, and the other shapes that matter here. */
-const assertions = {
-  results: /^len\(results\) == (\d+)$/,
-  source: /^"([^"]+)" in results\[(\d+)\]\.Overflow\.GetSources\(\)$/,
-  scenario: /^results\[(\d+)\]\.Overflow\.Alert\.GetScenario\(\) == "([^"]+)"$/,
-  count: /^results\[(\d+)\]\.Overflow\.Alert\.GetEventsCount\(\) == (\d+)$/,
-  remediation: /^results\[(\d+)\]\.Overflow\.Alert\.Remediation == (true|false)$/,
-  value: /^results\[(\d+)\]\.Overflow\.Sources\["[^"]+"\]\.GetValue\(\) == "([^"]+)"$/,
-  scope: /^results\[(\d+)\]\.Overflow\.Sources\["[^"]+"\]\.GetScope\(\) == "([^"]+)"$/,
-  meta: /^results\[(\d+)\]\.Overflow\.Alert\.Events\[(\d+)\]\.GetMeta\("([^"]+)"\) == (".*")$/,
-};
-
-/** True or false as the line says, null when it is of a shape that is not looked at. */
-function holds(line: string, results: readonly Alert[]): boolean | null {
-  const found = (shape: keyof typeof assertions): readonly string[] | undefined =>
-    assertions[shape].exec(line)?.slice(1);
-  const result = (index: string | undefined): Alert | undefined => results[Number(index)];
-  let parts = found('results');
-  if (parts) return results.length === Number(parts[0]);
-  parts = found('source');
-  if (parts) return result(parts[1])?.source.value === parts[0];
-  parts = found('scenario');
-  if (parts) return result(parts[0])?.scenario === parts[1];
-  parts = found('count');
-  if (parts) return result(parts[0])?.eventsCount === Number(parts[1]);
-  parts = found('remediation');
-  if (parts) return String(result(parts[0])?.remediation) === parts[1];
-  parts = found('value');
-  if (parts) return result(parts[0])?.source.value === parts[1];
-  parts = found('scope');
-  if (parts) return result(parts[0])?.source.scope === parts[1];
-  parts = found('meta');
-  if (!parts) return null;
-  const [index, event, key, expected = ''] = parts;
-  const meta = result(index)?.events[Number(event)]?.meta;
-  return (meta?.find((each) => each.key === key)?.value ?? '') === JSON.parse(expected);
-}
-
-/** As hubtest sorts: descending by scenario and sources. */
-function sorted(alerts: readonly Alert[]): readonly Alert[] {
-  const key = ({ scenario, source }: Alert): string => `${scenario}${source.value}`;
-  return alerts.toSorted((a, b) => (key(a) > key(b) ? -1 : Number(key(a) < key(b))));
-}
-
-t.test("the hub's own tests hold on lines in the common and combined formats", async (t) => {
-  const [scenariosPath, listsPath] = [suitePath(t, 'hub/scenarios'), suitePath(t, 'sec-lists/web')];
-  const testsPath = suitePath(t, 'hub/.tests');
-  if (scenariosPath === null || listsPath === null || testsPath === null) return;
-  const { documents } = await loadScenarioFolder(scenariosPath);
-  const web = documents.filter(readsWebAccess);
-  let [folders, lines, checked] = [0, 0, 0];
-  const leftOut: string[] = [];
-  for (const name of readdirSync(testsPath).sort()) {
-    const folder = join(testsPath, name);
-    if (!existsSync(join(folder, 'config.yaml'))) continue;
-    const config = parse(readFileSync(join(folder, 'config.yaml'), 'utf8')) as HubTest;
-    const wanted = (config.scenarios ?? []).filter((path) => path !== '');
-    const used = web.filter(({ file }) =>
-      wanted.some((path) => file.includes(`${path.replace('./scenarios/', '').replace(/\.yaml$/, '')}.yaml`)),
-    );
-    if (used.length === 0) continue;
-    const events = readFileSync(join(folder, config.log_file), 'utf8')
-      .split('\n')
-      .filter((line) => line.trim() !== '')
-      .map((line) => accessEventOfLine(line));
-    const other = events.includes(null) || (config.postoverflows ?? []).some((path) => path !== '');
-    if (other) {
-      leftOut.push(name);
-      continue;
-    }
-    const detector = await detectorOf(used, listsPath);
-    const results = sorted(
-      events.flatMap((event) => {
-        if (event === null) return [];
-        Object.assign(event.Meta, { datasource_path: config.log_file, datasource_type: 'file' });
-        return alertsIn(detector.pour(event));
-      }),
-    );
-    detector.close();
-    folders++;
-    lines += events.length;
-    for (const line of readFileSync(join(folder, 'scenario.assert'), 'utf8').split('\n')) {
-      const held = holds(line.trim(), results);
-      if (held === null) continue;
-      checked++;
-      if (!held) t.fail(`${name}: ${line}`);
-    }
-  }
-  t.equal(leftOut.length, 8, `left to the tests of parsers and postoverflows: ${leftOut.join(', ')}`);
-  t.strictSame({ folders, lines, checked }, { folders: 38, lines: 374, checked: 2_202 });
 });

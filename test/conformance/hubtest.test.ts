@@ -8,7 +8,6 @@ import { createHubTester, type HubTestResult } from '../../detectors/hubtest/hub
 import { writeMmdb } from '../support/mmdb-writer.ts';
 import { suitePath } from '../support/suites.ts';
 
-/** The path of a suite; null, with a skip counted (a failure under CI), when it is absent. */
 /** Of the hub's tests, those that assert what MaxMind databases say. */
 const geographic = [
   'geoip-enrich',

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import t from 'tap';
 import { createFilterIndex } from '../../../detectors/documents/filter-index.ts';
+import { loadItems } from '../../../detectors/engine/load-items.ts';
 import { type Event, FieldMap, type StringMap } from '../../../detectors/event.ts';
 import { noDataFiles } from '../../../detectors/expr/data-files.ts';
 import { createKindIndex } from '../../../detectors/scenarios/kind-index.ts';
-import { loadScenarioFolder } from '../../../detectors/scenarios/load-scenarios.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { suitePath } from '../../support/suites.ts';
 import { accessEvent, scenarioExpressions } from './support.ts';
@@ -77,8 +77,8 @@ t.test('more kinds than it makes indexes for lose nothing', async (t) => {
 t.test('for the hub it finds what the plain index finds', async (t) => {
   const folder = suitePath(t, 'hub/scenarios');
   if (folder === null) return;
-  const { documents } = await loadScenarioFolder(folder);
-  const compiled = documents.map(({ filter }) => compiler.compile(filter, 'bool'));
+  const { scenarios } = await loadItems([folder]);
+  const compiled = scenarios.map(({ filter }) => compiler.compile(filter, 'bool'));
   const written = new Set(compiled.flatMap(({ writes }) => [...writes]));
   const plain = createFilterIndex(compiled, written, noDataFiles);
   const byKind = createKindIndex(compiled, written, noDataFiles);

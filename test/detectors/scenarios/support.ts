@@ -1,4 +1,4 @@
-/** What the tests of this folder share: access events with the fields of the gateway, and the hub's web scenarios. */
+/** What the tests of this folder share: access events with the fields of the gateway, and detectors of documents. */
 import type { Clock } from '../../../core/clock.ts';
 import { createLog } from '../../../core/log.ts';
 import { createSystemRandom } from '../../../core/random.ts';
@@ -17,7 +17,6 @@ import {
 import { alertsIn } from '../../../detectors/scenarios/overflow.ts';
 import type { ScenarioExpressions } from '../../../detectors/scenarios/scenario.ts';
 import { readScenarioDocuments } from '../../../detectors/scenarios/scenario-document.ts';
-import type { ScenarioSpec } from '../../../detectors/scenarios/scenario-document.ts';
 
 /** The compilers of scenario expressions, without the helpers that need a network or a database. */
 export function scenarioExpressions(clock: Clock, files: DataFiles = noDataFiles): ScenarioExpressions {
@@ -165,46 +164,4 @@ function fieldMap(fields: Readonly<Record<string, string | null>>): StringMap {
   const map = new FieldMap();
   for (const [key, value] of Object.entries(fields)) if (value !== null) map[key] = value;
   return map;
-}
-
-/** Whether a document of the hub is one of the 62 that web access events feed. */
-export function readsWebAccess({ filter }: Pick<ScenarioSpec, 'filter'>): boolean {
-  return /http_access-log|evt\.Meta\.http_(?:path|status)|evt\.Meta\.service == 'http'/.test(filter);
-}
-
-const combined =
-  /^(?:(\S+):\d+ |(\S+) )?(\d+\.\d+\.\d+\.\d+|[0-9a-f:]+) \S+ \S+ \[([^\]]+)\] "(?:([A-Z]+) (.+?)(?: HTTP\/([\d.]+))?|([^"]*))" (\d{3}) (?:\d+|-)(?: "([^"]*)" "([^"]*)")?/;
-
-/** What syslog writes before a line of nginx. */
-const syslogHead = /^[A-Z][a-z]{2} +\d+ [\d:]+ \S+ \w+\[\d+\]: /;
-
-function malformedMeta(rawrequest: string): Record<string, string> {
-  return { http_path: rawrequest, ...(rawrequest.includes('/') && { http_args_len: '0' }) };
-}
-
-const months = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
-
-/** A replayed event of one line in the common or combined log format, or null when it is not one. */
-export function accessEventOfLine(line: string): Event | null {
-  const match = combined.exec(line.replace(syslogHead, ''));
-  if (match === null) return null;
-  const [, vhost, host, ip, date = '', verb, target, version, rawrequest, status, referer, userAgent] = match;
-  const [, day, month = '', year, time, zoneHour, zoneMinute] =
-    /^(\d+)\/(\w+)\/(\d+):([\d:]+) ([+-]\d\d)(\d\d)$/.exec(date) ?? [];
-  const monthNumber = String(months.indexOf(month) + 1).padStart(2, '0');
-  const malformed = verb === undefined;
-  return accessEvent({
-    ip: ip ?? '',
-    verb: verb ?? '',
-    target: target ?? '',
-    status: status ?? '',
-    userAgent: userAgent ?? '',
-    referer: referer ?? '',
-    version: version ?? '',
-    host: vhost ?? host ?? '',
-    replayedAt: `${year}-${monthNumber}-${day}T${time}${`${zoneHour}:${zoneMinute}`.replace('+00:00', 'Z')}`,
-    // The web parsers take what is no request at all for its path.
-    parsed: malformed ? { rawrequest: rawrequest ?? '' } : {},
-    meta: malformed ? malformedMeta(rawrequest ?? '') : {},
-  });
 }
