@@ -52,13 +52,9 @@ function showMatched(output: Output, one: ScenarioExplanation, all: boolean, wit
       ? 'an alert (simulated)'
       : 'an alert and a decision'
     : 'an alert only';
-  const fires =
-    one.type === 'trigger'
-      ? `each one raises ${consequence}`
-      : `number ${one.capacity + 1} raises ${consequence}; one is forgotten every ${one.leakspeed}`;
   output.pairs(
     [
-      ['counts', safeText(fires)],
+      ['counts', safeText(firesWhen(one, consequence))],
       ['judged', withPhase ? phaseWords[one.phase] : ''],
       ['grouped by', one.bucket === null || one.bucket === '' ? '' : safeText(one.bucket)],
       ['distinct', one.distinct === null ? '' : safeText(one.distinct)],
@@ -66,6 +62,23 @@ function showMatched(output: Output, one: ScenarioExplanation, all: boolean, wit
     '  ',
   );
   if (all) showClauses(output, one.filter, '  ');
+}
+
+function firesWhen({ type, capacity, leakspeed }: ScenarioExplanation, consequence: string): string {
+  switch (type) {
+    case 'trigger':
+      return `each one raises ${consequence}`;
+    case 'leaky':
+      return `number ${capacity + 1} raises ${consequence}; one is forgotten every ${leakspeed}`;
+    case 'counter':
+      return `when its time is up, all together raise ${consequence}`;
+    case 'conditional':
+      return `when its condition holds, ${consequence}; all are forgotten after ${leakspeed} without another`;
+    case 'bayesian':
+      return `when they weigh more than its threshold, ${consequence}`;
+    default:
+      return type satisfies never;
+  }
 }
 
 const phaseWords = { request: 'before the request is passed on', response: 'after its response' } as const;

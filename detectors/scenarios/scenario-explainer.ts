@@ -8,12 +8,12 @@ import type { Event } from '../event.ts';
 import type { Expression } from '../expr/compile.ts';
 import { type Clause, type ClauseExplanation, clausesOf, explainClauses } from '../expr/explain-clauses.ts';
 import { compileScenario, type Scenario, type ScenarioExpressions } from './scenario.ts';
-import type { ScenarioSpec } from './scenario-document.ts';
+import type { ScenarioSpec, ScenarioType } from './scenario-document.ts';
 
 export interface ScenarioExplanation {
   readonly name: string;
   readonly description: string;
-  readonly type: string;
+  readonly type: ScenarioType;
   readonly phase: 'request' | 'response';
   readonly matched: boolean;
   readonly remediation: boolean;
