@@ -18,6 +18,12 @@ export const detectionOptions = z
       .describe('Where the data files of scenarios are. Without it: `scenario-data` in `dataDir`.'),
     disable: names().prefault([]).describe('Scenarios that are not run, by name.'),
     simulate: names().prefault([]).describe('Scenarios whose decisions are recorded but not enforced, by name.'),
+    httpHelpers: z
+      .enum(['off', 'public', 'any'])
+      .prefault('off')
+      .describe(
+        'Whether parsers and postoverflows may ask web servers (`HTTPGet`, `HTTPPost`, …). `off` refuses items that want to, `public` asks none in private networks, `any` asks all.',
+      ),
     maxBuckets: count({ min: 1000, max: 10_000_000 })
       .prefault(100_000)
       .describe('Buckets held in memory; beyond that the least recently poured one is dropped.'),

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createDnsResolver } from '../core/dns-resolver.ts';
 import type { GatewayError } from '../core/errors.ts';
+import { createHostResolver } from '../core/host-resolver.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { Acquisition } from '../detectors/acquisition/acquisition.ts';
 import type { SourceStatus } from '../detectors/acquisition/acquisition-source.ts';
@@ -16,8 +17,8 @@ import { createFeedQueue, type FeedCounters } from '../detectors/engine/feed-que
 import { loadItems } from '../detectors/engine/load-items.ts';
 import type { DecisionCounts, HelperDependencies } from '../detectors/expr/dependencies.ts';
 import type { GeoDatabases } from '../detectors/geoip.ts';
+import type { HttpAnswers } from '../detectors/http-answers.ts';
 import { hubFoldersIn, journalFile } from '../detectors/hub/hub-folders.ts';
-import { createReverseNames } from '../detectors/parsers/reverse-names.ts';
 import type { ParserSummary } from '../detectors/parsers/parser-set.ts';
 import type { ScenarioDetector } from '../detectors/scenarios/detector.ts';
 import { createScenarioExplainer, type ScenarioExplainer } from '../detectors/scenarios/scenario-explainer.ts';
@@ -54,7 +55,7 @@ export interface DetectionDeps extends Runtime {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** For one question about the name of an address. */
+/** For one question to a name server. */
 const dnsTimeoutMs = 3_000;
 
 /** Faults are logged and shown by `doctor`; what is good runs. */
@@ -70,20 +71,18 @@ export async function createDetection(
   const data = await loadEngineData(items, [...folders.dataFolders, ...loaded.dataFolders]);
   let decide: (alerts: readonly Alert[]) => void = () => {};
   const onAlerts = (alerts: readonly Alert[]): void => decide(alerts);
+  const hosts = createHostResolver({ clock: deps.clock, resolver: createDnsResolver(dnsTimeoutMs) });
+  const http = await openHttp(settings.detection.httpHelpers, deps);
   const assembly = assembleEngine(
     items,
     data,
     { simulate, maxBuckets, ipv6Prefix: settings.client.ipv6Prefix, forRequests: true },
-    {
-      ...deps,
-      reverseNames: createReverseNames({ clock: deps.clock, resolver: createDnsResolver(dnsTimeoutMs) }),
-      onLateAlerts: onAlerts,
-    },
+    { ...deps, hosts, ...(http === null ? {} : { http }), onLateAlerts: onAlerts },
   );
   const { engine, detector, expressions } = assembly;
   const { queueLines: maxLines, queueSize: maxCharacters } = settings.acquisition;
   const feed = createFeedQueue({ maxLines, maxCharacters }, { ...deps, engine, onAlerts });
-  const acquisition = await openAcquisition(settings, deps);
+  const acquisition = await openAcquisition(settings, deps, assembly.helpers);
   const faults = [...[...loaded.faults, ...acquisition.faults].map(({ error }) => error), ...assembly.faults];
   for (const { code, message, remedy } of faults) deps.log.error({ code, remedy }, message);
   return {
@@ -104,26 +103,42 @@ export async function createDetection(
     },
     async close() {
       await acquisition.close();
+      // What waits for other servers goes on without them.
+      hosts.close();
+      http?.close();
       await feed.close();
       assembly.close();
     },
   };
 }
 
+/** Without the leave to ask web servers, the client for it is not loaded. */
+async function openHttp(
+  reach: Settings['detection']['httpHelpers'],
+  { clock }: DetectionDeps,
+): Promise<HttpAnswers | null> {
+  if (reach === 'off') return null;
+  const { createHttpAnswers } = await import('../detectors/http-answers.ts');
+  return createHttpAnswers({ clock, reach, dns: createDnsResolver(dnsTimeoutMs) });
+}
+
 /** Without logs to read, nothing of acquisition is loaded. */
 async function openAcquisition(
   settings: Pick<Settings, 'acquisition' | 'dataDir'>,
   deps: DetectionDeps,
+  helpers: HelperDependencies,
 ): Promise<Acquisition> {
   const files = acquisitionFiles(settings);
   if (files.length === 0) return { faults: [], start: () => {}, status: () => [], close: () => Promise.resolve() };
-  const [{ loadAcquisition }, { createAcquisition }] = await Promise.all([
+  const [{ loadAcquisition }, { createAcquisition }, { createTransformCompiler }] = await Promise.all([
     import('../detectors/acquisition/load-acquisition.ts'),
     import('../detectors/acquisition/acquisition.ts'),
+    import('../detectors/engine/line-transform.ts'),
   ]);
   const { documents, faults } = await loadAcquisition(files, deps.env);
   const statePath = join(settings.dataDir, 'acquisition.json');
-  const acquisition = await createAcquisition(documents, { ...deps, statePath });
+  const compileTransform = createTransformCompiler(helpers, deps);
+  const acquisition = await createAcquisition(documents, { ...deps, statePath, compileTransform });
   return { ...acquisition, faults: [...faults, ...acquisition.faults] };
 }
 

@@ -3,13 +3,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import { GatewayError } from '../../core/errors.ts';
+import { createHostResolver, type HostResolver } from '../../core/host-resolver.ts';
 import { createLog } from '../../core/log.ts';
 import { createSystemRandom } from '../../core/random.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import { assembleEngine, type EngineAssembly, loadEngineData } from '../../detectors/engine/assemble-engine.ts';
 import { loadItems } from '../../detectors/engine/load-items.ts';
 import { type GeoPaths, openGeoDatabases } from '../../detectors/geoip.ts';
-import { createReverseNames, type ReverseNames } from '../../detectors/parsers/reverse-names.ts';
 import type { ScenarioSpec } from '../../detectors/scenarios/scenario-document.ts';
 import type { ItemFolders } from './item-folders.ts';
 
@@ -22,7 +22,7 @@ export interface ReplayEngine extends Pick<EngineAssembly, 'engine' | 'expressio
 
 export interface ReplayEngineOptions {
   readonly clock: Clock;
-  /** Names of addresses may be asked for. */
+  /** Names of addresses, and addresses of names, may be asked for. */
   readonly dns: boolean;
 }
 
@@ -47,7 +47,7 @@ export async function openReplayEngine(folders: ItemFolders, options: ReplayEngi
     items,
     data,
     { forRequests: false, ipv6Prefix: 128 },
-    { ...runtime, geo, reverseNames: options.dns ? await openReverseNames(clock) : null },
+    { ...runtime, geo, hosts: options.dns ? await openHosts(clock) : null },
   );
   return {
     engine: assembly.engine,
@@ -77,7 +77,7 @@ function geoPathsIn(folders: readonly string[]): GeoPaths {
 /** A name server that does not answer within this counts as absent. */
 const dnsTimeoutMs = 2_000;
 
-async function openReverseNames(clock: Clock): Promise<ReverseNames> {
+async function openHosts(clock: Clock): Promise<HostResolver> {
   const { createDnsResolver } = await import('../../core/dns-resolver.ts');
-  return createReverseNames({ clock, resolver: createDnsResolver(dnsTimeoutMs) });
+  return createHostResolver({ clock, resolver: createDnsResolver(dnsTimeoutMs) });
 }

@@ -3,16 +3,16 @@
  * `hubtest` all assemble theirs here, so that a line fares the same everywhere.
  */
 import type { GatewayError } from '../../core/errors.ts';
+import { type HostResolver, noHosts } from '../../core/host-resolver.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { Alert } from '../alert.ts';
 import { type LoadedDataFiles, loadDataFiles } from '../documents/data-files.ts';
 import { createExpressionCompiler, type ExpressionCompiler } from '../expr/compile.ts';
-import type { DecisionCounts, HelperDependencies } from '../expr/dependencies.ts';
+import type { DecisionCounts, HelperDependencies, HttpAsker } from '../expr/dependencies.ts';
 import { eventEnvironment, overflowEnvironment } from '../expr/environment.ts';
 import { createGeoLookup } from '../geo-lookup.ts';
 import type { GeoDatabases } from '../geoip.ts';
 import { createParserSet, type ParserSet } from '../parsers/parser-set.ts';
-import type { ReverseNames } from '../parsers/reverse-names.ts';
 import { createStash } from '../parsers/stash.ts';
 import { compilePattern } from '../regex/compile-pattern.ts';
 import { createScenarioDetector, type ScenarioDetector, type ScenarioDetectorOptions } from '../scenarios/detector.ts';
@@ -30,8 +30,10 @@ export interface AssemblyOptions extends Omit<ScenarioDetectorOptions, 'document
 
 export interface AssemblyDeps extends Runtime {
   readonly geo: GeoDatabases;
-  /** Null where no DNS may be asked: then no address has a name. */
-  readonly reverseNames: ReverseNames | null;
+  /** Null where no DNS may be asked: then no address has a name, and no name an address. */
+  readonly hosts: HostResolver | null;
+  /** Absent where no web server may be asked: then items that want to are refused. */
+  readonly http?: HttpAsker;
   /** Without it every count is 0. */
   readonly decisionCounts?: DecisionCounts;
   readonly onLateAlerts?: (alerts: readonly Alert[]) => void;
@@ -63,7 +65,7 @@ export function assembleEngine(
   options: AssemblyOptions,
   deps: AssemblyDeps,
 ): EngineAssembly {
-  const { clock, log, geo, reverseNames } = deps;
+  const { clock, log, geo, hosts } = deps;
   const stash = createStash(clock);
   const helpers: HelperDependencies = {
     clock,
@@ -73,11 +75,13 @@ export function assembleEngine(
     regex: (pattern) => compilePattern(pattern),
     geo: createGeoLookup(geo),
     stash,
+    resolver: hosts ?? noHosts,
+    ...(deps.http === undefined ? {} : { http: deps.http }),
     ...(deps.decisionCounts === undefined ? {} : { decisionCounts: deps.decisionCounts }),
   };
   const event: ExpressionCompiler = createExpressionCompiler({ environment: eventEnvironment, helpers });
   const expressions = { event, overflow: createExpressionCompiler({ environment: overflowEnvironment, helpers }) };
-  const parserDeps = { clock, log, expressions: event, files: data.files, stash, geo, reverseNames };
+  const parserDeps = { clock, log, expressions: event, files: data.files, stash, geo, hosts };
   const parsers = createParserSet(items.parsers, parserDeps);
   const postoverflows = createParserSet(items.postoverflows, parserDeps);
   const concerned = options.forRequests ? items.parsers.filter(concernsRequests) : [];

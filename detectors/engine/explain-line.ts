@@ -184,7 +184,7 @@ class LineWatch implements ParseObserver {
   private clausesOf(filter: string): Clause {
     const known = this.filters.get(filter);
     if (known !== undefined) return known;
-    const clauses = clausesOf(this.compiler.compile(filter, 'bool'), this.compiler);
+    const clauses = clausesOf(this.compiler.compile(filter, 'bool', { mayWait: true }), this.compiler);
     if (this.filters.size < mostFilters) this.filters.set(filter, clauses);
     return clauses;
   }

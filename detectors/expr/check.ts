@@ -33,6 +33,8 @@ export interface CheckOptions {
   readonly helpers: HelperTable;
   readonly builtins: Readonly<Record<string, Builtin>>;
   readonly expected: 'bool' | 'string' | 'any';
+  /** Helpers that ask other servers may be called. */
+  readonly mayWait: boolean;
 }
 
 export interface Checked {
@@ -364,6 +366,12 @@ class Checker {
         throw this.#error(node.at, `${name} is not callable`);
       }
       throw this.#unknown(node.at, name, '', [...Object.keys(helpers), ...Object.keys(builtins)]);
+    }
+    if (helper.waits === true && !this.#options.mayWait) {
+      throw this.#error(
+        node.at,
+        `${name} cannot be used here: it waits for another server, which only parsers and postoverflows may do`,
+      );
     }
     if (helper.missing !== undefined) {
       throw this.#error(node.at, `${name} cannot be used here: ${helper.missing}`);

@@ -1,5 +1,6 @@
 /** What the compiler makes of nodes: closures, and the state of one evaluation that they share. */
 import type { Node } from './ast.ts';
+import { AwaitedValue } from './awaited-value.ts';
 import type { BuiltinTable } from './builtin.ts';
 import type { PatternTest } from './data-files.ts';
 import type { HelperDependencies } from './dependencies.ts';
@@ -148,8 +149,8 @@ export function dynamicCode(run: Run): Code {
   return { run, constant: null };
 }
 
-/** The error with its place; one that has a place already is passed on. */
-export function located(source: string, at: number, thrown: unknown): ExpressionError {
-  if (thrown instanceof ExpressionError) return thrown;
+/** The error with its place; one that has a place already is passed on, and so is a value that has to be awaited. */
+export function located(source: string, at: number, thrown: unknown): ExpressionError | AwaitedValue {
+  if (thrown instanceof ExpressionError || thrown instanceof AwaitedValue) return thrown;
   return new ExpressionError(source, at, thrown instanceof Error ? thrown.message : String(thrown));
 }

@@ -1,6 +1,6 @@
 /** Members, elements, slices and method calls, and the `?.` chains that they form. */
 import type { CallNode, MemberNode, Node } from './ast.ts';
-import { type Code, type Context, dynamicCode, type Run } from './code.ts';
+import { type Code, type Context, dynamicCode, located, type Run } from './code.ts';
 import { methodsOf, methodsOfValue } from './methods.ts';
 import { readerOf, readText } from './readers.ts';
 import type { Scope } from './scope.ts';
@@ -156,9 +156,7 @@ function methodRun(node: CallNode, callee: MemberNode, context: Context, inChain
     try {
       return call(object, scope, locals);
     } catch (thrown) {
-      throw thrown instanceof ExpressionError
-        ? thrown
-        : new ExpressionError(source, at, thrown instanceof Error ? thrown.message : String(thrown));
+      throw located(source, at, thrown);
     }
   };
   return linked(callee, guarded, context, inChain);

@@ -19,6 +19,7 @@ import { ExpressionError } from './source-error.ts';
 import { goType, ValueError } from './values.ts';
 
 export type { Scope } from './scope.ts';
+export { AwaitedValue } from './awaited-value.ts';
 export { ExpressionError, InvalidExpression } from './source-error.ts';
 
 export interface Expression {
@@ -36,14 +37,19 @@ export interface Expression {
   /**
    * The value: null for nil, boolean, string, bigint for Go's int, number for float64, arrays, maps, `GoTime`, `GoDuration`.
    * Of an expression that was compiled as `bool` or `string`, always one.
-   * @throws ExpressionError where CrowdSec's evaluation returns an error.
+   * @throws ExpressionError where CrowdSec's evaluation returns an error; AwaitedValue if it was compiled with `mayWait`.
    */
   evaluate(scope: Scope): unknown;
 }
 
 export interface ExpressionCompiler {
   /** @throws InvalidExpression with line, column and a caret. */
-  compile(source: string, expected: 'bool' | 'string' | 'any'): Expression;
+  compile(source: string, expected: 'bool' | 'string' | 'any', options?: CompileOptions): Expression;
+}
+
+export interface CompileOptions {
+  /** Whoever evaluates it knows `AwaitedValue`: helpers that ask other servers may be called. */
+  readonly mayWait?: boolean;
 }
 
 export interface ExpressionCompilerOptions {
@@ -67,9 +73,10 @@ export function createExpressionCompiler(options: ExpressionCompilerOptions): Ex
   };
   const isBuiltin = (name: string): boolean => Object.hasOwn(tools.builtins, name);
   return {
-    compile(source, expected) {
+    compile(source, expected, { mayWait = false } = {}) {
       const ast = parse(source, { isBuiltin, nodeLimit });
-      const checked = check(source, ast, { environment, helpers: tools.helpers, builtins: tools.builtins, expected });
+      const { helpers, builtins } = tools;
+      const checked = check(source, ast, { environment, helpers, builtins, expected, mayWait });
       const context = new Context(source, checked.types, tools, compileNode);
       const run = expecting(source, context.run(ast), expected, context.typeOf(ast).kind);
       return {

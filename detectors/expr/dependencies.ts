@@ -2,7 +2,9 @@
  * What the helpers of the expression language are handed. Only the first three are needed; a helper whose dependency is
  * absent is known by name and signature, but an expression that calls it is refused when it is compiled.
  */
+import type { Answer } from '../../core/answer-cache.ts';
 import type { Clock } from '../../core/clock.ts';
+import type { HostResolver } from '../../core/host-resolver.ts';
 import type { Log } from '../../core/log.ts';
 import type { Random } from '../../core/random.ts';
 import type { DataFiles, PatternTest } from './data-files.ts';
@@ -27,22 +29,35 @@ export interface GeoLookup {
   country(ip: string): string | null;
 }
 
-/** Answers from a cache: a name that is not known yet has none. */
-export interface HostResolver {
-  addresses(name: string): readonly string[];
-  names(ip: string): readonly string[];
-}
-
 /** The caches that parser nodes fill (`stash:`) and expressions ask. */
 export interface StashCaches {
   get(cache: string, key: string): string | null;
   set(cache: string, key: string, value: string, ttlMs: number | null): void;
 }
 
+/** The members of Go's names that expressions read. */
 export interface HttpAnswer {
   readonly StatusCode: bigint;
   readonly Body: string;
+  /** By canonical name (`Content-Type`). */
   readonly Headers: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface HttpQuestion {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Answers of web servers. What failed, or may not be asked, is an answer of its own. */
+export interface HttpAsker {
+  ask(question: HttpQuestion): Answer<HttpAnswer | HttpFailure>;
+}
+
+export interface HttpFailure {
+  /** Why there is no answer, in words that follow "HTTPGet: ". */
+  readonly failure: string;
 }
 
 export interface HelperDependencies {
@@ -59,7 +74,7 @@ export interface HelperDependencies {
   readonly resolver?: HostResolver;
   readonly stash?: StashCaches;
   readonly injection?: { isSqli(text: string): boolean; isXss(text: string): boolean };
-  readonly http?: (method: string, url: string, headers: Readonly<Record<string, string>>, body: string) => HttpAnswer;
+  readonly http?: HttpAsker;
   readonly cti?: (ip: string) => object;
   readonly ja4h?: (request: object) => string;
   readonly sendAlert?: () => boolean;

@@ -38,7 +38,10 @@ export function clausesOf(expression: Expression, compiler: ExpressionCompiler, 
   const split = depth < deepest ? splitClauses(source) : null;
   if (split === null) return { expression, joined: null, parts: [] };
   try {
-    const parts = split.parts.map((part) => clausesOf(compiler.compile(part, 'bool'), compiler, depth + 1));
+    // The whole has been accepted where it stands, so what it may call its parts may call.
+    const parts = split.parts.map((part) =>
+      clausesOf(compiler.compile(part, 'bool', { mayWait: true }), compiler, depth + 1),
+    );
     return { expression, joined: split.joined, parts };
   } catch {
     // A part that cannot stand alone (a variable declared before it): the whole is shown instead.

@@ -13,6 +13,8 @@ export interface Helper {
   readonly run: (...args: never[]) => unknown;
   /** The same arguments give the same answer, now and later, and nothing else happens. */
   readonly pure?: boolean;
+  /** It may raise `AwaitedValue`: only where an expression may be evaluated again later can it be called. */
+  readonly waits?: boolean;
   /** What the program lacks for this helper: an expression that calls it is refused, with this as the cause. */
   readonly missing?: string;
   /** Stores under a key (`key`th argument) of a map (`map`th argument). */

@@ -3,6 +3,7 @@
  * files, MaxMind databases, compiled grok patterns.
  */
 import { basename } from 'node:path';
+import { noHosts } from '../../core/host-resolver.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { DataSpec } from '../documents/data-spec.ts';
 import { type LoadedDataFiles, loadDataFiles } from '../documents/data-files.ts';
@@ -133,6 +134,8 @@ function assemble(
     regex: (pattern) => compilePattern(pattern),
     geo: createGeoLookup(geo),
     stash,
+    // The answers of name servers change; no test asks them.
+    resolver: noHosts,
   };
   const event = createExpressionCompiler({ environment: eventEnvironment, helpers });
   const overflow = createExpressionCompiler({ environment: overflowEnvironment, helpers });
@@ -142,8 +145,7 @@ function assemble(
     files,
     stash,
     geo: { ...geo, loaded: { city: paths.city !== '', asn: paths.asn !== '' } },
-    // The answers of name servers change; no test asks them.
-    reverseNames: null,
+    hosts: noHosts,
     grokMatchers,
   };
   const parsers = createParserSet(items.parsers, parserDeps);

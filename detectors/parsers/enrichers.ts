@@ -3,6 +3,7 @@
  * `Enriched`. Specification: CrowdSec `pkg/parser/enrich*.go`.
  */
 import type { Clock } from '../../core/clock.ts';
+import type { HostResolver } from '../../core/host-resolver.ts';
 import { parseIp } from '../../core/ip.ts';
 import type { Event } from '../event.ts';
 import { sprintf } from '../expr/go-format.ts';
@@ -10,7 +11,6 @@ import { readJson } from '../expr/go-json.ts';
 import { setOwn } from '../expr/values.ts';
 import type { GeoDatabases } from '../geoip.ts';
 import { createDateParser } from './parse-date.ts';
-import type { ReverseNames } from './reverse-names.ts';
 
 export const enricherNames = [
   'GeoIpCity',
@@ -32,17 +32,17 @@ export interface EnricherDeps {
   readonly clock: Pick<Clock, 'now'>;
   readonly geo: EnricherGeo;
   /** Null: addresses have no names. */
-  readonly names: ReverseNames | null;
+  readonly hosts: Pick<HostResolver, 'names'> | null;
 }
 
 export type Enrichers = Readonly<Record<EnricherName, Enricher>>;
 
-export function createEnrichers({ clock, geo, names }: EnricherDeps): Enrichers {
+export function createEnrichers({ clock, geo, hosts }: EnricherDeps): Enrichers {
   return {
     GeoIpCity: (value, event) => enrichCity(geo, value, event),
     GeoIpASN: (value, event) => enrichAsn(geo, value, event),
     IpToRange: (value, event) => enrichRange(geo, value, event),
-    reverse_dns: (value, event, mayWait) => (names === null ? null : enrichName(names, value, event, mayWait)),
+    reverse_dns: (value, event, mayWait) => (hosts === null ? null : enrichName(hosts, value, event, mayWait)),
     ParseDate: createDateEnricher(clock),
     UnmarshalJSON: (_value, event) => unmarshal(event),
   };
@@ -75,10 +75,16 @@ function enrichRange(geo: EnricherGeo, ip: string, { Enriched }: Event): null {
   return null;
 }
 
-function enrichName(names: ReverseNames, ip: string, { Enriched }: Event, mayWait: boolean): Promise<void> | null {
-  const found = names.ask(ip);
+function enrichName(
+  hosts: Pick<HostResolver, 'names'>,
+  ip: string,
+  { Enriched }: Event,
+  mayWait: boolean,
+): Promise<void> | null {
+  const found = hosts.names(ip);
   if (found.kind === 'asked') return mayWait ? found.ready : null;
-  if (found.name !== '') Enriched.reverse_dns = found.name;
+  const [name] = found.value;
+  if (name !== undefined) Enriched.reverse_dns = name;
   return null;
 }
 

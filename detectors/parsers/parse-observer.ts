@@ -8,7 +8,7 @@ export interface ParseObserver {
   stage?(stage: string): void;
   /**
    * After each evaluation of a top-level node that no error cut short. The event is live: copy what you keep. A line that had
-   * to wait for a name is parsed once more from its start, and told once more.
+   * to wait for another server is parsed once more from its start, and told once more.
    */
   node(stage: string, name: string, event: Event, success: boolean): void;
   /** Everything between, in the order in which it happens. */

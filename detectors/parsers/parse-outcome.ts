@@ -5,8 +5,8 @@ export type ParseOutcome =
   | { readonly kind: 'passed' }
   | { readonly kind: 'discarded'; readonly reason: DiscardReason }
   /**
-   * The name of an address has to be looked up. `ready` resolves within seconds and never rejects; a fresh copy of the event
-   * is to be parsed then.
+   * Another server has to be asked: for the name of an address, or for what an expression wants. `ready` resolves within
+   * seconds and never rejects; a fresh copy of the event is to be parsed then.
    */
   | { readonly kind: 'pending'; readonly ready: Promise<void> };
 

@@ -79,19 +79,22 @@ export class ParserNode {
 
   /** A top-level node's evaluation, counted. */
   evaluate(run: ParserRun): NodeResult {
-    if (!this.enters(run)) return 'skipped';
+    if (!this.enters(run)) return run.pending === null ? 'skipped' : 'aborted';
     this.counters.hits++;
     const result = this.process(run);
     if (result === 'succeeded') this.counters.ok++;
-    else this.counters.failed++;
+    else if (run.pending === null) this.counters.failed++;
+    // It comes again, and is counted then.
+    else this.counters.hits--;
     return result;
   }
 
   private process(run: ParserRun): NodeResult {
     const whitelisted = this.whitelist !== null && this.whitelists(run, this.whitelist);
     const matched = this.grok !== null && this.matches(run, this.grok);
+    if (run.pending !== null) return 'aborted';
     if (matched && this.grok !== null && !applyStatics(this.grok.statics, run, this.counters)) return 'aborted';
-    if (matched || this.grok === null) this.fillStash(run);
+    if ((matched || this.grok === null) && !this.fillStash(run)) return 'aborted';
     const result = this.children.length === 0 ? succeededIf(matched || this.grok === null) : this.descend(run, matched);
     if (result === 'succeeded') {
       const decorates = this.whitelist === null || whitelisted;
@@ -113,6 +116,7 @@ export class ParserNode {
       // A filter that gives something else than true or false is one that does not hold.
       entered = this.filter.evaluate(run.scope) === true;
     } catch (thrown) {
+      if (run.awaits(thrown)) return false;
       this.counters.errors++;
       error = thrown;
     }
@@ -131,6 +135,7 @@ export class ParserNode {
       try {
         matched = expression.evaluate(run.scope) === true;
       } catch (error) {
+        if (run.awaits(error)) return false;
         this.counters.errors++;
         const { reason } = whitelist;
         run.step?.({ kind: 'whitelist', depth: run.depth, reason, matched: { error: messageOf(error) } });
@@ -167,6 +172,7 @@ export class ParserNode {
     try {
       return textOf(expression.evaluate(run.scope)) ?? '';
     } catch (thrown) {
+      if (run.awaits(thrown)) return null;
       this.counters.errors++;
       const matched = { error: messageOf(thrown) };
       run.step?.({
@@ -182,7 +188,8 @@ export class ParserNode {
     }
   }
 
-  private fillStash(run: ParserRun): void {
+  /** False when the line has to wait. */
+  private fillStash(run: ParserRun): boolean {
     for (const { cache, key, value } of this.stash) {
       try {
         const keyText = key.evaluate(run.scope);
@@ -190,10 +197,12 @@ export class ParserNode {
         if (typeof keyText !== 'string' || typeof valueText !== 'string') continue;
         this.stashCaches.set(cache, keyText, valueText, null);
         run.step?.({ kind: 'stash', depth: run.depth, cache, key: keyText, value: valueText });
-      } catch {
+      } catch (thrown) {
+        if (run.awaits(thrown)) return false;
         this.counters.errors++;
       }
     }
+    return true;
   }
 
   /** The children run even when this node's own grok failed; without one that matched, the last child decides. */
@@ -201,7 +210,7 @@ export class ParserNode {
     let state = matched || this.grok === null;
     run.depth++;
     for (const child of this.children) {
-      const result = child.enters(run) ? child.process(run) : 'skipped';
+      const result = child.enters(run) ? child.process(run) : run.pending === null ? 'skipped' : 'aborted';
       if (result === 'aborted') return result;
       if (result === 'succeeded') {
         state = true;

@@ -1,6 +1,6 @@
 /** What the nodes share while an event goes through them: one for each event. */
 import type { Event } from '../event.ts';
-import type { Scope } from '../expr/compile.ts';
+import { AwaitedValue, type Scope } from '../expr/compile.ts';
 import type { ParseStep } from './parse-observer.ts';
 
 export class ParserRun {
@@ -11,9 +11,9 @@ export class ParserRun {
   readonly step: ((step: ParseStep) => void) | null;
   /** Of the node that is evaluated now, for steps. */
   depth = 0;
-  /** Whether an enricher may ask for the event to be parsed again later. */
+  /** Whether the event may be parsed again later, when another server has answered. */
   readonly mayWait: boolean;
-  /** What such an enricher waits for. */
+  /** What an enricher or an expression waits for: the walk ends. */
   pending: Promise<void> | null = null;
 
   constructor(stages: readonly string[], event: Event, step: ((step: ParseStep) => void) | null, mayWait: boolean) {
@@ -21,6 +21,13 @@ export class ParserRun {
     this.scope = { evt: event };
     this.step = step;
     this.mayWait = mayWait;
+  }
+
+  /** Whether what an expression raised is a value to wait for. Otherwise it is a mistake like any other. */
+  awaits(thrown: unknown): boolean {
+    if (!this.mayWait || !(thrown instanceof AwaitedValue)) return false;
+    this.pending = thrown.ready;
+    return true;
   }
 
   /** `onsuccess: next_stage`; nothing happens in the last one. */

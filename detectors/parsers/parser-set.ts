@@ -4,6 +4,7 @@
  * Specification: CrowdSec `pkg/parser/runtime.go` (`Parse`).
  */
 import type { Clock } from '../../core/clock.ts';
+import type { HostResolver } from '../../core/host-resolver.ts';
 import type { Log } from '../../core/log.ts';
 import type { ItemFault } from '../documents/item-fault.ts';
 import type { Event } from '../event.ts';
@@ -17,7 +18,6 @@ import { failed, misplaced, type ParseOutcome, passed, unparsed } from './parse-
 import type { ParserDocument } from './parser-document.ts';
 import type { NodeCounters, NodeResult, ParserNode } from './parser-node.ts';
 import { ParserRun } from './parser-run.ts';
-import type { ReverseNames } from './reverse-names.ts';
 import type { Stash } from './stash.ts';
 import { createStageIndex, type StageIndex } from './stage-index.ts';
 
@@ -37,7 +37,7 @@ export interface ParserSet {
   readonly faults: readonly ItemFault[];
   /**
    * Walks the event through the stages, in place. With `goOn` nothing is awaited: an address whose name is not known yet
-   * then has none. Observed, every node is evaluated, also those that cannot match.
+   * then has none, and an expression that would wait raises. Observed, every node is evaluated, also those that cannot match.
    */
   parse(event: Event, observer: ParseObserver | null, goOn?: boolean): ParseOutcome;
 }
@@ -51,16 +51,16 @@ export interface ParserSetDeps {
   readonly stash: Stash;
   readonly geo: EnricherGeo;
   /** Null: no address has a name. */
-  readonly reverseNames: ReverseNames | null;
+  readonly hosts: Pick<HostResolver, 'names'> | null;
   /** Shared by sets that have patterns in common; each has its own without. */
   readonly grokMatchers?: GrokMatchers;
 }
 
 /** Compiles `documents`, which are in the order of their install path. Faults are gathered, not thrown. */
 export function createParserSet(documents: readonly ParserDocument[], deps: ParserSetDeps): ParserSet {
-  const { clock, geo, reverseNames: names } = deps;
+  const { clock, geo, hosts } = deps;
   const grok = createGrokRegistry(undefined, deps.grokMatchers);
-  const compileDeps = { ...deps, grok, enrichers: createEnrichers({ clock, geo, names }) };
+  const compileDeps = { ...deps, grok, enrichers: createEnrichers({ clock, geo, hosts }) };
   const faults: ItemFault[] = [];
   const byStage = new Map<string, Loaded[]>();
   // Patterns are defined while documents are compiled, so these are taken stage by stage, as upstream loads them.

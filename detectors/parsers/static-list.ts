@@ -29,7 +29,7 @@ export interface ErrorCounter {
   errors: number;
 }
 
-/** False when the line ends here: a value of a type that is no text, or an address whose name has to be awaited. */
+/** False when the line ends here: a value of a type that is no text, or one that has to be awaited. */
 export function applyStatics(statics: readonly Static[], run: ParserRun, counter: ErrorCounter): boolean {
   for (const one of statics) {
     let value = one.literal;
@@ -64,6 +64,7 @@ function valueOf(
   try {
     value = expression.evaluate(run.scope);
   } catch (error) {
+    if (run.awaits(error)) return null;
     counter.errors++;
     if (run.step !== null) report(run, one, '', { error: messageOf(error) });
     return undefined;

@@ -71,6 +71,7 @@ async function openSite(): Promise<{ site: Site; names: readonly string[] }> {
         dataFolder: '/nonexistent',
         disable: [],
         simulate: [],
+        httpHelpers: 'off',
         maxBuckets: 10_000,
       },
       client: { trustedProxies: [], header: 'auto', ipv6Prefix: 64 },

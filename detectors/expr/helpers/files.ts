@@ -1,7 +1,9 @@
 /** Helpers on data files (`DataFiles`). A file that is not known is an empty one. */
 import { parseIp, parseRange, rangeContains } from '../../../core/ip.ts';
+import type { HostResolver } from '../../../core/host-resolver.ts';
+import { valueOf } from '../awaited-value.ts';
 import type { DataRow, KnownBot } from '../data-files.ts';
-import type { HelperDependencies, HostResolver } from '../dependencies.ts';
+import type { HelperDependencies } from '../dependencies.ts';
 import { type HelperTable, unavailable } from '../helper.ts';
 import { arrayOf, boolType, stringArray, stringMap, stringType } from '../types.ts';
 
@@ -35,6 +37,7 @@ export function fileHelpers({ files, regex, resolver }: HelperDependencies): Hel
             parameters: botParameters,
             variadic: true,
             returns: boolType,
+            waits: true,
             run: (ip: string, userAgent: string, path: string, ...names: string[]) =>
               names.some((name) => (files.bots?.(name) ?? []).some((bot) => isBot(bot, ip, userAgent, path, resolver))),
           },
@@ -110,11 +113,11 @@ function isBot(bot: KnownBot, ip: string, userAgent: string, path: string, resol
     return range !== null && rangeContains(range, address);
   });
   if (inNetwork) return true;
-  return resolver.names(ip).some((written) => {
+  return valueOf(resolver.names(ip)).some((written) => {
     const name = written.endsWith('.') ? written.slice(0, -1) : written;
     const owned = bot.reverseNames.some(
       (suffix) => name === suffix || name.endsWith(suffix.startsWith('.') ? suffix : `.${suffix}`),
     );
-    return owned && resolver.addresses(name).some((other) => parseIp(other)?.text === address.text);
+    return owned && valueOf(resolver.addresses(name)).some((other) => parseIp(other)?.text === address.text);
   });
 }

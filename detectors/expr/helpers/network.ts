@@ -8,6 +8,7 @@ import {
   rangeContains,
   rangeOf,
 } from '../../../core/ip.ts';
+import { valueOf } from '../awaited-value.ts';
 import { parseFloat64 } from '../builtins/numbers.ts';
 import type { HelperDependencies } from '../dependencies.ts';
 import { type HelperTable, unavailable } from '../helper.ts';
@@ -60,7 +61,12 @@ export function networkHelpers({ geo, resolver }: HelperDependencies): HelperTab
     LookupHost:
       resolver === undefined
         ? unavailable([stringType], 'it needs a resolver')
-        : { parameters: [stringType], returns: stringArray, run: (name: string) => [...resolver.addresses(name)] },
+        : {
+            parameters: [stringType],
+            returns: stringArray,
+            waits: true,
+            run: (name: string) => [...valueOf(resolver.addresses(name))],
+          },
     ...(geo === undefined
       ? {
           GeoIPEnrich: unavailable([stringType], noGeo),

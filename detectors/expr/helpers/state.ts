@@ -1,7 +1,8 @@
 /** Helpers that ask other parts of the program: counts of decisions, stashes, lookups; each only where it is given. */
 import { hostname } from 'node:os';
 import { toDuration } from '../builtins/times.ts';
-import type { HelperDependencies } from '../dependencies.ts';
+import { valueOf } from '../awaited-value.ts';
+import type { HelperDependencies, HttpAnswer, HttpAsker, HttpQuestion } from '../dependencies.ts';
 import { GoDuration } from '../go-time.ts';
 import { type Helper, type HelperTable, unavailable } from '../helper.ts';
 import {
@@ -15,10 +16,16 @@ import {
   stringType,
   type Type,
 } from '../types.ts';
-import { ValueError } from '../values.ts';
+import { mapEntries, ValueError } from '../values.ts';
 
 export function stateHelpers(deps: HelperDependencies): HelperTable {
-  return { ...decisionHelpers(deps), ...stashHelpers(deps), ...remoteHelpers(deps), ...smallHelpers(deps) };
+  return {
+    ...decisionHelpers(deps),
+    ...stashHelpers(deps),
+    ...httpHelpers(deps),
+    ...remoteHelpers(deps),
+    ...smallHelpers(deps),
+  };
 }
 
 /** Without a source of counts every count is 0, as in CrowdSec without a database. */
@@ -76,39 +83,48 @@ function stashHelpers({ stash }: HelperDependencies): HelperTable {
   };
 }
 
-function remoteHelpers({ http, cti, injection, ja4h, sendAlert }: HelperDependencies): HelperTable {
+function httpHelpers({ http }: HelperDependencies): HelperTable {
+  const helper = (name: string, parameters: readonly Type[], question: (...args: never[]) => HttpQuestion): Helper =>
+    http === undefined
+      ? { ...unavailable(parameters, noHttp), waits: true }
+      : { parameters, returns: anyType, waits: true, run: (...args) => answerTo(http, name, question(...args)) };
+  return {
+    HTTPGet: helper('HTTPGet', [stringType], (url: string) => ({ method: 'GET', url, headers: {}, body: '' })),
+    HTTPHead: helper('HTTPHead', [stringType], (url: string) => ({ method: 'HEAD', url, headers: {}, body: '' })),
+    HTTPPost: helper('HTTPPost', [stringType, stringType, stringType], (url: string, type: string, body: string) => ({
+      method: 'POST',
+      url,
+      headers: { 'Content-Type': type },
+      body,
+    })),
+    HTTPRequest: helper(
+      'HTTPRequest',
+      [stringType, stringType, anyMap, stringType],
+      (method: string, url: string, headers: object, body: string) => ({
+        method,
+        url,
+        headers: Object.fromEntries(mapEntries(headers).map(([name, value]) => [String(name), String(value)])),
+        body,
+      }),
+    ),
+  };
+}
+
+const noHttp =
+  'it asks a web server, and `detection.httpHelpers` is `off`; set it to `public`, or `any` for private networks too';
+
+/** @throws AwaitedValue, or ValueError when there is no answer */
+function answerTo(http: HttpAsker, name: string, question: HttpQuestion): HttpAnswer {
+  const answer = valueOf(http.ask(question));
+  if ('failure' in answer) throw new ValueError(`${name}: ${answer.failure}`);
+  return answer;
+}
+
+function remoteHelpers({ cti, injection, ja4h, sendAlert }: HelperDependencies): HelperTable {
   const given = (dependency: unknown, missing: string, helper: Omit<Helper, 'missing'>): Helper =>
     dependency === undefined ? unavailable(helper.parameters, missing, helper.variadic) : helper;
-  const noHttp = 'it waits for another server, which expressions on the request path may not do';
   const texts = (count: number): Type[] => Array.from({ length: count }, () => stringType);
-  const noHeaders: Readonly<Record<string, string>> = {};
   return {
-    HTTPGet: given(http, noHttp, {
-      parameters: texts(1),
-      returns: anyType,
-      run: (url: string) => http?.('GET', url, noHeaders, ''),
-    }),
-    HTTPHead: given(http, noHttp, {
-      parameters: texts(1),
-      returns: anyType,
-      run: (url: string) => http?.('HEAD', url, noHeaders, ''),
-    }),
-    HTTPPost: given(http, noHttp, {
-      parameters: texts(3),
-      returns: anyType,
-      run: (url: string, type: string, body: string) => http?.('POST', url, { 'Content-Type': type }, body),
-    }),
-    HTTPRequest: given(http, noHttp, {
-      parameters: [stringType, stringType, anyMap, stringType],
-      returns: anyType,
-      run: (method: string, url: string, headers: object, body: string) =>
-        http?.(
-          method,
-          url,
-          Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])),
-          body,
-        ),
-    }),
     CrowdsecCTI: given(cti, 'it needs a key for the CTI service', {
       parameters: texts(1),
       returns: anyType,

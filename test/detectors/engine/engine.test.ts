@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createLog } from '../../../core/log.ts';
+import { createHostResolver } from '../../../core/host-resolver.ts';
 import { createSystemRandom } from '../../../core/random.ts';
 import type { Alert } from '../../../detectors/alert.ts';
 import { assembleEngine, type EngineAssembly, loadEngineData } from '../../../detectors/engine/assemble-engine.ts';
@@ -9,7 +10,6 @@ import type { EngineResult } from '../../../detectors/engine/engine.ts';
 import { loadItems } from '../../../detectors/engine/load-items.ts';
 import { type Event, FieldMap, type Line } from '../../../detectors/event.ts';
 import { openGeoDatabases } from '../../../detectors/geoip.ts';
-import { createReverseNames } from '../../../detectors/parsers/reverse-names.ts';
 import { createRequestEvent } from '../../../gateway/request-event.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
 
@@ -97,7 +97,7 @@ async function engineOf(t: Test, files: Readonly<Record<string, string>>): Promi
     {
       ...runtime,
       geo: await openGeoDatabases({}, runtime),
-      reverseNames: createReverseNames({ clock, resolver }),
+      hosts: createHostResolver({ clock, resolver }),
       onLateAlerts: (alerts) => late.push(...alerts),
     },
   );

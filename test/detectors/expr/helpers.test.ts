@@ -344,8 +344,11 @@ t.test('the same helpers work where their dependency is given', async (t) => {
       country: () => 'FR',
     },
     resolver: {
-      addresses: (name) => (name === 'crawl-1.bot.example' ? ['192.0.2.7'] : []),
-      names: (ip) => (ip === '192.0.2.7' ? ['crawl-1.bot.example.'] : ip === '192.0.2.8' ? ['fake.bot.example.'] : []),
+      addresses: (name) => ({ kind: 'known', value: name === 'crawl-1.bot.example' ? ['192.0.2.7'] : [] }),
+      names: (ip) => ({
+        kind: 'known',
+        value: ip === '192.0.2.7' ? ['crawl-1.bot.example.'] : ip === '192.0.2.8' ? ['fake.bot.example.'] : [],
+      }),
     },
     files: {
       loaded: () => true,
@@ -363,7 +366,12 @@ t.test('the same helpers work where their dependency is given', async (t) => {
       activeTimeLeftMs: () => 60_000,
     },
     injection: { isSqli: (text) => text.includes("'"), isXss: () => false },
-    http: (method, url) => ({ StatusCode: 200n, Body: `${method} ${url}`, Headers: {} }),
+    http: {
+      ask: ({ method, url }) => ({
+        kind: 'known',
+        value: { StatusCode: 200n, Body: `${method} ${url}`, Headers: {} },
+      }),
+    },
     cti: (ip) => ({ Ip: ip }),
     ja4h: () => 'ge11nn',
     sendAlert: () => true,

@@ -100,7 +100,7 @@ export function makeEvent(changes: Partial<Event> = {}): Event {
 
 /** Compiles and evaluates over one event, or over the scope given. */
 export function evaluate(source: string, scope: Scope = { evt: makeEvent() }, compiler = compilerFor()): unknown {
-  return compiler.compile(source, 'any').evaluate(scope);
+  return compiler.compile(source, 'any', { mayWait: true }).evaluate(scope);
 }
 
 /** The first line of what compiling or evaluating raises: message and place. */

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { DnsResolver } from '../../../core/dns-resolver.ts';
 import type { EnricherGeo } from '../../../detectors/parsers/enrichers.ts';
-import { createReverseNames, type ReverseNames } from '../../../detectors/parsers/reverse-names.ts';
+import { createHostResolver, type HostResolver } from '../../../core/host-resolver.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
 import { noGeo } from '../../support/no-geo.ts';
 import { eventOf, fieldsOf, worldOfYaml } from './support.ts';
@@ -64,7 +64,7 @@ t.test('UnmarshalJSON puts the members of the line into Unmarshaled', async (t) 
 });
 
 interface Names {
-  readonly names: ReverseNames;
+  readonly hosts: HostResolver;
   readonly clock: ManualClock;
   readonly asked: string[];
   answer(ip: string, answer: readonly string[] | Error): void;
@@ -84,7 +84,7 @@ function namesOfDns(): Names {
     forward: async () => [],
   };
   return {
-    names: createReverseNames({ clock, resolver }),
+    hosts: createHostResolver({ clock, resolver }),
     clock,
     asked,
     answer: (ip, answer) => waiting.get(ip)?.(answer),
@@ -92,8 +92,8 @@ function namesOfDns(): Names {
 }
 
 /** Asks, and waits for the answer that `give` makes happen. */
-async function ask({ names }: Names, ip: string, give: () => void): Promise<void> {
-  const found = names.ask(ip);
+async function ask({ hosts }: Names, ip: string, give: () => void): Promise<void> {
+  const found = hosts.names(ip);
   give();
   if (found.kind === 'asked') await found.ready;
 }
@@ -101,11 +101,11 @@ async function ask({ names }: Names, ip: string, give: () => void): Promise<void
 t.test('a name is asked for once, and remembered for an hour with its dot', async (t) => {
   const dns = namesOfDns();
   await ask(dns, '192.0.2.1', () => dns.answer('192.0.2.1', ['host.example.org', 'other.example.org']));
-  t.match(dns.names.ask('192.0.2.1'), { kind: 'known', name: 'host.example.org.' });
+  t.match(dns.hosts.names('192.0.2.1'), { kind: 'known', value: ['host.example.org.', 'other.example.org.'] });
   dns.clock.advance(3_599_999);
-  t.match(dns.names.ask('192.0.2.1'), { kind: 'known' });
+  t.match(dns.hosts.names('192.0.2.1'), { kind: 'known' });
   dns.clock.advance(1);
-  t.match(dns.names.ask('192.0.2.1'), { kind: 'asked' });
+  t.match(dns.hosts.names('192.0.2.1'), { kind: 'asked' });
   t.equal(dns.asked.length, 2);
 });
 
@@ -117,24 +117,24 @@ t.test('no name, and no answer, are remembered for five minutes', async (t) => {
   ]) {
     const dns = namesOfDns();
     await ask(dns, '192.0.2.1', () => give(dns));
-    t.strictSame(dns.names.ask('192.0.2.1'), { kind: 'known', name: '' });
+    t.strictSame(dns.hosts.names('192.0.2.1'), { kind: 'known', value: [] });
     dns.clock.advance(300_000);
-    t.match(dns.names.ask('192.0.2.1'), { kind: 'asked' });
+    t.match(dns.hosts.names('192.0.2.1'), { kind: 'asked' });
   }
 });
 
 t.test('who asks meanwhile waits for the same answer; too many questions at once are not asked', async (t) => {
   const dns = namesOfDns();
-  const first = dns.names.ask('192.0.2.1');
-  t.equal(dns.names.ask('::ffff:192.0.2.1'), first);
+  const first = dns.hosts.names('192.0.2.1');
+  t.equal(dns.hosts.names('::ffff:192.0.2.1'), first);
   t.equal(dns.asked.length, 1);
-  for (let host = 0; host < 300; host++) dns.names.ask(`198.51.${host >> 8}.${host & 255}`);
+  for (let host = 0; host < 300; host++) dns.hosts.names(`198.51.${host >> 8}.${host & 255}`);
   t.equal(dns.asked.length, 256);
-  t.strictSame(dns.names.ask('203.0.113.1'), { kind: 'known', name: '' });
-  t.strictSame(dns.names.ask('nonsense'), { kind: 'known', name: '' });
+  t.strictSame(dns.hosts.names('203.0.113.1'), { kind: 'known', value: [] });
+  t.strictSame(dns.hosts.names('nonsense'), { kind: 'known', value: [] });
   dns.answer('192.0.2.1', ['host.']);
   if (first.kind === 'asked') await first.ready;
-  t.match(dns.names.ask('192.0.2.1'), { kind: 'known', name: 'host.' });
+  t.match(dns.hosts.names('192.0.2.1'), { kind: 'known', value: ['host.'] });
 });
 
 t.test('a line waits for a name, and is parsed once more when it is known', async (t) => {
@@ -144,7 +144,7 @@ statics:
   - {method: reverse_dns, expression: evt.Meta.source_ip}
   - {meta: name, expression: evt.Enriched.reverse_dns}
 `;
-  const { set } = worldOfYaml({ s00: yaml }, { reverseNames: dns.names });
+  const { set } = worldOfYaml({ s00: yaml }, { hosts: dns.hosts });
   const fresh = (): ReturnType<typeof eventOf> => eventOf('line', { Meta: fieldsOf({ source_ip: '192.0.2.1' }) });
   const outcome = set.parse(fresh(), null);
   t.equal(outcome.kind, 'pending');

@@ -34,7 +34,7 @@ export function worldOf(documents: readonly ParserDocument[], deps: Partial<Pars
     files: noDataFiles,
     stash,
     geo: noGeo,
-    reverseNames: null,
+    hosts: null,
     ...deps,
   });
   return { set, clock, stash };

@@ -33,7 +33,7 @@ export async function parserOf(paths: readonly string[]): Promise<ParseLine> {
     files: noDataFiles,
     stash,
     geo: noGeo,
-    reverseNames: null,
+    hosts: null,
   };
   const set: ParserSet = createParserSet(items.parsers, deps);
   const [fault] = [...items.faults, ...set.faults];
