@@ -4,10 +4,10 @@
  */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { readTextFile } from '../config/read-text-file.ts';
 import { GatewayError } from '../core/errors.ts';
 import { isInstalled } from '../core/package-root.ts';
 import type { Io } from './io.ts';
+import { settingsHere } from './settings-here.ts';
 
 export interface SocketRequest {
   /** The value of `--socket`. */
@@ -17,22 +17,13 @@ export interface SocketRequest {
 }
 
 /** @throws GatewayError SETTINGS_INVALID, SETTINGS_UNREADABLE when the socket cannot be known. */
-export async function findSocket({ socket, config }: SocketRequest, { env, cwd }: Io): Promise<string> {
+export async function findSocket({ socket, config }: SocketRequest, io: Io): Promise<string> {
+  const { env, cwd } = io;
   if (socket !== undefined) return resolve(cwd, socket);
   const usual = join(isInstalled ? '/var/lib/portcullis' : resolve(cwd, 'data'), 'admin.sock');
   if (config === undefined && isUnsettled(env, cwd)) return usual;
-  // An origin is needed to serve, not to speak to what serves already.
-  const origin = env.ORIGIN || env.PORTCULLIS_ORIGIN ? {} : { PORTCULLIS_ORIGIN: 'http://127.0.0.1:1' };
-  const { readSettings } = await import('../gateway/settings.ts');
-  const request = {
-    configFile: config ?? null,
-    env: { ...env, ...origin },
-    cwd,
-    installed: isInstalled,
-    readFile: readTextFile,
-  };
   try {
-    return readSettings(request).settings.admin.socket;
+    return (await settingsHere(config, io)).admin.socket;
   } catch (thrown) {
     if (thrown instanceof GatewayError && thrown.code === 'SETTINGS_INVALID' && existsSync(usual)) return usual;
     throw thrown;

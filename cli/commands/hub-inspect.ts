@@ -7,8 +7,8 @@ import type { ItemState, LocalState } from '../../detectors/hub/local-state.ts';
 import type { Call, Command } from '../command.ts';
 import type { Colour, Output } from '../output/output.ts';
 import { safeText } from '../output/safe-text.ts';
-import { fromOption, typeOption } from './hub-options.ts';
-import { localVersion, shownPath, statusColour, statusText } from './hub-show.ts';
+import { fromOption, typeOption } from '../hub/options.ts';
+import { localVersion, shownPath, statusColour, statusText } from '../hub/item-columns.ts';
 
 export const hubInspect: Command = {
   name: 'hub inspect',
@@ -38,13 +38,12 @@ interface Details {
 
 async function run(call: Call): Promise<number> {
   const { output, given } = call;
-  const [{ withHub, currentState }, { findItem, readItemType }, { holdersOf }] = await Promise.all([
-    import('./hub-context.ts'),
+  const [{ withHub, chosenType, currentState }, { findItem }, { holdersOf }] = await Promise.all([
+    import('../hub/with-hub.ts'),
     import('../../detectors/hub/find-items.ts'),
     import('../../detectors/hub/local-state.ts'),
   ]);
-  const named = given.text('type');
-  const type = named === undefined ? null : readItemType(named);
+  const type = chosenType(call);
   return withHub(call, async (open) => {
     const state = await currentState(open);
     const shown: Details[] = [];

@@ -1,8 +1,8 @@
 /** `hub install` */
 import { exitStatus } from '../../core/errors.ts';
 import type { Call, Command } from '../command.ts';
-import { dryRunOption, fromOption, typeOption } from './hub-options.ts';
-import { showResult } from './hub-show.ts';
+import { dryRunOption, fromOption, typeOption } from '../hub/options.ts';
+import { showResult } from '../hub/show-result.ts';
 
 export const hubInstall: Command = {
   name: 'hub install',
@@ -27,14 +27,13 @@ export const hubInstall: Command = {
 
 async function run(call: Call): Promise<number> {
   const { output, given } = call;
-  const [{ withHub, changeItems, currentState, stateToChange }, { findItem, readItemType }, { refOf }] =
+  const [{ withHub, chosenType, changeItems, currentState, stateToChange }, { findItem }, { refOf }] =
     await Promise.all([
-      import('./hub-context.ts'),
+      import('../hub/with-hub.ts'),
       import('../../detectors/hub/find-items.ts'),
       import('../../detectors/hub/local-state.ts'),
     ]);
-  const named = given.text('type');
-  const type = named === undefined ? null : readItemType(named);
+  const type = chosenType(call);
   const dryRun = given.flag('dry-run');
   return withHub(call, async (open) => {
     const state = dryRun ? await currentState(open) : await stateToChange(open);

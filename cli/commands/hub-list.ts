@@ -5,8 +5,8 @@ import type { Call, Command } from '../command.ts';
 import type { Output } from '../output/output.ts';
 import { safeText } from '../output/safe-text.ts';
 import { plural } from '../show.ts';
-import { fromOption, typeOption } from './hub-options.ts';
-import { itemColumns, itemsByType, localVersion, statusText } from './hub-show.ts';
+import { fromOption, typeOption } from '../hub/options.ts';
+import { itemColumns, itemsByType, localVersion, statusText } from '../hub/item-columns.ts';
 
 export const hubList: Command = {
   name: 'hub list',
@@ -28,13 +28,11 @@ export const hubList: Command = {
 
 async function run(call: Call): Promise<number> {
   const { output, given } = call;
-  const [{ withHub, currentState, installedState }, { readItemType }, { allStates }] = await Promise.all([
-    import('./hub-context.ts'),
-    import('../../detectors/hub/find-items.ts'),
+  const [{ withHub, chosenType, currentState, installedState }, { allStates }] = await Promise.all([
+    import('../hub/with-hub.ts'),
     import('../../detectors/hub/local-state.ts'),
   ]);
-  const named = given.text('type');
-  const type = named === undefined ? null : readItemType(named);
+  const type = chosenType(call);
   return withHub(call, async (open) => {
     const all = given.flag('all');
     const state = all ? await currentState(open) : await installedState(open);

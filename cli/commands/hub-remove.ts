@@ -3,8 +3,8 @@ import { exitStatus, GatewayError } from '../../core/errors.ts';
 import type { ItemRef, ItemType } from '../../detectors/hub/item-type.ts';
 import type { LocalState } from '../../detectors/hub/local-state.ts';
 import type { Call, Command } from '../command.ts';
-import { dryRunOption, typeOption } from './hub-options.ts';
-import { showResult } from './hub-show.ts';
+import { dryRunOption, typeOption } from '../hub/options.ts';
+import { showResult } from '../hub/show-result.ts';
 
 export const hubRemove: Command = {
   name: 'hub remove',
@@ -30,12 +30,8 @@ export const hubRemove: Command = {
 
 async function run(call: Call): Promise<number> {
   const { output, given } = call;
-  const [{ withHub, changeItems, installedState }, { readItemType }] = await Promise.all([
-    import('./hub-context.ts'),
-    import('../../detectors/hub/find-items.ts'),
-  ]);
-  const named = given.text('type');
-  const type = named === undefined ? null : readItemType(named);
+  const { withHub, chosenType, changeItems, installedState } = await import('../hub/with-hub.ts');
+  const type = chosenType(call);
   const dryRun = given.flag('dry-run');
   return withHub(call, async (open) => {
     const state = await installedState(open);

@@ -4,8 +4,8 @@ import type { ItemState } from '../../detectors/hub/local-state.ts';
 import type { Call, Command } from '../command.ts';
 import type { Column } from '../output/output.ts';
 import { plural } from '../show.ts';
-import { fromOption, typeOption } from './hub-options.ts';
-import { itemsByType, statusColour, statusText } from './hub-show.ts';
+import { fromOption, typeOption } from '../hub/options.ts';
+import { itemsByType, statusColour, statusText } from '../hub/item-columns.ts';
 
 export const hubSearch: Command = {
   name: 'hub search',
@@ -22,13 +22,11 @@ export const hubSearch: Command = {
 
 async function run(call: Call): Promise<number> {
   const { output, given } = call;
-  const [{ withHub, currentState }, { readItemType }, { allStates }] = await Promise.all([
-    import('./hub-context.ts'),
-    import('../../detectors/hub/find-items.ts'),
+  const [{ withHub, chosenType, currentState }, { allStates }] = await Promise.all([
+    import('../hub/with-hub.ts'),
     import('../../detectors/hub/local-state.ts'),
   ]);
-  const named = given.text('type');
-  const type = named === undefined ? null : readItemType(named);
+  const type = chosenType(call);
   const words = given.positionals.map((word) => word.toLowerCase());
   return withHub(call, async (open) => {
     const found = allStates(await currentState(open))

@@ -3,7 +3,7 @@ import { exitStatus } from '../../core/errors.ts';
 import type { Call, Command } from '../command.ts';
 import { safeText } from '../output/safe-text.ts';
 import { plural } from '../show.ts';
-import { fromOption } from './hub-options.ts';
+import { fromOption } from '../hub/options.ts';
 
 export const hubUpdate: Command = {
   name: 'hub update',
@@ -23,7 +23,7 @@ const mostFaults = 10;
 
 async function run(call: Call): Promise<number> {
   const { output } = call;
-  const { withHub } = await import('./hub-context.ts');
+  const { withHub } = await import('../hub/with-hub.ts');
   const { allStates } = await import('../../detectors/hub/local-state.ts');
   return withHub(call, async ({ hub, progress, endProgress }) => {
     const { index, location, changed, added, updated, removed } = await hub.update(progress);

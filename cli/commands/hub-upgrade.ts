@@ -1,8 +1,8 @@
 /** `hub upgrade` */
 import { exitStatus, GatewayError } from '../../core/errors.ts';
 import type { Call, Command } from '../command.ts';
-import { dryRunOption, fromOption, typeOption } from './hub-options.ts';
-import { showResult } from './hub-show.ts';
+import { dryRunOption, fromOption, typeOption } from '../hub/options.ts';
+import { showResult } from '../hub/show-result.ts';
 
 export const hubUpgrade: Command = {
   name: 'hub upgrade',
@@ -26,14 +26,13 @@ export const hubUpgrade: Command = {
 
 async function run(call: Call): Promise<number> {
   const { output, given } = call;
-  const [{ withHub, changeItems, currentState, stateToChange }, { findItem, readItemType }, { allStates, refOf }] =
+  const [{ withHub, chosenType, changeItems, currentState, stateToChange }, { findItem }, { allStates, refOf }] =
     await Promise.all([
-      import('./hub-context.ts'),
+      import('../hub/with-hub.ts'),
       import('../../detectors/hub/find-items.ts'),
       import('../../detectors/hub/local-state.ts'),
     ]);
-  const named = given.text('type');
-  const type = named === undefined ? null : readItemType(named);
+  const type = chosenType(call);
   const dryRun = given.flag('dry-run');
   return withHub(call, async (open) => {
     const state = dryRun ? await currentState(open) : await stateToChange(open);

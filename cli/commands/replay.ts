@@ -5,6 +5,7 @@ import { exitStatus, GatewayError } from '../../core/errors.ts';
 import type { Alert } from '../../detectors/alert.ts';
 import type { Call, Command } from '../command.ts';
 import { Output } from '../output/output.ts';
+import { createProgressLine } from '../output/progress-line.ts';
 import { safeText } from '../output/safe-text.ts';
 import type { LogBytes } from '../replay/log-bytes.ts';
 import type { Replayed } from '../replay/replay-logs.ts';
@@ -46,16 +47,17 @@ async function run(call: Call): Promise<number> {
   }
   const logs = await openLogs(call);
   try {
-    const [{ foldersFor }, { openReplayEngine }, { replayLogs }, { createProgressBar }] = await Promise.all([
+    const [{ foldersFor }, { openReplayEngine }, { replayLogs }, { progressText }] = await Promise.all([
       import('../replay/item-folders.ts'),
       import('../replay/replay-engine.ts'),
       import('../replay/replay-logs.ts'),
-      import('../replay/progress-bar.ts'),
+      import('../replay/progress-text.ts'),
     ]);
     const engine = await openReplayEngine(await foldersFor(call), { clock, dns: given.flag('dns') });
     // Lines come and go. For them the young generation stays as large as loading made it: V8 would let it grow to 130 MB.
     setFlagsFromString('--semi-space-growth-factor=1');
-    const bar = createProgressBar(io.stderr, clock);
+    const line = createProgressLine(io.stderr, clock);
+    const startedAt = clock.monotonic();
     const interrupt = createInterrupt();
     try {
       const size = sizeOf(logs);
@@ -67,16 +69,18 @@ async function run(call: Call): Promise<number> {
         signal: interrupt.signal,
         onProgress: ({ lines, alerts }) => {
           const read = logs.reduce((sum, { position }) => sum + position(), 0);
-          bar.show({ share: size === null ? null : read / size, lines, alerts: alerts.length });
+          const share = size === null ? null : read / size;
+          const elapsedMs = clock.monotonic() - startedAt;
+          line.show(() => progressText({ share, lines, alerts: alerts.length, elapsedMs }));
         },
       });
       const figures = figuresOf(replayed.lines, clock.monotonic());
-      bar.clear();
+      line.clear();
       show(output, replayed);
       tell(call, replayed, figures, engine.faults);
       return replayed.interrupted ? exitStatus.failed : exitStatus.ok;
     } finally {
-      bar.clear();
+      line.clear();
       interrupt.close();
       engine.close();
     }

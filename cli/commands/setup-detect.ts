@@ -8,9 +8,10 @@ import type { Call, Command } from '../command.ts';
 import { calledAs } from '../invocation.ts';
 import type { Io } from '../io.ts';
 import { Output } from '../output/output.ts';
+import { settingsHere } from '../settings-here.ts';
+import { describeSource, showPlan, showUndo } from '../setup/show-plan.ts';
 import { plural } from '../show.ts';
 import { hubInstall } from './hub-install.ts';
-import { describeSource, showPlan, showUndo } from './setup-show.ts';
 
 export const setupDetect: Command = {
   name: 'setup detect',
@@ -83,23 +84,9 @@ async function acquisitionPlace({ io, given }: Call): Promise<Place> {
   if (named === undefined && root !== undefined) {
     return { folder: resolve(io.cwd, root, 'var/lib/portcullis/acquis.d'), read: false };
   }
-  const [{ readSettings }, { readTextFile }, { isInstalled }] = await Promise.all([
-    import('../../gateway/settings.ts'),
-    import('../../config/read-text-file.ts'),
-    import('../../core/package-root.ts'),
-  ]);
-  const { env, cwd } = io;
-  // An origin is needed to serve, not to look around.
-  const origin = env.ORIGIN || env.PORTCULLIS_ORIGIN ? {} : { PORTCULLIS_ORIGIN: 'http://127.0.0.1:1' };
-  const { settings } = readSettings({
-    configFile: given.text('config') ?? null,
-    env: { ...env, ...origin },
-    cwd,
-    installed: isInstalled,
-    readFile: readTextFile,
-  });
+  const settings = await settingsHere(given.text('config'), io);
   const folders = settings.acquisition.files.filter((path) => !/\.ya?ml$/.test(path));
-  const folder = named === undefined ? (folders[0] ?? resolve(settings.dataDir, 'acquis.d')) : resolve(cwd, named);
+  const folder = named === undefined ? (folders[0] ?? resolve(settings.dataDir, 'acquis.d')) : resolve(io.cwd, named);
   return { folder, read: folders.includes(folder) };
 }
 

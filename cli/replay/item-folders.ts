@@ -1,11 +1,10 @@
 /** Which items a replay runs: those of a folder that was named, or what the gateway here would run. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { readTextFile } from '../../config/read-text-file.ts';
 import { GatewayError } from '../../core/errors.ts';
-import { isInstalled } from '../../core/package-root.ts';
 import type { Call } from '../command.ts';
 import type { Io } from '../io.ts';
+import { settingsHere } from '../settings-here.ts';
 
 export interface ItemFolders {
   /** For `loadItems`. */
@@ -24,7 +23,7 @@ export async function foldersFor({ io, given }: Pick<Call, 'io' | 'given'>): Pro
     path === undefined ? null : resolve(io.cwd, path),
   );
   if (items !== null && items !== undefined) return foldersOf(items, data ?? null);
-  const folders = await configuredFolders(given.text('config') ?? null, io);
+  const folders = await configuredFolders(given.text('config'), io);
   return data === null || data === undefined ? folders : { ...folders, dataFolders: [data, ...folders.dataFolders] };
 }
 
@@ -48,19 +47,8 @@ function foldersOf(folder: string, dataFolder: string | null): ItemFolders {
  *
  * @throws GatewayError SETTINGS_INVALID, SETTINGS_UNREADABLE
  */
-async function configuredFolders(configFile: string | null, io: Io): Promise<ItemFolders> {
-  // An origin is needed to serve, not to read logs.
-  const origin = io.env.ORIGIN || io.env.PORTCULLIS_ORIGIN ? {} : { PORTCULLIS_ORIGIN: 'http://127.0.0.1:1' };
-  const [{ readSettings }, { itemFoldersOf }] = await Promise.all([
-    import('../../gateway/settings.ts'),
-    import('../../gateway/item-folders.ts'),
-  ]);
-  const { settings } = readSettings({
-    configFile,
-    env: { ...io.env, ...origin },
-    cwd: io.cwd,
-    installed: isInstalled,
-    readFile: readTextFile,
-  });
+async function configuredFolders(configFile: string | undefined, io: Io): Promise<ItemFolders> {
+  const { itemFoldersOf } = await import('../../gateway/item-folders.ts');
+  const settings = await settingsHere(configFile, io);
   return { ...itemFoldersOf(settings), disabled: settings.detection.disable };
 }

@@ -206,8 +206,8 @@ t.test('a terminal sees how far it is, anything else does not', async (t) => {
   const io = { stdout: { write: () => true }, stderr, env: {}, cwd: '/' };
   t.equal(await main(['replay', '--type', 'doors', '--items', items, log], io), 0);
   const [bar = ''] = written.filter((piece) => piece.includes('%'));
-  t.match(bar, /^\r\x1b\[K100 % █+ 3 lines/);
-  t.ok(bar.length <= 60 + 4, 'it fits the terminal');
+  t.match(bar, /^\r\x1b\[2K100 % █+ 3 lines/);
+  t.ok(bar.length <= 60 + 5, 'it fits the terminal');
   t.notMatch((await replay(items, log)).stderr, /%/);
 });
 

@@ -1,19 +1,20 @@
 /** What every verb of the hub begins with: the settings say where the hub, the items and their source are. */
-import { readTextFile } from '../../config/read-text-file.ts';
-import { isInstalled } from '../../core/package-root.ts';
 import { createSystemRandom } from '../../core/random.ts';
 import { createDownloader } from '../../detectors/hub/download.ts';
 import { createHub, type Hub, type HubProgress } from '../../detectors/hub/hub.ts';
+import { readItemType } from '../../detectors/hub/find-items.ts';
 import { hubFoldersIn } from '../../detectors/hub/hub-folders.ts';
 import { hubDisk } from '../../detectors/hub/hub-disk.ts';
 import { readHubSource } from '../../detectors/hub/hub-source.ts';
+import type { ItemType } from '../../detectors/hub/item-type.ts';
 import type { LocalState } from '../../detectors/hub/local-state.ts';
 import { type ChangeRequest, planChange } from '../../detectors/hub/plan.ts';
-import type { HubOptions } from '../../detectors/hub/options.ts';
-import { readSettings } from '../../gateway/settings.ts';
 import type { Call } from '../command.ts';
-import type { PlanResult } from './hub-show.ts';
-import { createProgressLine, type ProgressLine } from './hub-progress.ts';
+import { createProgressLine } from '../output/progress-line.ts';
+import { safeText } from '../output/safe-text.ts';
+import { sizeText } from '../output/sizes.ts';
+import { settingsHere } from '../settings-here.ts';
+import type { PlanResult } from './show-result.ts';
 
 export interface OpenHub {
   readonly hub: Hub;
@@ -28,7 +29,7 @@ export interface OpenHub {
 /** Runs `work` with a hub, and lets go of what it held. */
 export async function withHub(call: Call, work: (open: OpenHub) => Promise<number>): Promise<number> {
   const { clock, io, given } = call;
-  const { dataDir, options } = hubSettings(call);
+  const { dataDir, hub: options } = await settingsHere(given.text('config'), io);
   const context = { branch: options.branch, cwd: io.cwd };
   const from = given.text('from');
   const downloader = createDownloader({
@@ -37,7 +38,7 @@ export async function withHub(call: Call, work: (open: OpenHub) => Promise<numbe
     env: io.env,
     timeoutMs: options.timeout,
   });
-  const line: ProgressLine = createProgressLine(io.stderr, clock);
+  const line = createProgressLine(io.stderr, clock);
   const hub = createHub(
     {
       folders: hubFoldersIn(dataDir),
@@ -46,8 +47,13 @@ export async function withHub(call: Call, work: (open: OpenHub) => Promise<numbe
     },
     { clock, disk: hubDisk, downloader },
   );
+  const progress: HubProgress = (name, received, total) =>
+    line.show(() => {
+      const share = total === null ? sizeText(received) : `${sizeText(received)} of ${sizeText(total)}`;
+      return `fetching ${safeText(name)}  ${share}`;
+    });
   try {
-    return await work({ hub, progress: line.show, endProgress: () => line.clear(), from: from !== undefined });
+    return await work({ hub, progress, endProgress: () => line.clear(), from: from !== undefined });
   } finally {
     line.clear();
     await downloader.close();
@@ -85,16 +91,8 @@ export async function changeItems(
   return { ...applied, dryRun };
 }
 
-/** An origin is needed to serve, not to fetch items. */
-function hubSettings({ io, given }: Call): { readonly dataDir: string; readonly options: HubOptions } {
-  const { env } = io;
-  const origin = env.ORIGIN || env.PORTCULLIS_ORIGIN ? {} : { PORTCULLIS_ORIGIN: 'http://127.0.0.1:1' };
-  const { settings } = readSettings({
-    configFile: given.text('config') ?? null,
-    env: { ...env, ...origin },
-    cwd: io.cwd,
-    installed: isInstalled,
-    readFile: readTextFile,
-  });
-  return { dataDir: settings.dataDir, options: settings.hub };
+/** The type that `--type` names. @throws GatewayError USAGE */
+export function chosenType({ given }: Call): ItemType | null {
+  const named = given.text('type');
+  return named === undefined ? null : readItemType(named);
 }
