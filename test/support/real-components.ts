@@ -1,6 +1,6 @@
 /**
- * The programs that tests start for real: Redis as the shared store, nginx and Apache as origins, and for `--bench` the peers
- * of the measurements. Runs before `npm test`: says nothing when all are there; as root installs what is missing, with
+ * The programs that tests start for real: Redis as the shared store, nginx and Apache as origins, a journal, and for `--bench`
+ * the peers of the measurements. Runs before `npm test`: says nothing when all are there; as root installs what is missing, with
  * apt-get; otherwise says what to install and fails.
  */
 import { accessSync, constants } from 'node:fs';
@@ -19,6 +19,8 @@ const forTests: readonly Component[] = [
   { program: 'redis-server', package: 'redis-server' },
   { program: 'nginx', package: 'nginx' },
   { program: 'apache2', package: 'apache2' },
+  // Brings systemd-journald too, which the tests start without systemd.
+  { program: 'journalctl', package: 'systemd' },
 ];
 
 const forBench: readonly Component[] = [
