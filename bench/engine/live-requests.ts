@@ -6,13 +6,11 @@
 import { type Clock, systemClock } from '../../core/clock.ts';
 import { createLog } from '../../core/log.ts';
 import { createSystemRandom } from '../../core/random.ts';
-import { loadDataFiles } from '../../detectors/documents/data-files.ts';
+import { assembleEngine, loadEngineData } from '../../detectors/engine/assemble-engine.ts';
 import { loadItems } from '../../detectors/engine/load-items.ts';
 import type { Event } from '../../detectors/event.ts';
-import { createExpressionCompiler } from '../../detectors/expr/compile.ts';
-import { eventEnvironment, overflowEnvironment } from '../../detectors/expr/environment.ts';
-import { compilePattern } from '../../detectors/regex/compile-pattern.ts';
-import { createScenarioDetector, type ScenarioDetector } from '../../detectors/scenarios/detector.ts';
+import { openGeoDatabases } from '../../detectors/geoip.ts';
+import type { ScenarioDetector } from '../../detectors/scenarios/detector.ts';
 import { completeEvent, createRequestEvent } from '../../gateway/request-event.ts';
 import { generateRequests, type TimedRequest } from './generate-log.ts';
 
@@ -42,25 +40,18 @@ export async function measureLiveRequests(options: LiveOptions): Promise<LiveRun
   for (let round = 0; round <= options.rounds; round += 1) {
     const time = { now: 0 };
     const clock: Clock = { ...systemClock, now: () => time.now };
-    const { files } = await loadDataFiles(web, [options.dataFolder]);
-    const helpers = { clock, files, regex: compilePattern };
-    const detector = createScenarioDetector(
-      { documents: web },
-      {
-        clock,
-        random: createSystemRandom(),
-        log: createLog('silent'),
-        files,
-        expressions: {
-          event: createExpressionCompiler({ environment: eventEnvironment, helpers }),
-          overflow: createExpressionCompiler({ environment: overflowEnvironment, helpers }),
-        },
-      },
+    const runtime = { clock, random: createSystemRandom(), log: createLog('silent') };
+    const items = { parsers: [], postoverflows: [], contexts: [], scenarios: web };
+    const assembly = assembleEngine(
+      items,
+      await loadEngineData(items, [options.dataFolder]),
+      { forRequests: true, ipv6Prefix: 64 },
+      { ...runtime, geo: await openGeoDatabases({}, runtime), hosts: null },
     );
-    const [fault] = detector.faults;
+    const [fault] = assembly.itemFaults;
     if (fault !== undefined) throw fault.error;
-    const poured = pourAll(detector, requests, time);
-    detector.close();
+    const poured = pourAll(assembly.detector, requests, time);
+    assembly.close();
     if (round > 0) microseconds.push(poured.microseconds);
     alerts = poured.alerts;
   }

@@ -7,17 +7,19 @@ import { type HostResolver, noHosts } from '../../core/host-resolver.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { Alert } from '../alert.ts';
 import { type LoadedDataFiles, loadDataFiles } from '../documents/data-files.ts';
+import type { ItemFault } from '../documents/item-fault.ts';
 import { createExpressionCompiler, type ExpressionCompiler } from '../expr/compile.ts';
 import type { DecisionCounts, HelperDependencies, HttpAsker } from '../expr/dependencies.ts';
 import { eventEnvironment, overflowEnvironment } from '../expr/environment.ts';
-import { createGeoLookup } from '../geo-lookup.ts';
 import type { GeoDatabases } from '../geoip.ts';
+import type { GrokMatchers } from '../grok/grok-registry.ts';
 import { createParserSet, type ParserSet } from '../parsers/parser-set.ts';
 import { createStash } from '../parsers/stash.ts';
 import { compilePattern } from '../regex/compile-pattern.ts';
 import { createScenarioDetector, type ScenarioDetector, type ScenarioDetectorOptions } from '../scenarios/detector.ts';
 import type { ScenarioExpressions } from '../scenarios/scenario.ts';
 import { createEngine, type Engine } from './engine.ts';
+import { createGeoLookup } from './geo-lookup.ts';
 import type { Items } from './load-items.ts';
 
 /** What an engine is made of. */
@@ -34,6 +36,8 @@ export interface AssemblyDeps extends Runtime {
   readonly hosts: HostResolver | null;
   /** Absent where no web server may be asked: then items that want to are refused. */
   readonly http?: HttpAsker;
+  /** Compiled grok patterns that engines share; without it, this one's two parser sets do. */
+  readonly grokMatchers?: GrokMatchers;
   /** Without it every count is 0. */
   readonly decisionCounts?: DecisionCounts;
   readonly onLateAlerts?: (alerts: readonly Alert[]) => void;
@@ -46,7 +50,9 @@ export interface EngineAssembly {
   readonly postoverflows: ParserSet;
   readonly expressions: ScenarioExpressions;
   readonly helpers: HelperDependencies;
-  /** Data files and documents that cannot be used. The rest is. */
+  /** Documents that cannot be used. The others are. */
+  readonly itemFaults: readonly ItemFault[];
+  /** The same as errors, and before them the data files that cannot be used. */
   readonly faults: readonly GatewayError[];
   close(): void;
 }
@@ -65,7 +71,7 @@ export function assembleEngine(
   options: AssemblyOptions,
   deps: AssemblyDeps,
 ): EngineAssembly {
-  const { clock, log, geo, hosts } = deps;
+  const { clock, log, geo, hosts, grokMatchers = new Map() } = deps;
   const stash = createStash(clock);
   const helpers: HelperDependencies = {
     clock,
@@ -81,7 +87,7 @@ export function assembleEngine(
   };
   const event: ExpressionCompiler = createExpressionCompiler({ environment: eventEnvironment, helpers });
   const expressions = { event, overflow: createExpressionCompiler({ environment: overflowEnvironment, helpers }) };
-  const parserDeps = { clock, log, expressions: event, files: data.files, stash, geo, hosts };
+  const parserDeps = { clock, log, expressions: event, files: data.files, stash, geo, hosts, grokMatchers };
   const parsers = createParserSet(items.parsers, parserDeps);
   const postoverflows = createParserSet(items.postoverflows, parserDeps);
   const concerned = options.forRequests ? items.parsers.filter(concernsRequests) : [];
@@ -107,6 +113,7 @@ export function assembleEngine(
     postoverflows,
     expressions,
     helpers,
+    itemFaults,
     faults: [...data.faults, ...itemFaults.map(({ error }) => error)],
     close: () => detector.close(),
   };

@@ -2,8 +2,8 @@
  * MaxMind records as expressions see them (`GeoIPEnrich(ip).Country.IsoCode`): the members and zero values of the Go structs
  * that CrowdSec hands out, `geoip2.City` and `geoip2.ASN`. Specification: `github.com/oschwald/geoip2-golang` v1.
  */
-import type { GeoLookup } from './expr/dependencies.ts';
-import type { GeoDatabases } from './geoip.ts';
+import type { GeoLookup } from '../expr/dependencies.ts';
+import type { GeoDatabases } from '../geoip.ts';
 
 /** A Go struct with nothing in it: what each member is when the database says nothing. Numbers of Go's uint are bigint. */
 type Zero = { readonly [member: string]: Zero | string | bigint | number | boolean | null };

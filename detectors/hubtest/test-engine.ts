@@ -3,22 +3,15 @@
  * files, MaxMind databases, compiled grok patterns.
  */
 import { basename } from 'node:path';
-import { noHosts } from '../../core/host-resolver.ts';
+import type { GatewayError } from '../../core/errors.ts';
 import type { Runtime } from '../../core/runtime.ts';
+import type { LoadedDataFiles } from '../documents/data-files.ts';
 import type { DataSpec } from '../documents/data-spec.ts';
-import { type LoadedDataFiles, loadDataFiles } from '../documents/data-files.ts';
 import { findDataFile } from '../documents/find-data-file.ts';
-import { createEngine, type Engine } from '../engine/engine.ts';
-import { createExpressionCompiler } from '../expr/compile.ts';
-import type { HelperDependencies } from '../expr/dependencies.ts';
-import { eventEnvironment, overflowEnvironment } from '../expr/environment.ts';
-import { createGeoLookup } from '../geo-lookup.ts';
+import { assembleEngine, loadEngineData } from '../engine/assemble-engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import { type GeoDatabases, type GeoPaths, openGeoDatabases } from '../geoip.ts';
 import type { GrokMatchers } from '../grok/grok-registry.ts';
-import { createParserSet } from '../parsers/parser-set.ts';
-import { createStash } from '../parsers/stash.ts';
-import { compilePattern } from '../regex/compile-pattern.ts';
-import { createScenarioDetector } from '../scenarios/detector.ts';
 import type { HubTestFailure } from './assertions.ts';
 import { type InstalledItems, itemFailure } from './test-items.ts';
 
@@ -64,15 +57,26 @@ export function createTestEngines(runtime: Runtime): TestEngines {
   return {
     findData: (items, folders) => findData(dataSpecs(items), folders),
     async create(items, { folders, geo: paths, key }) {
-      const users = [...items.parsers, ...items.postoverflows, ...items.scenarios];
-      const loaded = await once(files, key, () => loadDataFiles(users, folders));
+      const used = { ...items, contexts: [] };
+      const loaded = await once(files, key, () => loadEngineData(used, folders));
       const geo = await once(databases, JSON.stringify(paths), () => open(paths));
-      return assemble(items, loaded, { paths, geo, grokMatchers }, runtime);
+      // The answers of name servers change; no test asks them.
+      const deps = { ...runtime, geo, hosts: null, grokMatchers };
+      const assembly = assembleEngine(used, loaded, { forRequests: false, ipv6Prefix: 128 }, deps);
+      return {
+        engine: assembly.engine,
+        faults: [...loaded.faults.map(dataFailure), ...assembly.itemFaults.map(itemFailure)],
+        close: () => assembly.close(),
+      };
     },
     close() {
       for (const geo of opened) geo.close();
     },
   };
+}
+
+function dataFailure({ message }: GatewayError): HubTestFailure {
+  return { file: '', line: 0, assertion: '', found: null, reason: message };
 }
 
 function once<Value>(known: Map<string, Promise<Value>>, key: string, make: () => Promise<Value>): Promise<Value> {
@@ -112,60 +116,4 @@ async function findData(specs: readonly DataSpec[], folders: DataFolders): Promi
 function databaseKind(name: string): keyof GeoPaths {
   if (/asn/i.test(name)) return 'asn';
   return /country/i.test(name) ? 'country' : 'city';
-}
-
-/** What outlives a test. */
-interface Shared {
-  readonly paths: GeoPaths;
-  readonly geo: GeoDatabases;
-  readonly grokMatchers: GrokMatchers;
-}
-
-function assemble(
-  items: InstalledItems,
-  { files, faults: dataFaults }: LoadedDataFiles,
-  { paths, geo, grokMatchers }: Shared,
-  runtime: Runtime,
-): TestEngine {
-  const stash = createStash(runtime.clock);
-  const helpers: HelperDependencies = {
-    ...runtime,
-    files,
-    regex: (pattern) => compilePattern(pattern),
-    geo: createGeoLookup(geo),
-    stash,
-    // The answers of name servers change; no test asks them.
-    resolver: noHosts,
-  };
-  const event = createExpressionCompiler({ environment: eventEnvironment, helpers });
-  const overflow = createExpressionCompiler({ environment: overflowEnvironment, helpers });
-  const parserDeps = {
-    ...runtime,
-    expressions: event,
-    files,
-    stash,
-    geo: { ...geo, loaded: { city: paths.city !== '', asn: paths.asn !== '' } },
-    hosts: noHosts,
-    grokMatchers,
-  };
-  const parsers = createParserSet(items.parsers, parserDeps);
-  const postoverflows = createParserSet(items.postoverflows, parserDeps);
-  const detector = createScenarioDetector(
-    { documents: items.scenarios, ipv6Prefix: 128 },
-    { ...runtime, expressions: { event, overflow }, files, geo },
-  );
-  const engine = createEngine({
-    clock: runtime.clock,
-    parsers,
-    postoverflows,
-    enrichers: null,
-    detector,
-    onLateAlerts: () => undefined,
-  });
-  const data = dataFaults.map(({ message }) => ({ file: '', line: 0, assertion: '', found: null, reason: message }));
-  return {
-    engine,
-    faults: [...data, ...[...parsers.faults, ...postoverflows.faults, ...detector.faults].map(itemFailure)],
-    close: () => detector.close(),
-  };
 }

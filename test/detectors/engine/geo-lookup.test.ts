@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import t from 'tap';
-import { createLog } from '../../core/log.ts';
-import { createSystemRandom } from '../../core/random.ts';
-import { createExpressionCompiler } from '../../detectors/expr/compile.ts';
-import { noDataFiles } from '../../detectors/expr/data-files.ts';
-import { eventEnvironment } from '../../detectors/expr/environment.ts';
-import { createGeoLookup } from '../../detectors/geo-lookup.ts';
-import { openGeoDatabases } from '../../detectors/geoip.ts';
-import { createManualClock } from '../support/manual-clock.ts';
-import { writeMmdb } from '../support/mmdb-writer.ts';
+import { createLog } from '../../../core/log.ts';
+import { createSystemRandom } from '../../../core/random.ts';
+import { createExpressionCompiler } from '../../../detectors/expr/compile.ts';
+import { noDataFiles } from '../../../detectors/expr/data-files.ts';
+import { eventEnvironment } from '../../../detectors/expr/environment.ts';
+import { createGeoLookup } from '../../../detectors/engine/geo-lookup.ts';
+import { openGeoDatabases } from '../../../detectors/geoip.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import { writeMmdb } from '../../support/mmdb-writer.ts';
 
 const clock = createManualClock();
 const runtime = { clock, random: createSystemRandom(), log: createLog('silent') };
