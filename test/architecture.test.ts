@@ -9,6 +9,19 @@ const root = join(import.meta.dirname, '..');
 const floors = ['cli', 'gateway', 'captcha-pages', 'remediation', 'detectors', 'config', 'core'];
 const outside = ['console', 'bench', 'test', 'bin'];
 
+/** Inside detectors/: folders, and files that stand beside them. A room may import itself and the rooms of later rows. */
+const detectorRooms = [
+  ['hubtest', 'setup'],
+  ['engine'],
+  ['parsers', 'scenarios', 'acquisition', 'hub'],
+  ['documents', 'grok'],
+  ['http-answers.ts'],
+  ['http-request.ts'],
+  ['expr'],
+  ['regex', 'geoip.ts'],
+  ['event.ts', 'alert.ts', 'options.ts'],
+];
+
 interface SourceFile {
   readonly path: string;
   readonly text: string;
@@ -80,6 +93,36 @@ t.test('imports go one way', async (t) => {
     }
   }
   t.ok(checked > 50, `${checked} imports go from a floor to itself or one below`);
+});
+
+t.test('inside detectors/, too, imports go one way', async (t) => {
+  const rowOf = (path: string): number => {
+    const room = path.split('/')[1] ?? '';
+    return detectorRooms.findIndex((row) => row.includes(room));
+  };
+  const own = sources.filter(({ path }) => folderOf(path) === 'detectors');
+  const found = new Set(own.map(({ path }) => path.split('/')[1] ?? ''));
+  t.strictSame(detectorRooms.flat().toSorted(), [...found].toSorted(), 'every room has its place');
+  let checked = 0;
+  for (const { path, imports } of own) {
+    const [, room] = path.split('/');
+    for (const target of imports.filter((name) => folderOf(name) === 'detectors')) {
+      if (target.split('/')[1] === room) continue;
+      checked++;
+      if (rowOf(target) <= rowOf(path)) t.fail(`${path} imports ${target}`);
+    }
+  }
+  t.ok(checked > 100, `${checked} imports go from a room to one below`);
+});
+
+t.test('every file of cli/commands is a verb, and every verb is listed', async (t) => {
+  const list = sources.find(({ path }) => path === 'cli/commands.ts');
+  const verbs = sources.filter(({ path }) => path.startsWith('cli/commands/'));
+  t.ok(verbs.length > 20);
+  for (const { path, text } of verbs) {
+    t.match(text, /^export const \w+: Command = \{$/m, path);
+    t.ok(list?.imports.includes(path), `${path} is in commands.ts`);
+  }
 });
 
 t.test('nobody imports tests or measurements, and the console stands alone', async (t) => {
