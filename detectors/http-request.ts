@@ -3,7 +3,7 @@
  * read as it comes. The target may have been put together from a log line, which strangers write: each hop is resolved here
  * and connected to by the very address that was looked at, so that no name can lead inside.
  */
-import { request as plainRequest, type ClientRequest, type IncomingMessage } from 'node:http';
+import { request as plainRequest, type IncomingMessage } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { urlToHttpOptions } from 'node:url';
@@ -58,7 +58,7 @@ function send(
 ): Promise<IncomingMessage> {
   const start = url.protocol === 'https:' ? secureRequest : plainRequest;
   return new Promise((resolve, reject) => {
-    const request: ClientRequest = start({
+    const request = start({
       ...urlToHttpOptions(url),
       method,
       headers: ownHeaders(headers, method, body),
@@ -69,9 +69,11 @@ function send(
     });
     request.once('response', resolve);
     request.on('error', (error) => reject(signal.aborted ? (signal.reason as Error) : error));
-    // Nobody asked for a tunnel or another protocol.
-    request.once('connect', () => request.destroy(new Error('the server opened a tunnel')));
-    request.once('upgrade', () => request.destroy(new Error('the server changed the protocol')));
+    // Nobody asked for another protocol, and Node hands such a connection over.
+    request.once('upgrade', (_response, socket) => {
+      socket.destroy();
+      reject(new Error('the server changed the protocol'));
+    });
     request.end(body);
   });
 }
