@@ -47,13 +47,13 @@ async function run(call: Call): Promise<number> {
   }
   const logs = await openLogs(call);
   try {
-    const [{ foldersFor }, { openReplayEngine }, { replayLogs }, { progressText }] = await Promise.all([
-      import('../replay/item-folders.ts'),
-      import('../replay/replay-engine.ts'),
+    const [{ foldersFor }, { openEngine }, { replayLogs }, { progressText }] = await Promise.all([
+      import('../engine/item-folders.ts'),
+      import('../engine/open-engine.ts'),
       import('../replay/replay-logs.ts'),
       import('../replay/progress-text.ts'),
     ]);
-    const engine = await openReplayEngine(await foldersFor(call), { clock, dns: given.flag('dns') });
+    const engine = await openEngine(await foldersFor(call), { clock, dns: given.flag('dns') });
     // Lines come and go. For them the young generation stays as large as loading made it: V8 would let it grow to 130 MB.
     setFlagsFromString('--semi-space-growth-factor=1');
     const line = createProgressLine(io.stderr, clock);

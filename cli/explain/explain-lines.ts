@@ -4,9 +4,9 @@ import { createLineExplainer, type LineExplanation } from '../../detectors/engin
 import { FieldMap, type Line } from '../../detectors/event.ts';
 import { createScenarioExplainer } from '../../detectors/scenarios/scenario-explainer.ts';
 import type { Call } from '../command.ts';
+import { foldersFor } from '../engine/item-folders.ts';
+import { openEngine } from '../engine/open-engine.ts';
 import { safeText } from '../output/safe-text.ts';
-import { foldersFor } from '../replay/item-folders.ts';
-import { openReplayEngine } from '../replay/replay-engine.ts';
 import { showLine } from './line-tree.ts';
 
 /** Explanations are for reading; `replay` takes whole logs. */
@@ -16,7 +16,7 @@ const mostInputCharacters = 16 * 1_048_576;
 export async function explainLines(call: Call): Promise<number> {
   const { output, given, clock, io } = call;
   const lines = await linesOf(call);
-  const engine = await openReplayEngine(await foldersFor(call), { clock, dns: false });
+  const engine = await openEngine(await foldersFor(call), { clock, dns: false });
   const explained: LineExplanation[] = [];
   try {
     const scenarios = createScenarioExplainer({ documents: engine.scenarios }, engine.expressions);

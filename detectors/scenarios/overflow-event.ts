@@ -5,7 +5,7 @@
 import type { Alert, AlertSource } from '../alert.ts';
 import { type Event, eventType, FieldMap, MetaMap, type OverflowView, ParsedMap, type Source } from '../event.ts';
 import { type AlertView, alertView, sourceView } from '../expr/environment/alert-view.ts';
-import type { Overflow } from './overflow.ts';
+import { type Overflow, sourceOf } from './overflow.ts';
 
 /** `evt.Overflow` with the alerts as expressions see them. */
 export interface RuntimeAlert extends OverflowView {
@@ -93,18 +93,4 @@ function settled(alert: Alert, { Source: source, Message: message, Remediation: 
   const sameSource = (Object.keys(changed) as (keyof AlertSource)[]).every((key) => changed[key] === alert.source[key]);
   if (sameSource && message === alert.message && remediation === alert.remediation) return alert;
   return { ...alert, source: changed, message, remediation };
-}
-
-function sourceOf(source: Source): AlertSource {
-  return {
-    scope: source.Scope,
-    value: source.Value,
-    ip: source.IP,
-    range: source.Range,
-    asNumber: source.AsNumber,
-    asName: source.AsName,
-    country: source.Cn,
-    latitude: source.Latitude,
-    longitude: source.Longitude,
-  };
 }

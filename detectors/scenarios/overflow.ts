@@ -184,20 +184,23 @@ function overflowSources(scenario: Scenario, sources: Readonly<Record<string, So
   return Object.values(sources).flatMap((source) => {
     const widened = source.Scope === 'Ip' && scope === 'Range' && source.Range !== '';
     if (source.Scope !== scope && !widened) return [];
-    return [
-      {
-        scope,
-        value: widened ? source.Range : source.Value,
-        ip: source.IP,
-        range: source.Range,
-        asNumber: source.AsNumber,
-        asName: source.AsName,
-        country: source.Cn,
-        latitude: source.Latitude,
-        longitude: source.Longitude,
-      },
-    ];
+    return [{ ...sourceOf(source), scope, value: widened ? source.Range : source.Value }];
   });
+}
+
+/** A source as alerts have it. */
+export function sourceOf(source: Source): AlertSource {
+  return {
+    scope: source.Scope,
+    value: source.Value,
+    ip: source.IP,
+    range: source.Range,
+    asNumber: source.AsNumber,
+    asName: source.AsName,
+    country: source.Cn,
+    latitude: source.Latitude,
+    longitude: source.Longitude,
+  };
 }
 
 const nobody = { ip: '', range: '', asNumber: '', asName: '', country: '', latitude: 0, longitude: 0 } as const;

@@ -1,4 +1,4 @@
-/** The engine of a replay: the items of some folders, with MaxMind databases where the data folders have them. */
+/** The engine of the verbs that read lines themselves: items of some folders, and MaxMind databases where their data is. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
@@ -13,21 +13,21 @@ import { type GeoPaths, openGeoDatabases } from '../../detectors/geoip.ts';
 import type { ScenarioSpec } from '../../detectors/scenarios/scenario-document.ts';
 import type { ItemFolders } from './item-folders.ts';
 
-export interface ReplayEngine extends Pick<EngineAssembly, 'engine' | 'expressions'> {
+export interface OpenEngine extends Pick<EngineAssembly, 'engine' | 'expressions'> {
   readonly scenarios: readonly ScenarioSpec[];
   /** Items and data files that are not used; the others are. */
   readonly faults: readonly GatewayError[];
   close(): void;
 }
 
-export interface ReplayEngineOptions {
+export interface OpenEngineOptions {
   readonly clock: Clock;
   /** Names of addresses, and addresses of names, may be asked for. */
   readonly dns: boolean;
 }
 
 /** @throws GatewayError NOT_FOUND when there is nothing to run */
-export async function openReplayEngine(folders: ItemFolders, options: ReplayEngineOptions): Promise<ReplayEngine> {
+export async function openEngine(folders: ItemFolders, options: OpenEngineOptions): Promise<OpenEngine> {
   const { clock } = options;
   const runtime: Runtime = { clock, random: createSystemRandom(), log: createLog('silent') };
   const loaded = await loadItems(folders.paths);

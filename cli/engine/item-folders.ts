@@ -1,4 +1,4 @@
-/** Which items a replay runs: those of a folder that was named, or what the gateway here would run. */
+/** Which items a verb runs: those of a folder that was named, or what the gateway here would run. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { GatewayError } from '../../core/errors.ts';
