@@ -59,8 +59,8 @@ class IndexBuilder {
   readonly tables: Table[] = [];
   /** The literals looked for in each field, by its number. */
   readonly literals: string[][] = [];
-  /** The numbers of the fields that are compared in lower case. */
-  readonly folded = new Set<number>();
+  /** The lower-case values that each field is compared with, by its number. */
+  readonly folded: Set<string>[] = [];
   private readonly byKey = new Map<string, Table>();
 
   constructor(size: number) {
@@ -90,7 +90,7 @@ class IndexBuilder {
         lookup.hits.set(atom.value, bits);
       }
       set(bits, position);
-      if (atom.kind === 'folded') this.folded.add(field);
+      if (atom.kind === 'folded') this.folded[field]?.add(atom.value);
       const literals = this.literals[field];
       if (atom.kind === 'contains' && !literals?.includes(atom.value)) literals?.push(atom.value);
     }
@@ -99,7 +99,11 @@ class IndexBuilder {
   private table(key: string, clause: Clause): Table {
     const lookups = new Map<string, Lookup>();
     for (const { kind, path } of clause)
-      lookups.set(`${kind} ${path}`, { field: this.field(path), kind, hits: new Map() });
+      lookups.set(`${kind} ${path}`, {
+        field: this.field(path),
+        kind,
+        hits: new Map(),
+      });
     const free = new Uint32Array(this.words);
     for (let position = 0; position < this.size; position++) set(free, position);
     const table = { lookups: [...lookups.values()], free };
@@ -112,6 +116,7 @@ class IndexBuilder {
     const known = this.fields.indexOf(path);
     if (known !== -1) return known;
     this.literals.push([]);
+    this.folded.push(new Set());
     return this.fields.push(path) - 1;
   }
 }
@@ -127,9 +132,11 @@ interface Field {
   readonly key: string;
   /** Null for fields of which only the exact value is asked. */
   readonly reader: TextReader | null;
-  /** The event's value, and what was read in it. */
+  /** The event that `value` is of, by number. */
+  turn: number;
   value: string;
-  reading: Reading;
+  /** What was read in the value; null until it is asked for. */
+  reading: Reading | null;
 }
 
 /** A lookup with its bits by the literal's number, so that no text is hashed twice. */
@@ -156,52 +163,57 @@ interface ValueTable {
 interface MixedTable {
   readonly steps: readonly Step[];
   readonly free: Bits;
-  /** No exact value is looked up: without any literal found it leaves `free`. */
-  readonly literalsOnly: boolean;
 }
 
 class BitIndex implements FilterIndex {
   private readonly fields: readonly Field[];
   private readonly valueTables: readonly ValueTable[];
   private readonly mixedTables: readonly MixedTable[];
-  /** What is left where no literal was found in any field, which is so for most events: all `literalsOnly` tables at once. */
-  private readonly quiet: Bits;
   private readonly everything: Bits;
   private readonly left: Bits;
   private readonly scratch: Bits;
   private readonly positions: number[] = [];
+  private turn = 0;
 
   constructor({ size, words, fields, literals, folded, tables }: IndexBuilder) {
-    this.fields = fields.map((path, index) => fieldOf(path, literals[index] ?? [], folded.has(index)));
+    this.fields = fields.map((path, index) => fieldOf(path, literals[index] ?? [], folded[index] ?? new Set()));
     const isValueTable = ({ lookups }: Table): boolean => lookups.length === 1 && lookups[0]?.kind === 'equals';
-    this.valueTables = tables.filter(isValueTable).map((table) => this.valueTable(table));
-    const mixed = tables.filter((table) => !isValueTable(table));
+    // Tables that concern most filters come first: what they leave makes others needless.
+    const ordered = tables.toSorted((one, other) => countBits(one.free) - countBits(other.free));
+    this.valueTables = ordered.filter(isValueTable).map((table) => this.valueTable(table));
+    const mixed = ordered.filter((table) => !isValueTable(table));
     this.mixedTables = mixed.map(({ lookups, free }) => ({
       steps: lookups.map((lookup) => this.step(lookup, words)),
       free,
-      literalsOnly: lookups.every(({ kind }) => kind === 'contains'),
     }));
     this.left = new Uint32Array(words);
     this.scratch = new Uint32Array(words);
     this.everything = new Uint32Array(words);
     for (let position = 0; position < size; position++) set(this.everything, position);
-    this.quiet = this.everything.slice();
-    for (const { literalsOnly, free } of this.mixedTables) if (literalsOnly) keepBits(this.quiet, free);
   }
 
+  /** Exact values first: they cost least and leave few filters, and texts are read only for tables that still matter. */
   candidates(event: Event): readonly number[] {
-    let isQuiet = true;
-    for (const field of this.fields) if (!readField(field, event)) isQuiet = false;
     const { left, scratch } = this;
-    left.set(isQuiet ? this.quiet : this.everything);
-    for (const { steps, free, literalsOnly } of this.mixedTables) {
-      if (isQuiet && literalsOnly) continue;
-      scratch.set(free);
-      for (const step of steps) addHits(scratch, step);
+    this.turn++;
+    copyBits(left, this.everything);
+    for (const { field, left: byValue, otherwise } of this.valueTables) {
+      if (hasOthers(left, otherwise)) keepBits(left, byValue.get(this.valueOf(field, event)) ?? otherwise);
+    }
+    for (const { steps, free } of this.mixedTables) {
+      if (!hasOthers(left, free)) continue;
+      copyBits(scratch, free);
+      for (const step of steps) addHits(scratch, step, this.valueOf(step.field, event));
       keepBits(left, scratch);
     }
-    for (const table of this.valueTables) keepBits(left, table.left.get(table.field.value) ?? table.otherwise);
     return this.listed(left);
+  }
+
+  private valueOf(field: Field, event: Event): string {
+    if (field.turn === this.turn) return field.value;
+    field.turn = this.turn;
+    field.reading = null;
+    return (field.value = mapOf(event, field.map)[field.key] ?? '');
   }
 
   private listed(bits: Bits): readonly number[] {
@@ -238,9 +250,9 @@ class BitIndex implements FilterIndex {
   }
 }
 
-function fieldOf(path: string, words: readonly string[], folds: boolean): Field {
-  const reader = words.length === 0 && !folds ? null : new TextReader(words, folds);
-  return { ...splitPath(path), reader, value: '', reading: nothingRead };
+function fieldOf(path: string, words: readonly string[], folded: ReadonlySet<string>): Field {
+  const reader = words.length === 0 && folded.size === 0 ? null : new TextReader(words, folded);
+  return { ...splitPath(path), reader, turn: 0, value: '', reading: null };
 }
 
 function mapOf(event: Event, map: StringMapPath): StringMap {
@@ -258,27 +270,45 @@ function mapOf(event: Event, map: StringMapPath): StringMap {
   }
 }
 
-/** Reads the field. True when no literal is in it. */
-function readField(field: Field, event: Event): boolean {
-  const value = mapOf(event, field.map)[field.key] ?? '';
-  field.value = value;
-  if (field.reader === null) return true;
-  const reading = field.reader.read(value);
-  field.reading = reading;
-  return reading.found.length === 0 && !reading.opaque;
+function readingOf(field: Field): Reading {
+  return (field.reading ??= field.reader === null ? nothingRead : field.reader.read(field.value));
 }
 
-function addHits(bits: Bits, { field, kind, byValue, byWord, all }: Step): void {
-  const { value, reading } = field;
-  if (kind === 'contains' && !reading.opaque) {
+function addHits(bits: Bits, { field, kind, byValue, byWord, all }: Step, value: string): void {
+  if (kind === 'equals') {
+    const hits = byValue.get(value);
+    if (hits !== undefined) addBits(bits, hits);
+    return;
+  }
+  const reading = readingOf(field);
+  if (reading.opaque) addBits(bits, all);
+  else if (kind === 'folded') {
+    const hits = byValue.get(reading.folded);
+    if (hits !== undefined) addBits(bits, hits);
+  } else {
     for (const word of reading.found) {
       const hits = byWord[word];
       if (hits !== undefined) addBits(bits, hits);
     }
-    return;
   }
-  const hits = kind !== 'equals' && reading.opaque ? all : byValue.get(kind === 'equals' ? value : reading.folded);
-  if (hits !== undefined) addBits(bits, hits);
+}
+
+/** Whether bits are set besides those of `free`. */
+function hasOthers(bits: Bits, free: Bits): boolean {
+  for (let word = 0; word < bits.length; word++)
+    if (((bits[word] as number) & ~(free[word] as number)) !== 0) return true;
+  return false;
+}
+
+function countBits(bits: Bits): number {
+  let count = 0;
+  for (let rest of bits) for (; rest !== 0; rest &= rest - 1) count++;
+  return count;
+}
+
+/** `TypedArray.set` costs more than a loop over the few words there are. */
+function copyBits(bits: Bits, from: Bits): void {
+  for (let word = 0; word < bits.length; word++) bits[word] = from[word] as number;
 }
 
 function addBits(bits: Bits, more: Bits): void {

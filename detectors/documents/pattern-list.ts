@@ -9,8 +9,12 @@ import { LiteralSet } from '../regex/literal-set.ts';
 import { ownCopy } from './own-copy.ts';
 import { requiredLiterals } from './required-literals.ts';
 
-/** How many answers are remembered, and for texts of up to how many characters: at most some 512 KB for each list. */
+/**
+ * How many answers are remembered, and for texts of how many characters: at most some 512 KB for each list. A shorter text is
+ * asked anew for less than remembering it costs, where no pattern has to be tried on every text.
+ */
 const mostAnswers = 1_024;
+const shortestAnswered = 64;
 const longestAnswered = 512;
 
 const beyondAscii = /[^\x00-\x7f]/;
@@ -28,6 +32,7 @@ class AnyPattern implements PatternTest {
   /** By literal: the patterns that require it or one of its alternatives. */
   private readonly byLiteral: readonly (readonly PatternTest[])[];
   private readonly answers = new Map<string, boolean>();
+  private readonly shortestAnswered: number;
 
   constructor(sources: readonly string[]) {
     const byLiteral = new Map<string, PatternTest[]>();
@@ -40,12 +45,15 @@ class AnyPattern implements PatternTest {
       return pattern;
     });
     this.always = always;
-    this.literals = new LiteralSet([...byLiteral.keys()], { caseInsensitive: true });
+    this.shortestAnswered = always.length === 0 ? shortestAnswered : 0;
+    this.literals = new LiteralSet([...byLiteral.keys()], {
+      caseInsensitive: true,
+    });
     this.byLiteral = [...byLiteral.values()];
   }
 
   test(text: string): boolean {
-    if (text.length > longestAnswered) return this.find(text);
+    if (text.length > longestAnswered || text.length < this.shortestAnswered) return this.find(text);
     const known = this.answers.get(text);
     if (known !== undefined) return known;
     const answer = this.find(text);
@@ -58,9 +66,10 @@ class AnyPattern implements PatternTest {
     // What patterns require is known for ASCII letters only: other letters have case variants among them.
     if (beyondAscii.test(text)) return this.patterns.some((pattern) => pattern.test(text));
     if (this.always.some((pattern) => pattern.test(text))) return true;
-    const tried = new Set<PatternTest>();
+    let tried: Set<PatternTest> | null = null;
     let found = false;
     this.literals.each(text, (literal) => {
+      tried ??= new Set();
       for (const pattern of this.byLiteral[literal] ?? []) {
         if (tried.has(pattern)) continue;
         tried.add(pattern);

@@ -15,7 +15,12 @@ export const urlHelpers: HelperTable = {
     pure: true,
     run: (uri: string) => parseQuery(queryOf(uri)),
   },
-  ParseQuery: { parameters: [stringType], returns: queryType, pure: true, run: (query: string) => parseQuery(query) },
+  ParseQuery: {
+    parameters: [stringType],
+    returns: queryType,
+    pure: true,
+    run: (query: string) => parseQuery(query),
+  },
   ExtractQueryParam: {
     parameters: [stringType, stringType],
     returns: stringArray,
@@ -101,7 +106,12 @@ function lenientUnescape(text: string): string {
 function lenient(text: string, plusIsSpace: boolean): string {
   const spaced = plusIsSpace ? text.replaceAll('+', ' ') : text;
   if (!spaced.includes('%')) return spaced;
-  return spaced.replaceAll(/(?:%[\da-fA-F]{2})+/g, (run) =>
-    Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'),
-  );
+  return spaced.replaceAll(/(?:%[\da-fA-F]{2})+/g, decodedRun);
+}
+
+/** A run of escapes; mostly it is one, of an ASCII character, which needs no buffer. */
+function decodedRun(run: string): string {
+  const first = Number.parseInt(run.slice(1, 3), 16);
+  if (run.length === 3 && first < 0x80) return String.fromCharCode(first);
+  return Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8');
 }
