@@ -5,6 +5,7 @@ import { valueOf } from '../awaited-value.ts';
 import type { DataRow, KnownBot } from '../data-files.ts';
 import type { HelperDependencies } from '../dependencies.ts';
 import { type HelperTable, unavailable } from '../helper.ts';
+import { LiteralSet } from '../../regex/literal-set.ts';
 import { arrayOf, boolType, stringArray, stringMap, stringType } from '../types.ts';
 
 export function fileHelpers({ files, regex, resolver }: HelperDependencies): HelperTable {
@@ -52,24 +53,21 @@ export function fileHelpers({ files, regex, resolver }: HelperDependencies): Hel
         index = indexRows(rows);
         indexes.set(rows, index);
       }
-      return (
-        index.equals.get(text) ??
-        leftmost(index.contains, text) ??
-        index.regex.find(({ test }) => test(text))?.tag ??
-        ''
-      );
+      return index.equals.get(text) ?? index.contains(text) ?? index.regex.find(({ test }) => test(text))?.tag ?? '';
     };
   }
 
   function indexRows(rows: readonly DataRow[]): RowIndex {
-    const index: RowIndex = { equals: new Map(), contains: [], regex: [] };
+    const equals = new Map<string, string>();
+    const contains: TextRow[] = [];
+    const patterns: RowIndex['regex'][number][] = [];
     for (const { type, pattern = '', tag = '' } of rows) {
       if (type === 'equals') {
-        if (!index.equals.has(pattern)) index.equals.set(pattern, tag);
-      } else if (type === 'contains') index.contains.push({ pattern, tag });
-      else if (type === 'regex' || type === 'regexp') index.regex.push({ test: testerOf(pattern), tag });
+        if (!equals.has(pattern)) equals.set(pattern, tag);
+      } else if (type === 'contains') contains.push({ pattern, tag });
+      else if (type === 'regex' || type === 'regexp') patterns.push({ test: testerOf(pattern), tag });
     }
-    return index;
+    return { equals, contains: createLeftmostLookup(contains), regex: patterns };
   }
 
   /** A damaged pattern matches nothing: one bad row must not cost the others. */
@@ -83,23 +81,34 @@ export function fileHelpers({ files, regex, resolver }: HelperDependencies): Hel
   }
 }
 
-interface RowIndex {
-  readonly equals: Map<string, string>;
-  readonly contains: { readonly pattern: string; readonly tag: string }[];
-  readonly regex: { readonly test: (text: string) => boolean; readonly tag: string }[];
+interface TextRow {
+  readonly pattern: string;
+  readonly tag: string;
 }
 
-function leftmost(rows: RowIndex['contains'], text: string): string | null {
-  let found: string | null = null;
-  let best = Number.POSITIVE_INFINITY;
-  for (const { pattern, tag } of rows) {
-    const at = text.indexOf(pattern);
-    if (at !== -1 && at < best) {
-      best = at;
-      found = tag;
-    }
-  }
-  return found;
+interface RowIndex {
+  readonly equals: ReadonlyMap<string, string>;
+  readonly contains: (text: string) => string | null;
+  readonly regex: readonly { readonly test: (text: string) => boolean; readonly tag: string }[];
+}
+
+/** The tag of the row that occurs first in a text; of several at one place, the first in the file. Null: none occurs. */
+function createLeftmostLookup(rows: readonly TextRow[]): (text: string) => string | null {
+  const words = new LiteralSet(rows.map(({ pattern }) => pattern));
+  const empty = rows.findIndex(({ pattern }) => pattern === '');
+  return (text) => {
+    let row = empty;
+    let start = empty === -1 ? Number.POSITIVE_INFINITY : 0;
+    words.each(text, (word, end) => {
+      const at = end - (rows[word]?.pattern.length ?? 0);
+      if (at < start || (at === start && word < row)) {
+        start = at;
+        row = word;
+      }
+      return true;
+    });
+    return rows[row]?.tag ?? null;
+  };
 }
 
 /** The user agent (and path, where the bot has any) fit, and the address is the bot's by range or by confirmed name. */

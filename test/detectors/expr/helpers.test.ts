@@ -1,4 +1,5 @@
 /** CrowdSec's helpers, family by family: what they give, and what they refuse. */
+import * as fc from 'fast-check';
 import t from 'tap';
 import type { HelperDependencies } from '../../../detectors/expr/dependencies.ts';
 import { eventEnvironment } from '../../../detectors/expr/environment.ts';
@@ -212,6 +213,29 @@ t.test('data files', async (t) => {
   ];
   for (const [source, value] of cases) t.same(evaluate(source), value, source);
   t.equal(cases.length, 19);
+});
+
+t.test('of the rows that a text contains, LookupFile takes the leftmost, then the first in the file', async (t) => {
+  const word = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 3 });
+  fc.assert(
+    fc.property(
+      fc.array(word, { maxLength: 6 }),
+      fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 8 }),
+      (words, text) => {
+        const rows = words.map((pattern, index) => ({ type: 'contains', pattern, tag: `row ${index}` }));
+        const files = { loaded: () => true, lines: () => [], patterns: () => [], rows: () => rows };
+        const expression = compilerFor(eventEnvironment, { files }).compile('LookupFile(evt.Line.Raw, "f")', 'string');
+        const evt = makeEvent();
+        const places = rows
+          .map(({ pattern, tag }) => ({ tag, at: text.indexOf(pattern) }))
+          .filter(({ at }) => at !== -1)
+          .toSorted((one, other) => one.at - other.at);
+        return expression.evaluate({ evt: { ...evt, Line: { ...evt.Line, Raw: text } } }) === (places[0]?.tag ?? '');
+      },
+    ),
+    { seed: 7, numRuns: 500 },
+  );
+  t.pass();
 });
 
 t.test('a file that is loaded anew is looked at anew', async (t) => {
