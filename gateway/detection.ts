@@ -22,7 +22,7 @@ import { hubFoldersIn, journalFile } from '../detectors/hub/hub-folders.ts';
 import type { ParserSummary } from '../detectors/parsers/parser-set.ts';
 import type { ScenarioDetector } from '../detectors/scenarios/detector.ts';
 import { createScenarioExplainer, type ScenarioExplainer } from '../detectors/scenarios/scenario-explainer.ts';
-import { itemFoldersOf } from './item-folders.ts';
+import { acquisitionFolderIn, itemFoldersOf } from './item-folders.ts';
 import type { Settings } from './settings.ts';
 
 export interface Detection {
@@ -144,7 +144,7 @@ async function openAcquisition(
 
 /** What `portcullis setup detect` wrote, and what the settings name. */
 function acquisitionFiles({ acquisition, dataDir }: Pick<Settings, 'acquisition' | 'dataDir'>): readonly string[] {
-  const written = join(dataDir, 'acquis.d');
+  const written = acquisitionFolderIn(dataDir);
   const files = existsSync(written) ? [written, ...acquisition.files] : acquisition.files;
   return [...new Set(files.map((path) => resolve(path)))];
 }

@@ -1,4 +1,4 @@
-/** Which items a gateway with these settings runs, and where their data files are. Tools that need no gateway ask too. */
+/** Where a gateway with these settings finds items, their data files and acquisition files. Tools that need no gateway ask too. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../core/package-root.ts';
@@ -26,4 +26,9 @@ export function itemFoldersOf({ detection, dataDir }: Pick<Settings, 'detection'
     ],
     dataFolders: [detection.dataFolder, join(builtinRules, 'data')],
   };
+}
+
+/** Where `portcullis setup detect` writes acquisition files; they are read besides those that the settings name. */
+export function acquisitionFolderIn(dataDir: string): string {
+  return join(dataDir, 'acquis.d');
 }

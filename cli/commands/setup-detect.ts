@@ -9,7 +9,7 @@ import { calledAs } from '../invocation.ts';
 import type { Io } from '../io.ts';
 import { Output } from '../output/output.ts';
 import { settingsHere } from '../settings-here.ts';
-import { describeSource, showPlan, showUndo } from '../setup/show-plan.ts';
+import { describeSource, type FolderReader, showPlan, showUndo } from '../setup/show-plan.ts';
 import { plural } from '../show.ts';
 import { hubInstall } from './hub-install.ts';
 
@@ -73,8 +73,7 @@ async function run(call: Call): Promise<number> {
 
 interface Place {
   readonly folder: string;
-  /** The settings name it already. */
-  readonly read: boolean;
+  readonly reader: FolderReader;
 }
 
 /** Where the gateway reads acquisition files: the folder of the settings, else `acquis.d` in the data folder. */
@@ -82,12 +81,14 @@ async function acquisitionPlace({ io, given }: Call): Promise<Place> {
   const named = given.text('folder');
   const root = given.text('root');
   if (named === undefined && root !== undefined) {
-    return { folder: resolve(io.cwd, root, 'var/lib/portcullis/acquis.d'), read: false };
+    return { folder: resolve(io.cwd, root, 'var/lib/portcullis/acquis.d'), reader: 'there' };
   }
   const settings = await settingsHere(given.text('config'), io);
+  const { acquisitionFolderIn } = await import('../../gateway/item-folders.ts');
+  const usual = resolve(acquisitionFolderIn(settings.dataDir));
   const folders = settings.acquisition.files.filter((path) => !/\.ya?ml$/.test(path));
-  const folder = named === undefined ? (folders[0] ?? resolve(settings.dataDir, 'acquis.d')) : resolve(io.cwd, named);
-  return { folder, read: folders.includes(folder) };
+  const folder = named === undefined ? (folders[0] ?? usual) : resolve(io.cwd, named);
+  return { folder, reader: [usual, ...folders].includes(folder) ? 'here' : 'none' };
 }
 
 async function makePlan({ io, given }: Call, folder: string): Promise<SetupPlan> {
@@ -149,7 +150,7 @@ async function agrees({ stdin, stdout }: Io, question: string): Promise<boolean>
   }
 }
 
-function showOutcome(output: Output, plan: SetupPlan, { applied, written }: Result, { read }: Place): void {
+function showOutcome(output: Output, plan: SetupPlan, { applied, written }: Result, { reader }: Place): void {
   if (!applied) {
     const why = plan.files.some(isChange) ? 'Nothing was written.' : 'There is nothing to write.';
     output.line(output.paint('dim', `\n${why}`));
@@ -157,7 +158,7 @@ function showOutcome(output: Output, plan: SetupPlan, { applied, written }: Resu
   }
   output.line();
   output.line(`${output.paint('green', '✓')} ${plural(written.length, 'file')} written.`);
-  showUndo(output, plan, written, read);
+  showUndo(output, plan, written, reader);
 }
 
 /** `hub install` with the collections of the plan; where a program reads the plan, it speaks on standard error. */

@@ -125,14 +125,31 @@ function showCollections(output: Output, { services, collections }: SetupPlan): 
   output.line(`  ${output.paint('cyan', `${calledAs} hub install ${collections.join(' ')}`)}`);
 }
 
+/** Whose gateway reads the folder of acquisition files: the one here, that of the machine whose disk it is, or none yet. */
+export type FolderReader = 'here' | 'there' | 'none';
+
 /** What to do next, and how to take it back. */
-export function showUndo(output: Output, plan: SetupPlan, written: readonly PlannedFile[], read: boolean): void {
-  if (!read) {
-    output.line('  Name the folder in the settings, and restart the gateway:');
-    output.line(`  ${output.paint('cyan', `acquisition: {files: [${JSON.stringify(plan.folder)}]}`)}`);
-  } else output.line('  Restart the gateway to have them read.');
+export function showUndo(output: Output, plan: SetupPlan, written: readonly PlannedFile[], reader: FolderReader): void {
+  showReader(output, plan.folder, reader);
   const created = written.filter(({ action }) => action === 'create').map(({ path }) => shellWord(path));
   if (created.length > 0) output.line(`  To undo: ${output.paint('cyan', `rm ${created.join(' ')}`)}`);
+}
+
+function showReader(output: Output, folder: string, reader: FolderReader): void {
+  switch (reader) {
+    case 'here':
+      output.line('  Restart the gateway to have them read.');
+      return;
+    case 'there':
+      output.line('  The gateway of that machine reads them when it starts, with its data in /var/lib/portcullis.');
+      return;
+    case 'none':
+      output.line('  Name the folder in the settings, and restart the gateway:');
+      output.line(`  ${output.paint('cyan', `acquisition: {files: [${JSON.stringify(folder)}]}`)}`);
+      return;
+    default:
+      reader satisfies never;
+  }
 }
 
 function shellWord(path: string): string {

@@ -81,7 +81,7 @@ t.test('shows what it would do, and asks', async (t) => {
 
   const yes = await setup(['--root', root], { answer: 'Y\n' });
   t.match(yes.stdout, '2 files written.');
-  t.match(yes.stdout, `acquisition: {files: [${JSON.stringify(folder)}]}`);
+  t.match(yes.stdout, 'The gateway of that machine reads them when it starts');
   t.match(yes.stdout, `To undo: rm ${folder}/nginx.yaml ${folder}/sshd.yaml`);
   t.same(readdirSync(folder).sort(), ['nginx.yaml', 'sshd.yaml']);
 
@@ -135,6 +135,21 @@ t.test('files go where the settings have their acquisition, or where --folder sa
   t.equal(await folderOf('--folder', 'here'), join(cwd, 'here'));
   writeFileSync(join(cwd, 'portcullis.yaml'), 'dataDir: state\nacquisition: {files: [one.yaml, logs.d]}\n');
   t.equal(await folderOf(), join(cwd, 'logs.d'));
+});
+
+t.test('it says who reads the files that it wrote', async (t) => {
+  const { root } = machine(t);
+  const cwd = mkdtempSync(join(tmpdir(), 'setup-cwd-'));
+  t.teardown(() => rmSync(cwd, { recursive: true }));
+  const said = async (folder: string): Promise<string> =>
+    (await setup(['--root', root, '--folder', folder, '--yes'], { cwd })).stdout;
+  t.match(await said(join('data', 'acquis.d')), 'Restart the gateway to have them read.', 'the usual folder');
+  const other = await said('elsewhere');
+  t.match(other, `acquisition: {files: [${JSON.stringify(join(cwd, 'elsewhere'))}]}`);
+  t.notMatch(other, 'Restart the gateway to have them read.');
+  writeFileSync(join(cwd, 'portcullis.yaml'), 'acquisition: {files: [elsewhere]}\n');
+  rmSync(join(cwd, 'elsewhere'), { recursive: true });
+  t.match(await said('elsewhere'), 'Restart the gateway to have them read.', 'a folder of the settings');
 });
 
 t.test('what cannot be is refused', async (t) => {
