@@ -3,7 +3,6 @@
  * moment it is parsed, so that no list can be evaded by the other spelling. IPv6 text is RFC 5952. IPv4 is read strictly:
  * four decimal numbers without leading zeros, since `010.0.0.1` means different hosts to different programs.
  */
-import ipaddr from 'ipaddr.js';
 
 /** An address as 32-bit words, most significant first. IPv4 uses `w0` only; the other words are zero. */
 export interface IpAddress {
@@ -24,6 +23,10 @@ export interface IpRange {
 
 /** The longest text that can be an address: an IPv6 address with an embedded IPv4 tail. */
 const longestAddress = 45;
+
+const dot = 46;
+const colon = 58;
+const zeros: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0];
 
 /** The address, or null when `text` is not exactly one (no port, zone, brackets or spaces). */
 export function parseIp(text: string): IpAddress | null {
@@ -136,8 +139,31 @@ export function ipv4(word: number): IpAddress {
 }
 
 export function ipv6(w0: number, w1: number, w2: number, w3: number): IpAddress {
-  const parts = [w0, w1, w2, w3].flatMap((word) => [word >>> 16, word & 0xffff]);
-  return { version: 6, w0, w1, w2, w3, text: new ipaddr.IPv6(parts).toRFC5952String() };
+  const groups = [w0 >>> 16, w0 & 0xffff, w1 >>> 16, w1 & 0xffff, w2 >>> 16, w2 & 0xffff, w3 >>> 16, w3 & 0xffff];
+  return { version: 6, w0, w1, w2, w3, text: ipv6Text(groups) };
+}
+
+/** RFC 5952, section 4: of the longest runs of two zero groups or more, the first is left out. */
+function ipv6Text(groups: readonly number[]): string {
+  let gap = groups.length;
+  let longest = 1;
+  for (let start = 0; start < groups.length; start++) {
+    let end = start;
+    while (groups[end] === 0) end++;
+    if (end - start > longest) {
+      gap = start;
+      longest = end - start;
+    }
+    start = end;
+  }
+  let text = '';
+  for (let index = 0; index < groups.length; index++) {
+    if (index === gap) {
+      text += '::';
+      index += longest - 1;
+    } else text += `${index === 0 || index === gap + longest ? '' : ':'}${(groups[index] ?? 0).toString(16)}`;
+  }
+  return text;
 }
 
 /** Read by hand because every request does it; a regular expression and four `Number` calls cost ten times as much. */
@@ -147,7 +173,7 @@ function parseIpv4(text: string): IpAddress | null {
   let dots = 0;
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);
-    if (code === 46) {
+    if (code === dot) {
       if (octet === -1 || ++dots > 3) return null;
       word = word * 256 + octet;
       octet = -1;
@@ -161,13 +187,54 @@ function parseIpv4(text: string): IpAddress | null {
   return { version: 4, w0: word * 256 + octet, w1: 0, w2: 0, w3: 0, text };
 }
 
+/** RFC 4291, section 2.2. `::` stands for one group at least. */
 function parseIpv6(text: string): IpAddress | null {
-  if (text.includes('%') || !ipaddr.IPv6.isValid(text)) return null;
-  const embedded = text.lastIndexOf(':') + 1;
-  if (text.includes('.') && parseIpv4(text.slice(embedded)) === null) return null;
-  const parts = ipaddr.IPv6.parse(text).parts;
-  const word = (index: number): number => (((parts[index] ?? 0) << 16) | (parts[index + 1] ?? 0)) >>> 0;
+  const groups: number[] = [];
+  let gap = text.startsWith('::') ? 0 : -1;
+  for (let at = gap === 0 ? 2 : 0; at < text.length; ) {
+    const end = hexEnd(text, at);
+    if (text.charCodeAt(end) === dot) {
+      const tail = parseIpv4(text.slice(at));
+      if (tail === null) return null;
+      groups.push(tail.w0 >>> 16, tail.w0 & 0xffff);
+      break;
+    }
+    if (end === at || end - at > 4) return null;
+    groups.push(hexValue(text, at, end));
+    if (end === text.length) break;
+    if (text.charCodeAt(end) !== colon || end + 1 === text.length || groups.length > 8) return null;
+    at = end + 1;
+    if (text.charCodeAt(at) !== colon) continue;
+    if (gap !== -1) return null;
+    gap = groups.length;
+    at++;
+  }
+  const missing = 8 - groups.length;
+  if (gap === -1 ? missing !== 0 : missing < 1) return null;
+  // Where nothing is left out there is nothing to be put in.
+  const full = gap === -1 ? groups : [...groups.slice(0, gap), ...zeros.slice(0, missing), ...groups.slice(gap)];
+  const word = (index: number): number => (((full[index] ?? 0) << 16) | (full[index + 1] ?? 0)) >>> 0;
   const [w0, w1, w2, w3] = [word(0), word(2), word(4), word(6)];
   if (w0 === 0 && w1 === 0 && w2 === 0xffff) return ipv4(w3);
-  return ipv6(w0, w1, w2, w3);
+  return { version: 6, w0, w1, w2, w3, text: ipv6Text(full) };
+}
+
+/** Where the hexadecimal digits from `at` on end. */
+function hexEnd(text: string, at: number): number {
+  let end = at;
+  while (end < text.length && hexDigit(text.charCodeAt(end)) !== -1) end++;
+  return end;
+}
+
+function hexValue(text: string, from: number, to: number): number {
+  let value = 0;
+  for (let index = from; index < to; index++) value = value * 16 + hexDigit(text.charCodeAt(index));
+  return value;
+}
+
+/** -1 for what is none. */
+function hexDigit(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48;
+  const letter = code | 32;
+  return letter >= 97 && letter <= 102 ? letter - 87 : -1;
 }

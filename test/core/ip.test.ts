@@ -105,6 +105,32 @@ t.test('the canonical spelling is read back as the same address', async (t) => {
   );
 });
 
+t.test('IPv6 is read and spelled as URLs have it', async (t) => {
+  // Zeros are common in addresses, and what `::` is about.
+  const group = fc.oneof(
+    fc.constant('0'),
+    fc.constant('0000'),
+    fc.nat({ max: 0xffff }).map((each) => each.toString(16)),
+  );
+  const written = fc.oneof(
+    fc.ipV6(),
+    fc.array(group, { minLength: 8, maxLength: 8 }).map((groups) => groups.join(':')),
+    fc
+      .tuple(fc.array(group, { maxLength: 5 }), fc.array(group, { maxLength: 3 }))
+      .filter(([before, after]) => before.length + after.length < 8)
+      .map(([before, after]) => `${before.join(':')}::${after.join(':').toUpperCase()}`),
+  );
+  fc.assert(
+    fc.property(written, (text) => {
+      const found = parseIp(text);
+      // A mapped address is another one here.
+      return found?.version === 4 || new URL(`http://[${text}]`).hostname === `[${found?.text}]`;
+    }),
+    { seed: 6, numRuns: 5_000 },
+  );
+  t.pass('5000 addresses');
+});
+
 t.test('an IPv4 address and its mapped form are one, in ranges too', async (t) => {
   fc.assert(
     fc.property(word, fc.nat({ max: 32 }), (value, prefix) => {
