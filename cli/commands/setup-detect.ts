@@ -1,4 +1,5 @@
 /** `setup detect`: what runs on this machine, what of it Portcullis can watch, and the files that make it do so. */
+import { hostname, networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { exitStatus, GatewayError } from '../../core/errors.ts';
@@ -8,7 +9,7 @@ import type { Call, Command } from '../command.ts';
 import { calledAs } from '../invocation.ts';
 import type { Io } from '../io.ts';
 import { Output } from '../output/output.ts';
-import { settingsHere } from '../settings-here.ts';
+import { absentOrigin, settingsHere } from '../settings-here.ts';
 import { describeSource, type FolderReader, showPlan, showUndo } from '../setup/show-plan.ts';
 import { plural } from '../show.ts';
 import { hubInstall } from './hub-install.ts';
@@ -28,6 +29,7 @@ export const setupDetect: Command = {
     yes: { type: 'boolean', short: 'y', help: 'do it without asking' },
     'dry-run': { type: 'boolean', help: 'only show what would be done' },
     install: { type: 'boolean', help: 'install the collections of the hub too' },
+    'web-servers': { type: 'boolean', help: 'read the logs of web servers that may stand behind this gateway too' },
     root: { type: 'string', placeholder: '<folder>', help: "where the machine's disk is mounted (/)" },
     folder: { type: 'string', placeholder: '<folder>', help: 'where acquisition files go' },
     from: {
@@ -91,7 +93,8 @@ async function acquisitionPlace({ io, given }: Call): Promise<Place> {
   return { folder, reader: [usual, ...folders].includes(folder) ? 'here' : 'none' };
 }
 
-async function makePlan({ io, given }: Call, folder: string): Promise<SetupPlan> {
+async function makePlan(call: Call, folder: string): Promise<SetupPlan> {
+  const { io, given } = call;
   const root = resolve(io.cwd, given.text('root') ?? '/');
   const [{ createRootFiles }, { inspectMachine }, { knownServices }, { planSetup }] = await Promise.all([
     import('../../detectors/setup/root-files.ts'),
@@ -105,7 +108,23 @@ async function makePlan({ io, given }: Call, folder: string): Promise<SetupPlan>
       remedy: 'Give the folder where its disk is mounted.',
     });
   }
-  return planSetup(inspectMachine(files), knownServices, folder);
+  const beforeWebServers = !given.flag('web-servers') && root === '/' && (await protectsThisMachine(call));
+  return planSetup(inspectMachine(files), knownServices, folder, { beforeWebServers });
+}
+
+/** Whether an origin of the settings is on this machine. */
+async function protectsThisMachine({ io, given }: Call): Promise<boolean> {
+  const { origin, sites } = await settingsHere(given.text('config'), io);
+  const own = new Set(
+    Object.values(networkInterfaces()).flatMap((addresses) => addresses?.map(({ address }) => address)),
+  );
+  return [origin, ...sites.map((site) => site.origin)].some((url) => {
+    if (url === null || url === absentOrigin) return false;
+    const { hostname: host } = new URL(url);
+    return (
+      host === 'localhost' || host.startsWith('127.') || host === hostname() || own.has(host.replace(/^\[|\]$/g, ''))
+    );
+  });
 }
 
 async function decideAndApply(call: Call, plan: SetupPlan): Promise<Result> {

@@ -45,6 +45,8 @@ export interface KnownService {
   /** Whose configuration is read by a reader of its own, since it has includes and variables. */
   readonly reader?: 'nginx' | 'apache';
   readonly syslog?: SyslogLines;
+  /** Its log has the requests that a gateway in front of it has seen already. */
+  readonly isWebServer?: true;
   /** Collections of the hub. */
   readonly collections: readonly string[];
   /** Parsers and scenarios for it ship with Portcullis; the collections add to them. */

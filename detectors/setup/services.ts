@@ -6,7 +6,7 @@ import type { KnownService } from './known-service.ts';
 
 const baseHttp = 'crowdsecurity/base-http-scenarios';
 
-const webServers: readonly KnownService[] = [
+const webServers: readonly KnownService[] = asWebServers([
   {
     name: 'nginx',
     title: 'nginx',
@@ -89,7 +89,7 @@ const webServers: readonly KnownService[] = [
     collections: ['crowdsecurity/litespeed'],
     builtin: false,
   },
-];
+]);
 
 const mail: readonly KnownService[] = [
   {
@@ -456,3 +456,7 @@ export const knownServices: readonly KnownService[] = [
   ...applications,
   ...network,
 ];
+
+function asWebServers(services: readonly KnownService[]): readonly KnownService[] {
+  return services.map((service) => ({ ...service, isWebServer: true }));
+}

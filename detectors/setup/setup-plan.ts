@@ -19,7 +19,7 @@ import type { Machine } from './machine.ts';
 
 export interface PlannedFile extends AcquisitionFile {
   readonly path: string;
-  /** `keep`: somebody else wrote or changed it. `covered`: what it would read is read already. */
+  /** `keep`: somebody else wrote or changed it. `covered`: what it would read is read already, or seen by the gateway. */
   readonly action: 'create' | 'update' | 'unchanged' | 'keep' | 'covered';
   /** Names of the services whose lines it reads. */
   readonly services: readonly string[];
@@ -39,11 +39,31 @@ export interface SetupPlan {
   readonly docker: string | null;
 }
 
+export interface SetupOptions {
+  /**
+   * The gateway stands in front of web servers of this machine: what is in their logs it has seen itself, and to read it
+   * again would count every request twice.
+   */
+  readonly beforeWebServers: boolean;
+}
+
 /** @throws GatewayError SETUP_FAILED when the folder is there and cannot be read. */
-export function planSetup(machine: Machine, services: readonly KnownService[], folder: string): SetupPlan {
+export function planSetup(
+  machine: Machine,
+  services: readonly KnownService[],
+  folder: string,
+  { beforeWebServers }: SetupOptions = { beforeWebServers: false },
+): SetupPlan {
   const found = findServices(machine, services);
   const present = readFolder(folder);
-  const files = wantedFiles(found).map((wanted) => planned(wanted, folder, present));
+  const isFronted = ({ service }: FoundService): boolean => beforeWebServers && service.isWebServer === true;
+  const files = [
+    ...wantedFiles(found.filter((one) => !isFronted(one))).map((wanted) => planned(wanted, folder, present)),
+    // Of the lines that share syslog, those of web servers have no file of their own.
+    ...wantedFiles(found.filter((one) => isFronted(one) && one.source?.from !== 'syslog')).map((wanted) =>
+      fronted(planned(wanted, folder, present)),
+    ),
+  ];
   return {
     folder,
     services: found,
@@ -102,6 +122,12 @@ function fileDocument({ type, paths, excluded }: LogSource & { readonly from: 'f
 function wantedFile(name: string, services: readonly KnownService[], document: AcquisitionDocument): WantedFile {
   const title = services.map((service) => service.title).join(', ');
   return { ...acquisitionFile(name, title, document), services: services.map((service) => service.name), document };
+}
+
+/** A file that was written before stays; none is begun. */
+function fronted(file: PlannedFile): PlannedFile {
+  if (file.action !== 'create') return file;
+  return { ...file, action: 'covered', reason: 'the gateway sees its requests (--web-servers)' };
 }
 
 interface PresentFile {

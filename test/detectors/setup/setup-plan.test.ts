@@ -46,6 +46,19 @@ const syslog: MachineFiles = {
 const actions = (plan: SetupPlan): Record<string, string> =>
   Object.fromEntries(plan.files.map(({ name, action }) => [name, action]));
 
+t.test('logs of web servers that stand behind the gateway are left alone, unless they are read already', async (t) => {
+  const folder = emptyFolder(t);
+  const machine = inspectMachine(rootFiles(t, { ...nginx, ...syslog }));
+  const behind = planSetup(machine, knownServices, folder, { beforeWebServers: true });
+  t.match(actions(behind), { 'nginx.yaml': 'covered', 'syslog.yaml': 'create' });
+  const read = behind.files.find(({ name }) => name === 'syslog.yaml')?.text ?? '';
+  t.notMatch(read, 'haproxy.log');
+  t.match(read, 'auth.log');
+  applySetup(planSetup(machine, knownServices, folder));
+  const again = planSetup(machine, knownServices, folder, { beforeWebServers: true });
+  t.equal(actions(again)['nginx.yaml'], 'unchanged');
+});
+
 t.test('services that share syslog are read by one file, each path once', async (t) => {
   const plan = planOf(t, { ...nginx, ...syslog }, emptyFolder(t));
   t.same(actions(plan), { 'nginx.yaml': 'create', 'syslog.yaml': 'create' });
