@@ -23,7 +23,7 @@ const largestFileBytes = 1_048_576;
 
 /**
  * Reads the items of every file and folder in `paths` (`item-files.ts` has the layout). Several scenarios may bear one name, as
- * some of the hub's do: each fills buckets of its own.
+ * some of the hub's do: those with one filter, too, share their buckets, the others fill buckets of their own.
  */
 export async function loadItems(paths: readonly string[]): Promise<Items> {
   const { files, dataFolders, unreadable } = await findItemFiles(paths);

@@ -89,6 +89,14 @@ export class BucketShelf<Kept extends Weighed> {
     return slot?.bucket.isOver(this.shape, at) === true ? slot : null;
   }
 
+  /** Whether `key` has a bucket that lives at `at`. One that is dead is removed. */
+  holds(key: string, at: number): boolean {
+    const slot = this.slots.get(key);
+    if (slot?.bucket.isOver(this.shape, at) !== true) return slot !== undefined;
+    this.remove(slot);
+    return false;
+  }
+
   /** The oldest bucket if it has ended at `at`, else null. */
   oldestEnded(at: number): Slot<Kept> | null {
     return this.oldest?.bucket.isOver(this.shape, at) === true ? this.oldest : null;

@@ -34,6 +34,7 @@ import { createPourTime, type PourTime } from './pour-time.ts';
 import {
   countError,
   createRunner,
+  introduceTwins,
   type Runner,
   type ScenarioCounters,
   type ScenarioSummary,
@@ -125,6 +126,12 @@ export function createScenarioDetector(options: ScenarioDetectorOptions, deps: S
   return new BucketDetector(scenarios, [...faults, ...contexts.faults], contexts.context, options, deps);
 }
 
+/** Who began the living bucket of `key` that twins share, and thus says how it goes on; the runner itself where there is none. */
+function ownerOf(runner: Runner, { ExpectMode }: Event, key: string, at: number): Runner {
+  const owns = ({ live, replayed }: Runner): boolean => (ExpectMode === 0 ? live : replayed).holds(key, at);
+  return runner.twins?.find(owns) ?? runner;
+}
+
 /** Scenarios that are poured together. */
 interface Group {
   readonly runners: readonly Runner[];
@@ -174,6 +181,7 @@ class BucketDetector implements ScenarioDetector {
     const ipv6Prefix = options.ipv6Prefix ?? scenarioDetectorDefaults.ipv6Prefix;
     this.keys = new BucketKeys(scenarios, this.written, ipv6Prefix);
     this.runners = scenarios.map((scenario) => createRunner(scenario, this.store, this.keys.placeOf(scenario)));
+    introduceTwins(this.runners);
     const takeOverflow: TakeOverflow = (...overflow) => this.overflow(...overflow);
     this.counterEnds = new CounterEnds(this.runners, deps.clock, takeOverflow, () => this.tellListener());
     this.scenarios = this.runners.map(summaryOf);
@@ -278,7 +286,7 @@ class BucketDetector implements ScenarioDetector {
       return;
     }
     if (scenario.spec.type === 'trigger') this.fire(event, runner, key, at ?? this.deps.clock.now());
-    else if (at !== null) this.fill(event, runner, key, at);
+    else if (at !== null) this.fill(event, runner.twins === null ? runner : ownerOf(runner, event, key, at), key, at);
   }
 
   /** A trigger overflows with every event. */

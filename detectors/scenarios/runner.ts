@@ -44,6 +44,11 @@ export interface Runner {
   readonly keyPlace: number;
   /** Its conditions are asked after each pour. */
   readonly isJudged: boolean;
+  /**
+   * The scenarios with which it shares its buckets, itself among them in its place, or null when there is no other: upstream
+   * tells buckets apart by name, filter and group only. Set by `introduceTwins`.
+   */
+  twins: readonly Runner[] | null;
   /** When its errors may be logged again, epoch milliseconds. */
   logAgainAt: number;
 }
@@ -64,8 +69,20 @@ export function createRunner(scenario: Scenario, store: BucketStore<KeptEvent>, 
     counters: { poured: 0, overflows: 0, discarded: 0, errors: 0 },
     keyPlace,
     isJudged: scenario.condition !== null || scenario.bayesian !== null,
+    twins: null,
     logAgainAt: 0,
   };
+}
+
+/** Lets those of one name, filter and phase know each other. Triggers keep no bucket, counters end at a time of their own. */
+export function introduceTwins(runners: readonly Runner[]): void {
+  const families = Map.groupBy(
+    runners.filter(({ scenario }) => scenario.spec.type !== 'trigger' && !scenario.shape.timed),
+    ({ scenario }) => JSON.stringify([scenario.spec.name, scenario.filter.source, scenario.phase]),
+  );
+  for (const twins of families.values()) {
+    if (twins.length > 1) for (const runner of twins) runner.twins = twins;
+  }
 }
 
 export function summaryOf({ scenario, counters }: Runner): ScenarioSummary {
