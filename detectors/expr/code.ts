@@ -12,12 +12,12 @@ import { elementBudget, stepBudget, ValueError } from './values.ts';
 
 /** Variables, elements and budgets of one evaluation. Expressions that need none of them share one. */
 export class Locals {
-  readonly slots: unknown[];
+  readonly slots: unknown[] = [];
   elements = elementBudget;
   steps = stepBudget;
 
   constructor(slotCount: number) {
-    this.slots = Array.from({ length: slotCount }, () => null);
+    for (let slot = 0; slot < slotCount; slot++) this.slots.push(null);
   }
 
   /** Accounts for a list or map that is about to be made. @throws ValueError */

@@ -2,6 +2,7 @@
 import {
   addressBits,
   formatRange,
+  type IpAddress,
   type IpRange,
   parseIp,
   parseRange,
@@ -27,30 +28,40 @@ export function networkHelpers({ geo, resolver }: HelperDependencies): HelperTab
     if (ranges.size < mostRanges) ranges.set(text, range);
     return range;
   };
+  // Whitelists ask about one address again and again.
+  let lastText = '';
+  let last: IpAddress | null = null;
+  const addressOf = (text: string): IpAddress | null => {
+    if (text !== lastText) {
+      last = parseIp(text);
+      lastText = text;
+    }
+    return last;
+  };
   return {
     IpInRange: {
       parameters: [stringType, stringType],
       returns: boolType,
       pure: true,
       run: (ip: string, cidr: string) => {
-        const address = parseIp(ip);
+        const address = addressOf(ip);
         const range = address === null ? null : rangeFor(cidr);
         return address !== null && range !== null && rangeContains(range, address);
       },
     },
     IpToRange: { parameters: [stringType, stringType], returns: stringType, pure: true, run: ipToRange },
-    IsIP: { parameters: [stringType], returns: boolType, pure: true, run: (ip: string) => parseIp(ip) !== null },
+    IsIP: { parameters: [stringType], returns: boolType, pure: true, run: (ip: string) => addressOf(ip) !== null },
     IsIPV4: {
       parameters: [stringType],
       returns: boolType,
       pure: true,
-      run: (ip: string) => parseIp(ip)?.version === 4,
+      run: (ip: string) => addressOf(ip)?.version === 4,
     },
     IsIPV6: {
       parameters: [stringType],
       returns: boolType,
       pure: true,
-      run: (ip: string) => parseIp(ip)?.version === 6,
+      run: (ip: string) => addressOf(ip)?.version === 6,
     },
     Distance: {
       parameters: [stringType, stringType, stringType, stringType],
