@@ -10,12 +10,13 @@ import type { AcquisitionDocument } from './acquisition-document.ts';
 import type { AcquisitionSource, LineSink, SourceStatus } from './acquisition-source.ts';
 import { acquisitionFault } from './acquisition-fault.ts';
 import { createDockerSource } from './docker-source.ts';
+import { FileClaims } from './file-claims.ts';
 import { createFileSource } from './file-source.ts';
 import { createHttpSource } from './http-source.ts';
 import { createJournalSource } from './journal-source.ts';
 import type { LineTransform } from './line-outlet.ts';
 import { openResumeStore, type ResumeStore } from './resume-store.ts';
-import { labelsKey, type SourceParts } from './source-parts.ts';
+import type { SourceParts } from './source-parts.ts';
 import { createStdinSource } from './stdin-source.ts';
 import { createSyslogSource } from './syslog-source.ts';
 
@@ -100,7 +101,6 @@ export function createSource(document: AcquisitionDocument, parts: SourceParts):
 }
 
 function sourceParts(deps: AcquisitionDeps, resume: ResumeStore): SourceParts {
-  const claimed = new Map<string, AcquisitionDocument>();
   return {
     runtime: deps,
     resume,
@@ -108,18 +108,7 @@ function sourceParts(deps: AcquisitionDeps, resume: ResumeStore): SourceParts {
     stdin: deps.stdin ?? process.stdin,
     spawnJournal: deps.spawnJournal ?? ((args) => spawn('journalctl', args, { stdio: ['ignore', 'pipe', 'pipe'] })),
     compileTransform: deps.compileTransform ?? refuseTransform,
-    claim(document, path) {
-      // The same lines with the same labels, twice, would fill every bucket at twice the speed.
-      const key = `${labelsKey(document.labels)} ${path}`;
-      const owner = claimed.get(key) ?? document;
-      claimed.set(key, owner);
-      if (owner === document) return true;
-      deps.log.warn(
-        { path, source: document.name, other: owner.name },
-        'two documents name the same file; it is read once',
-      );
-      return false;
-    },
+    claims: new FileClaims(deps.log),
   };
 }
 

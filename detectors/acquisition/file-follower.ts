@@ -35,8 +35,10 @@ export interface FileFollowerParts {
   readonly meter: SourceMeter;
   readonly clock: Clock;
   readonly resume: ResumeStore;
-  /** False: another document with the same labels reads this path. Asked once for each path that is found. */
+  /** False: another document with the same labels reads this path. */
   readonly claim: (path: string) => boolean;
+  /** The path is no longer read here. */
+  readonly release: (path: string) => void;
 }
 
 export interface FollowerLook {
@@ -48,6 +50,8 @@ export interface FollowerLook {
 
 /** Files that are never followed; a pattern such as `access.log*` stands for them without meaning them. */
 const compressedName = /\.(?:gz|bz2|xz|zst|lz4|zip)$/i;
+/** Renamed files that are open at a time, of all paths: each costs a descriptor. */
+const mostLingering = 512;
 /** The file system's and the wall clock may differ by this much. */
 const clockSlackMs = 1_000;
 
@@ -83,9 +87,12 @@ export class FileFollower {
   async look(search: boolean): Promise<FollowerLook> {
     const folders = search || !this.searched ? await this.search() : null;
     let more = false;
+    let lingering = 0;
     for (const [path, { tail, startAt }] of this.tails) {
       try {
         more = (await tail.look(startAt)).more || more;
+        if (lingering + tail.lingering > mostLingering) await tail.letRetiredGo();
+        lingering += tail.lingering;
         this.problems.delete(path);
       } catch (error) {
         this.problems.set(path, problemOf(path, error));
@@ -114,6 +121,7 @@ export class FileFollower {
     for (const [path, { tail }] of this.tails) {
       if (present.has(path) || !tail.idle) continue;
       this.tails.delete(path);
+      this.parts.release(path);
       this.problems.delete(path);
     }
     if (!this.searched && !this.options.oneShot) for (const path of this.followedBefore()) present.add(path);
@@ -195,9 +203,9 @@ export class FileFollower {
       recall: (file) => this.recall(file),
       isForeign: (id, ownPath) => this.isOpenElsewhere(id, ownPath),
       remember: (file, path, always) => this.remember(file, path, always),
-      forget: (file) => {
+      letGo: (file, isRemoved) => {
         this.remembered.delete(this.keyOf(file.id));
-        resume.delete(this.keyOf(file.id));
+        if (isRemoved) resume.delete(this.keyOf(file.id));
       },
     });
   }

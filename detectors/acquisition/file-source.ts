@@ -43,7 +43,8 @@ async function followFiles(document: FileDocument, parts: SourceParts, run: Sour
       meter: run.meter,
       clock,
       resume: parts.resume,
-      claim: (path) => parts.claim(document, path),
+      claim: (path) => parts.claims.claim(document, path),
+      release: (path) => parts.claims.release(document, path),
     },
   );
   const bell = new Bell();

@@ -3,7 +3,7 @@
  * end before its successor, and looked at for a while longer, because its writer may not have noticed yet.
  */
 import type { BigIntStats } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import { fileId, type LogFile, type LogFileParts, openLogFile } from './log-file.ts';
@@ -21,8 +21,8 @@ export interface FileTailParts extends LogFileParts {
   readonly isForeign: (id: string, path: string) => boolean;
   /** Notes how far a file has been read. `path` is the one that is followed; `always`: also when that has not changed. */
   readonly remember: (file: LogFile, path: string, always: boolean) => void;
-  /** The file has no name any more and was let go. */
-  readonly forget: (file: LogFile) => void;
+  /** The file was let go; `isRemoved`: it has no name any more. */
+  readonly letGo: (file: LogFile, isRemoved: boolean) => void;
 }
 
 export interface TailLook {
@@ -38,6 +38,8 @@ interface Retired {
 
 /** Renamed files of one path that are open at a time. */
 const mostRetired = 8;
+/** Names beside a path that are looked at: who writes in its folder can make any number of them. */
+const mostSiblings = 512;
 /** How rotated files are called: access.log.1, access.log-20260131, access.log.2026-01-31.1 */
 export const rotatedSuffix = /^[.-]\d[\d.T_-]*$/;
 /** File systems stamp files with a clock that ticks a few times in a hundred milliseconds. */
@@ -62,6 +64,11 @@ export class FileTail {
   ids(): readonly string[] {
     const ids = this.retired.map(({ file }) => file.id);
     return this.current === null ? ids : [this.current.id, ...ids];
+  }
+
+  /** Renamed files that are still open. */
+  get lingering(): number {
+    return this.retired.length;
   }
 
   /** Nothing is open, and the path led nowhere at the last look. */
@@ -103,6 +110,11 @@ export class FileTail {
       this.seenAt = now;
     }
     return { more: retiredMore || outcome === 'more' };
+  }
+
+  /** Lets go of renamed files at once, when too many are open. */
+  async letRetiredGo(): Promise<void> {
+    while (this.retired.length > 0) await this.letGo(this.retired.shift()?.file);
   }
 
   /** Delivers last lines that have no end, because nothing will follow. */
@@ -159,6 +171,7 @@ export class FileTail {
       else {
         this.retire(missed, now);
         while ((await this.readOn(missed)) === 'more');
+        while (this.retired.length > mostRetired) await this.letGo(this.retired.shift()?.file);
       }
     }
   }
@@ -224,8 +237,8 @@ export class FileTail {
     if (file === undefined) return;
     const removed = Number((await file.stat()).nlink) === 0;
     await file.finish();
-    if (removed) this.parts.forget(file);
-    else this.parts.remember(file, this.path, false);
+    if (!removed) this.parts.remember(file, this.path, false);
+    this.parts.letGo(file, removed);
   }
 }
 
@@ -237,8 +250,9 @@ export async function rotatedSiblings(path: string): Promise<readonly { path: st
   for (const entry of await readdir(folder).catch(() => [])) {
     if (!entry.startsWith(name) || !rotatedSuffix.test(entry.slice(name.length))) continue;
     const sibling = join(folder, entry);
-    const stats = await statOrNull(sibling).catch(() => null);
+    const stats = await lstat(sibling, { bigint: true }).catch(() => null);
     if (stats?.isFile()) found.push({ path: sibling, stats });
+    if (found.length === mostSiblings) break;
   }
   return found;
 }

@@ -78,7 +78,7 @@ export class LineOutlet {
     const line: Line = { Raw: raw, Src: src, Time: clock.now(), Labels: labels, Process: true, Module: module };
     if (transform === null) return [line];
     try {
-      return transform(line).map((text) => ({ ...line, Raw: text }));
+      return transform(line).flatMap((text) => (text === '' ? [] : [{ ...line, Raw: text }]));
     } catch (error) {
       meter.drop(1, `transform: ${messageOf(error)}`);
       return [];

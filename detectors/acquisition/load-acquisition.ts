@@ -37,7 +37,10 @@ async function filesAt(path: string): Promise<readonly string[]> {
 
 async function readOne(file: string, env: Environment): Promise<AcquisitionDocuments> {
   try {
-    if ((await stat(file)).size > largestFile) throw new Error(`is larger than ${largestFile} bytes`);
+    const stats = await stat(file);
+    // A pipe would be waited for without end.
+    if (!stats.isFile()) throw new Error('is not a regular file');
+    if (stats.size > largestFile) throw new Error(`is larger than ${largestFile} bytes`);
     return readAcquisition(await readFile(file), file, env);
   } catch (error) {
     return { documents: [], faults: [acquisitionFault(file, 1, '', error)] };

@@ -7,6 +7,7 @@ import { constants, type BigIntStats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { GatewayError } from '../../core/errors.ts';
 import type { LineOutlet } from './line-outlet.ts';
+import { linkProblem } from './link-trust.ts';
 import { LineSplitter, type SplitLine } from './line-splitter.ts';
 import type { ResumeEntry } from './resume-store.ts';
 import type { SourceMeter } from './source-meter.ts';
@@ -30,6 +31,9 @@ const turnBytes = 1_048_576;
 /** First bytes that tell a file from another one that has taken over its inode or its place. */
 const fingerprintBytes = 256;
 
+/** Between opening and looking again, a rotation may happen; not every time. */
+const openAttempts = 3;
+
 /** Device and inode. */
 export function fileId(stats: BigIntStats): string {
   return `${stats.dev}:${stats.ino}`;
@@ -48,6 +52,15 @@ const compressed: readonly (readonly number[])[] = [
  * @throws the file system's error, or GatewayError SOURCE_FAILED for what is no growing text file.
  */
 export async function openLogFile(path: string, source: string, parts: LogFileParts): Promise<LogFile> {
+  for (let attempt = 1; attempt <= openAttempts; attempt++) {
+    const file = await tryToOpen(path, source, parts);
+    if (file !== null) return file;
+  }
+  throw new GatewayError('SOURCE_FAILED', `${path} leads to another file each time it is looked at`);
+}
+
+/** Null when the path leads elsewhere meanwhile. */
+async function tryToOpen(path: string, source: string, parts: LogFileParts): Promise<LogFile | null> {
   // Without O_NONBLOCK, opening a pipe that nobody writes to would never return.
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -56,6 +69,12 @@ export async function openLogFile(path: string, source: string, parts: LogFilePa
       throw new GatewayError('SOURCE_FAILED', `${path} is not a regular file`, {
         remedy: 'Name a file that a program appends to; a pipe can be read with source: stdin.',
       });
+    }
+    const problem = await linkProblem(path, stats);
+    if (problem instanceof GatewayError) throw problem;
+    if (problem === 'changed') {
+      await handle.close();
+      return null;
     }
     const file = new LogFile(source, handle, stats, parts);
     await file.isSameContent();

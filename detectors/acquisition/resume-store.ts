@@ -1,7 +1,8 @@
 /**
  * Where reading stopped, kept over restarts: one small JSON file for all sources. It is written whole beside the old one and
- * renamed over it, so that it is never half; a damaged one is set aside and reading starts as at the first time. Lines read
- * since the last write are read again after a crash (at most `savePeriodMs`), none after an orderly end.
+ * renamed over it, so that it is never half; a damaged one is set aside and reading starts as at the first time. A position
+ * is where the engine's queue took over: after a crash, lines read since the last write (at most `savePeriodMs` ago) are read
+ * again, and those that were in the queue are lost. After an orderly end neither happens, since the queue is worked off.
  */
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { messageOf } from '../../core/errors.ts';

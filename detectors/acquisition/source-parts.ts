@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { Runtime } from '../../core/runtime.ts';
 import { FieldMap, type StringMap } from '../event.ts';
 import type { AcquisitionDocument, Labels } from './acquisition-document.ts';
+import type { FileClaims } from './file-claims.ts';
 import { LineOutlet, type LineTransform } from './line-outlet.ts';
 import type { SourceRun } from './managed-source.ts';
 import type { ResumeStore } from './resume-store.ts';
@@ -19,8 +20,8 @@ export interface SourceParts {
   readonly spawnJournal: (args: readonly string[]) => ChildProcess;
   /** `transform`, compiled. @throws GatewayError when it cannot be; then the document is refused. */
   readonly compileTransform: (expression: string) => LineTransform;
-  /** False: a document with the same labels reads this file already. */
-  readonly claim: (document: AcquisitionDocument, path: string) => boolean;
+  /** Which files are being read, by all documents. */
+  readonly claims: Pick<FileClaims, 'claim' | 'release'>;
 }
 
 /** The outlet of one run. */

@@ -258,7 +258,10 @@ async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
 
 async function copyLocal(request: DownloadRequest): Promise<Download> {
   try {
-    const { size } = await stat(request.location);
+    const stats = await stat(request.location);
+    // A pipe would be waited for without end.
+    if (!stats.isFile()) throw new AttemptError('is not a regular file', false, true);
+    const { size } = stats;
     if (size > request.maxBytes) throw tooLarge(request.maxBytes);
     const written = await writeChunks(createReadStream(request.location), request, size, () => {});
     return { kind: 'fetched', ...written, etag: null, lastModified: null };

@@ -165,7 +165,13 @@ class StateReader {
 
   private async contentOf(path: string, type: ItemType): Promise<Found['content']> {
     try {
-      const { size } = await stat(path);
+      const stats = await stat(path);
+      // A pipe would be waited for without end, and a device has none.
+      if (!stats.isFile()) {
+        this.faults.push(`${path} is not a regular file`);
+        return null;
+      }
+      const { size } = stats;
       if (size > largestItemBytes) {
         this.faults.push(`${path} is larger than the ${largestItemBytes} bytes of an item`);
         return null;

@@ -1,6 +1,8 @@
 /** Logs of other programs become decisions at the gateway, through the parsers and scenarios that ship with it. */
-import { appendFileSync, chmodSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -85,6 +87,81 @@ t.test("requests of the gateway and lines of another server's log fill one bucke
   );
   const [alert] = await control.alerts({ ip: attacker });
   t.match(alert, { scenario: 'portcullis/http-sensitive-files', events_count: 5 });
+});
+
+t.test('a parser asks a web server about each address, and lines come in a JSON envelope', async (t) => {
+  const folder = await logFolder(t);
+  const asked: string[] = [];
+  const register = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    response.end(request.url === `/${attacker}` ? 'known thief' : 'unknown');
+  });
+  await new Promise<void>((resolve) => register.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => register.close());
+  const { port: registerPort } = register.address() as AddressInfo;
+  const items = join(folder, 'items');
+  mkdirSync(join(items, 'parsers', 's00-raw'), { recursive: true });
+  writeFileSync(
+    join(items, 'parsers', 's00-raw', 'door.yaml'),
+    `name: test/door
+filter: evt.Line.Labels.type == 'door'
+onsuccess: next_stage
+grok: {pattern: '^opened by %{IP:ip}$', apply_on: Line.Raw}
+statics:
+  - {meta: log_type, value: door}
+  - {meta: source_ip, expression: evt.Parsed.ip}
+  - {meta: register, expression: "HTTPGet('http://127.0.0.1:${registerPort}/' + evt.Parsed.ip).Body"}
+`,
+  );
+  mkdirSync(join(items, 'scenarios'));
+  writeFileSync(
+    join(items, 'scenarios', 'thief.yaml'),
+    `type: trigger
+name: test/thief
+description: who is in the register
+filter: evt.Meta.log_type == 'door' && evt.Meta.register == 'known thief'
+groupby: evt.Meta.source_ip
+labels: {remediation: true}
+`,
+  );
+  const log = join(folder, 'door.log');
+  writeFileSync(log, '');
+  const acquis = join(folder, 'acquis.yaml');
+  const transform = 'map(JsonExtractSlice(evt.Line.Raw, "opened"), "opened by " + #)';
+  writeFileSync(acquis, `filename: ${log}\ntransform: ${JSON.stringify(transform)}\nlabels: {type: door}\n`);
+  const { origin } = await startNodeOrigin(t);
+  const { port, gateway } = await startTestGateway(t, {
+    origin,
+    acquisition: { files: [acquis] },
+    detection: { builtin: false, folders: [items], httpHelpers: 'any' },
+  });
+  const control = controlOf(gateway.controlSocket);
+  const sources = async (): Promise<StatusModel['sources']> =>
+    (await control.ask<StatusModel>('GET', '/v1/status')).sources;
+  await eventually(sources, (found) => found.some(({ state }) => state === 'running'));
+  appendFileSync(log, `{"opened": ["192.0.2.7", "${attacker}", "192.0.2.7"]}\n`);
+  const visitor = createVisitor(t, port, attacker);
+  await eventually(
+    () => visitor.ask('/'),
+    ({ refused }) => refused,
+  );
+  t.match(await control.alerts({ ip: attacker }), [{ scenario: 'test/thief' }]);
+  t.equal((await createVisitor(t, port, '192.0.2.7').ask('/')).refused, false);
+  t.same(asked.toSorted(), ['/192.0.2.7', `/${attacker}`]);
+  t.match(await sources(), [{ lines: 3, dropped: 0 }]);
+});
+
+t.test('without the setting, an item that asks a web server is refused, and says what to do', async (t) => {
+  const folder = await logFolder(t);
+  mkdirSync(join(folder, 'parsers', 's00-raw'), { recursive: true });
+  writeFileSync(
+    join(folder, 'parsers', 's00-raw', 'asks.yaml'),
+    "name: test/asks\nfilter: HTTPGet('http://192.0.2.1/').StatusCode == 200\nstatics: [{meta: a, value: b}]\n",
+  );
+  const { origin } = await startNodeOrigin(t);
+  const { log } = await startTestGateway(t, { origin, detection: { folders: [folder] } });
+  const faults = log.filter(({ code }) => code === 'ITEM_INVALID');
+  t.match(faults, [{ msg: /asks\.yaml:2:.*HTTPGet cannot be used here.*`detection.httpHelpers` is `off`/s }]);
 });
 
 const missing = journaldMissing();

@@ -39,6 +39,7 @@ async function rig(
       clock: silentRuntime.clock,
       resume: options.resume ?? (await openResumeStore(null, silentRuntime)),
       claim: () => true,
+      release: () => undefined,
     },
   );
   const look = async (): Promise<void> => {

@@ -133,7 +133,7 @@ class Reader {
         base: '/',
         resumeKey: 'file model',
       },
-      { outlet, meter, clock: silentRuntime.clock, resume: this.resume, claim: () => true },
+      { outlet, meter, clock: silentRuntime.clock, resume: this.resume, claim: () => true, release: () => undefined },
     );
   }
 

@@ -126,7 +126,7 @@ export async function testParts(overrides: Partial<SourceParts> = {}): Promise<S
     compileTransform: () => {
       throw new Error('no transform in this test');
     },
-    claim: () => true,
+    claims: { claim: () => true, release: () => undefined },
     ...overrides,
   };
 }
