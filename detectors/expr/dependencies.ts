@@ -76,6 +76,5 @@ export interface HelperDependencies {
   readonly injection?: { isSqli(text: string): boolean; isXss(text: string): boolean };
   readonly http?: HttpAsker;
   readonly cti?: (ip: string) => object;
-  readonly ja4h?: (request: object) => string;
   readonly sendAlert?: () => boolean;
 }

@@ -3,6 +3,7 @@ import type { HelperDependencies } from './dependencies.ts';
 import type { HelperTable } from './helper.ts';
 import { collectionHelpers } from './helpers/collections.ts';
 import { fileHelpers } from './helpers/files.ts';
+import { ja4hHelper } from './helpers/ja4h.ts';
 import { jsonHelpers } from './helpers/json.ts';
 import { keyValueHelpers } from './helpers/key-value.ts';
 import { networkHelpers } from './helpers/network.ts';
@@ -18,6 +19,7 @@ export function createHelpers(deps: HelperDependencies): HelperTable {
     ...collectionHelpers,
     ...jsonHelpers,
     ...xmlHelpers(),
+    ...ja4hHelper,
     ...keyValueHelpers,
     ...fileHelpers(deps),
     ...networkHelpers(deps),

@@ -16,7 +16,6 @@ import { suitePath } from '../support/suites.ts';
 /** Everything that some expression of the hub needs and that is not there by default. */
 const everything: Partial<HelperDependencies> = {
   stash: { get: () => null, set: () => undefined },
-  ja4h: () => '',
   sendAlert: () => true,
 };
 
@@ -89,10 +88,7 @@ t.test('every expression of the hub compiles', async (t) => {
 
 t.test('helpers whose dependency is absent are refused by name when the hub is loaded', async (t) => {
   const compiler = compilerFor();
-  for (const [source, name] of [
-    ['GetFromStash("cache", evt.Parsed.thread) != ""', 'GetFromStash'],
-    ['JA4H(req)', 'JA4H'],
-  ] as const) {
+  for (const [source, name] of [['GetFromStash("cache", evt.Parsed.thread) != ""', 'GetFromStash']] as const) {
     t.throws(() => compiler.compile(source, 'any'), {
       code: 'EXPRESSION_INVALID',
       message: new RegExp(`^${name} cannot`),

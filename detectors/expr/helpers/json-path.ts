@@ -1,6 +1,7 @@
 /**
  * One value out of a JSON text without decoding the rest: the raw text of what a path leads to, as `JsonExtract` gives it.
- * Nothing is recursive and nothing is copied but the answer. What stands before the first bracket is skipped.
+ * The text is searched, not parsed: keys are looked for at their depth, what is damaged elsewhere does not matter, and words
+ * before the first bracket are skipped unless a colon is among them. Specification: the search of buger/jsonparser.
  */
 
 export type JsonKind = 'string' | 'number' | 'boolean' | 'null' | 'object' | 'array';
@@ -19,22 +20,72 @@ export function pathSteps(path: string): string[] {
 
 /** The piece at the end of `steps`, or null when the path leads nowhere or the text is damaged before it. */
 export function findJson(text: string, steps: readonly string[]): JsonPiece | null {
-  let at = skipSpace(text, 0);
-  if (steps.length > 0 && !isOpen(text.charCodeAt(at))) at = firstOpen(text);
-  for (const step of steps) {
+  let rest = text;
+  let left = steps;
+  while (left.length > 0) {
+    const { at, taken } = search(rest, left);
     if (at === -1) return null;
-    at = step.startsWith('[') ? itemAt(text, at, step) : memberAt(text, at, step);
+    left = left.slice(taken);
+    rest = rest.slice(at, left.length === 0 ? undefined : valueEnd(rest, at));
   }
-  return at === -1 ? null : pieceAt(text, at);
+  return pieceAt(rest, skipSpace(rest, 0));
 }
+
+/** Where a value stands (-1: nowhere), and how many steps lead to it: all of them, or those up to an index. */
+interface Found {
+  readonly at: number;
+  readonly taken: number;
+}
+
+const nowhere: Found = { at: -1, taken: 0 };
+
+/** Finds the value of the last key, or the item of the first index on the way to it. */
+function search(text: string, steps: readonly string[]): Found {
+  /** How many objects we are in, and how many of their keys are those of the path. */
+  let depth = 0;
+  let matched = 0;
+  /** Whether the last key was the one of its depth: only then the object that follows is entered. */
+  let enters = true;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === quote) {
+      const end = stringEnd(text, at);
+      if (end === -1) return nowhere;
+      const next = skipSpace(text, end);
+      if (next === text.length) return nowhere;
+      if (text.charCodeAt(next) === colon) {
+        const step = steps[depth - 1];
+        if (step === undefined) return nowhere;
+        enters = keyEquals(text, at + 1, end - 1, step);
+        if (enters && matched === depth - 1 && ++matched === steps.length) return found(text, next + 1, matched);
+        at = next;
+      } else at = next - 1;
+    } else if (code === openObject && enters) depth++;
+    else if (code === closeObject) {
+      if (--depth === matched) matched--;
+    } else if (code === openArray && matched === depth && steps[depth]?.startsWith('[') === true) {
+      return found(text, itemAt(text, at, steps[depth] ?? ''), depth + 1);
+    } else if (isOpen(code)) {
+      const end = blockEnd(text, at);
+      if (end === -1) return nowhere;
+      at = end - 1;
+    } else if (code === colon) return nowhere;
+  }
+  return nowhere;
+}
+
+function found(text: string, at: number, taken: number): Found {
+  return at === -1 ? nowhere : { at: skipSpace(text, at), taken };
+}
+
+const quote = 34;
+const colon = 58;
+const openArray = 91;
+const openObject = 123;
+const closeObject = 125;
 
 function isOpen(code: number): boolean {
-  return code === 123 || code === 91;
-}
-
-function firstOpen(text: string): number {
-  for (let index = 0; index < text.length; index++) if (isOpen(text.charCodeAt(index))) return index;
-  return -1;
+  return code === openObject || code === openArray;
 }
 
 function skipSpace(text: string, from: number): number {
@@ -43,27 +94,6 @@ function skipSpace(text: string, from: number): number {
     code = text.charCodeAt(++at);
   }
   return at;
-}
-
-/** The offset of the value of a key of the object at `at`; the first of equal keys. */
-function memberAt(text: string, object: number, key: string): number {
-  if (text.charCodeAt(object) !== 123) return -1;
-  let at = skipSpace(text, object + 1);
-  while (text.charCodeAt(at) === 34) {
-    const end = stringEnd(text, at);
-    if (end === -1) return -1;
-    const found = keyEquals(text, at + 1, end - 1, key);
-    at = skipSpace(text, end);
-    if (text.charCodeAt(at) !== 58) return -1;
-    at = skipSpace(text, at + 1);
-    if (found) return at;
-    at = valueEnd(text, at);
-    if (at === -1) return -1;
-    at = skipSpace(text, at);
-    if (text.charCodeAt(at) !== 44) return -1;
-    at = skipSpace(text, at + 1);
-  }
-  return -1;
 }
 
 function keyEquals(text: string, from: number, to: number, key: string): boolean {
@@ -76,7 +106,7 @@ function keyEquals(text: string, from: number, to: number, key: string): boolean
 /** The offset of an item of the array at `at`; `step` is `[n]`. */
 function itemAt(text: string, array: number, step: string): number {
   const digits = /^\[(\d{1,9})\]$/.exec(step)?.[1];
-  if (digits === undefined || text.charCodeAt(array) !== 91) return -1;
+  if (digits === undefined) return -1;
   let at = skipSpace(text, array + 1);
   if (text.charCodeAt(at) === 93) return -1;
   for (let left = Number(digits); left > 0; left--) {
@@ -99,7 +129,8 @@ function pieceAt(text: string, at: number): JsonPiece | null {
   if (code === 91) return { kind: 'array', raw };
   if (raw === 'true' || raw === 'false') return { kind: 'boolean', raw };
   if (raw === 'null') return { kind: 'null', raw };
-  return /^-?\d[\d.eE+-]*$/.test(raw) ? { kind: 'number', raw } : null;
+  // Told by its first character alone, as upstream does.
+  return /^[-\d]/.test(raw) ? { kind: 'number', raw } : null;
 }
 
 /** The offset after the value at `at`, or -1. */
@@ -124,15 +155,17 @@ function stringEnd(text: string, at: number): number {
   return -1;
 }
 
+/** The offset after the bracket that closes the one at `at`, or -1. Brackets of the other kind are not looked at. */
 function blockEnd(text: string, at: number): number {
+  const open = text.charCodeAt(at);
   let depth = 0;
   for (let index = at; index < text.length; index++) {
     const code = text.charCodeAt(index);
-    if (code === 34) {
+    if (code === quote) {
       index = stringEnd(text, index) - 1;
       if (index < 0) return -1;
-    } else if (isOpen(code)) depth++;
-    else if ((code === 125 || code === 93) && --depth === 0) return index + 1;
+    } else if (code === open) depth++;
+    else if (code === open + 2 && --depth === 0) return index + 1;
   }
   return -1;
 }

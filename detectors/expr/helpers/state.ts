@@ -120,7 +120,7 @@ function answerTo(http: HttpAsker, name: string, question: HttpQuestion): HttpAn
   return answer;
 }
 
-function remoteHelpers({ cti, injection, ja4h, sendAlert }: HelperDependencies): HelperTable {
+function remoteHelpers({ cti, injection, sendAlert }: HelperDependencies): HelperTable {
   const given = (dependency: unknown, missing: string, helper: Omit<Helper, 'missing'>): Helper =>
     dependency === undefined ? unavailable(helper.parameters, missing, helper.variadic) : helper;
   const texts = (count: number): Type[] => Array.from({ length: count }, () => stringType);
@@ -139,11 +139,6 @@ function remoteHelpers({ cti, injection, ja4h, sendAlert }: HelperDependencies):
       parameters: texts(1),
       returns: boolType,
       run: (text: string) => injection?.isXss(text),
-    }),
-    JA4H: given(ja4h, 'it needs the request of a WAF event', {
-      parameters: [anyType],
-      returns: stringType,
-      run: (request: unknown) => (typeof request === 'object' && request !== null ? ja4h?.(request) : ''),
     }),
     SendAlert: given(sendAlert, 'it belongs to the hooks of WAF configurations', {
       parameters: [],

@@ -1,4 +1,5 @@
 /** CrowdSec's helpers, family by family: what they give, and what they refuse. */
+import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import t from 'tap';
 import type { HelperDependencies } from '../../../detectors/expr/dependencies.ts';
@@ -347,11 +348,10 @@ t.test('helpers whose dependency is absent are refused when the expression is co
     'CrowdsecCTI("1.2.3.4")',
     'LibInjectionIsSQLI("x")',
     'LibInjectionIsXSS("x")',
-    'JA4H(req)',
     'SendAlert()',
   ];
   for (const source of refused) t.match(complaint(source), /^\w+ cannot be used here: it .+ \(1:1\)\n/, source);
-  t.equal(refused.length, 17);
+  t.equal(refused.length, 16);
 });
 
 t.test('the same helpers work where their dependency is given', async (t) => {
@@ -397,7 +397,6 @@ t.test('the same helpers work where their dependency is given', async (t) => {
       }),
     },
     cti: (ip) => ({ Ip: ip }),
-    ja4h: () => 'ge11nn',
     sendAlert: () => true,
   };
   const compiler = compilerFor(eventEnvironment, given);
@@ -418,9 +417,39 @@ t.test('the same helpers work where their dependency is given', async (t) => {
     ['LibInjectionIsSQLI("\'")', true],
     ['HTTPGet("http://x").Body', 'GET http://x'],
     ['CrowdsecCTI("1.2.3.4").Ip', '1.2.3.4'],
-    ['JA4H(req)', ''],
     ['SendAlert()', true],
   ];
   for (const [source, value] of cases) t.same(evaluate(source, { evt: makeEvent() }, compiler), value, source);
-  t.equal(cases.length, 18);
+  t.equal(cases.length, 17);
+});
+
+t.test('JA4H names a client by method, version, headers, language and cookies', async (t) => {
+  const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
+  const none = '000000000000';
+  const cases: readonly (readonly [request: object, fingerprint: string])[] = [
+    [{ Method: 'GET', ProtoMajor: 1n, ProtoMinor: 1n, Header: {} }, `ge11nn000000_${hash('')}_${none}_${none}`],
+    [
+      {
+        Method: 'POST',
+        ProtoMajor: 2n,
+        ProtoMinor: 0n,
+        Header: {
+          'User-Agent': ['x'],
+          Accept: ['*/*'],
+          'Accept-Language': ['en-US,en;q=0.5'],
+          Referer: ['https://example.com/'],
+          Cookie: ['b=2; a=1', 'c'],
+        },
+      },
+      `po20cr03enus_${hash('Accept,Accept-Language,User-Agent')}_${hash('a,b,c')}_${hash('a=1,b=2,c=')}`,
+    ],
+    [
+      { Method: 'HEAD', ProtoMajor: 1n, ProtoMinor: 0n, Header: { 'Accept-Language': ['fr'], Cookie: ['=x; '] } },
+      `he10nn01fr00_${hash('Accept-Language')}_${none}_${none}`,
+    ],
+  ];
+  const expression = compilerFor(eventEnvironment).compile('JA4H(req)', 'string');
+  t.equal(expression.evaluate({ evt: makeEvent() }), '');
+  for (const [req, fingerprint] of cases) t.equal(expression.evaluate({ evt: makeEvent(), req }), fingerprint);
+  t.equal(hash(''), 'e3b0c44298fc');
 });
