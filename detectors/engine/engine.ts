@@ -3,8 +3,8 @@
  * one overflows, the postoverflows, which may whitelist it, change whom it names, or have it poured again. Request events of
  * the gateway arrive parsed and join the same buckets.
  *
- * Everything is synchronous except a reverse DNS name that is not in the cache: then the same line or overflow is processed
- * once more when the answer is there. Specification: CrowdSec `cmd/crowdsec/{parse,pour,output}.go`.
+ * Everything is synchronous except what another server has to be asked for (the name of an address, a web page that an
+ * expression wants) and is not remembered: then the same line or overflow is processed once more when the answer is there. Specification: CrowdSec `cmd/crowdsec/{parse,pour,output}.go`.
  */
 import type { Runtime } from '../../core/runtime.ts';
 import type { Alert } from '../alert.ts';
@@ -36,7 +36,7 @@ export interface EngineResult {
 }
 
 export interface EngineObserver {
-  /** A line begins its walk, or begins it again after it had to wait for a name. */
+  /** A line begins its walk, or begins it again after it had to wait for an answer. */
   started?(event: Event): void;
   readonly parsers?: ParseObserver;
   readonly postoverflows?: ParseObserver;
@@ -50,14 +50,14 @@ export interface EngineCounters {
   readonly whitelisted: number;
   /** Overflows that a postoverflow whitelisted. */
   readonly whitelistedOverflows: number;
-  /** Lines and overflows that wait for a reverse DNS name now. */
+  /** Lines and overflows that wait for another server now. */
   readonly waiting: number;
 }
 
 export interface Engine {
-  /** Processes a line. A promise only when a reverse DNS name has to be awaited; it never rejects. */
+  /** Processes a line. A promise only when another server has to be awaited; it never rejects. */
   feed(line: Line, expectMode: Event['ExpectMode'], observer?: EngineObserver): EngineResult | Promise<EngineResult>;
-  /** Pours the scenarios that need the request only; what overflows and waits for a name arrives through `onLateAlerts`. */
+  /** Pours the scenarios that need the request only; what overflows and waits arrives through `onLateAlerts`. */
   pourRequest(event: Event): readonly Alert[];
   /** Pours the scenarios that need the response too. */
   pourResponse(event: Event): readonly Alert[];
@@ -72,7 +72,7 @@ export interface EngineParts extends Pick<Runtime, 'clock'> {
   /** The nodes of the last stage that concern events which arrive parsed: whitelists and enrichers. Null when there are none. */
   readonly enrichers: ParserSet | null;
   readonly detector: ScenarioDetector;
-  /** Alerts that no call is there to return: of requests that had to wait for a name, of counters whose time is up. */
+  /** Alerts that no call is there to return: of requests that had to wait, of counters whose time is up. */
   readonly onLateAlerts: (alerts: readonly Alert[]) => void;
 }
 
