@@ -16,8 +16,8 @@ import type { Engine, EngineCounters } from '../detectors/engine/engine.ts';
 import { createFeedQueue, type FeedCounters } from '../detectors/engine/feed-queue.ts';
 import { loadItems } from '../detectors/engine/load-items.ts';
 import type { DecisionCounts, HelperDependencies } from '../detectors/expr/dependencies.ts';
-import type { GeoDatabases } from '../detectors/geoip.ts';
-import type { HttpAnswers } from '../detectors/http-answers.ts';
+import type { GeoDatabases } from '../detectors/lookups/geoip.ts';
+import type { HttpAnswers } from '../detectors/lookups/http-answers.ts';
 import { hubFoldersIn, journalFile } from '../detectors/hub/hub-folders.ts';
 import type { ParserSummary } from '../detectors/parsers/parser-set.ts';
 import type { ScenarioDetector } from '../detectors/scenarios/detector.ts';
@@ -118,7 +118,7 @@ async function openHttp(
   { clock }: DetectionDeps,
 ): Promise<HttpAnswers | null> {
   if (reach === 'off') return null;
-  const { createHttpAnswers } = await import('../detectors/http-answers.ts');
+  const { createHttpAnswers } = await import('../detectors/lookups/http-answers.ts');
   return createHttpAnswers({ clock, reach, dns: createDnsResolver(dnsTimeoutMs) });
 }
 

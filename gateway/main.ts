@@ -11,7 +11,7 @@ import { isInstalled, packageVersion } from '../core/package-root.ts';
 import { createSystemRandom } from '../core/random.ts';
 import { releaseMemory } from '../core/release-memory.ts';
 import type { Runtime } from '../core/runtime.ts';
-import { openGeoDatabases } from '../detectors/geoip.ts';
+import { openGeoDatabases } from '../detectors/lookups/geoip.ts';
 import type { Alert } from '../detectors/alert.ts';
 import { probeLinearEngine } from '../detectors/regex/linear-engine.ts';
 import { createProtectedSources } from '../remediation/protected-sources.ts';

@@ -14,11 +14,9 @@ const detectorRooms = [
   ['hubtest', 'setup'],
   ['engine'],
   ['parsers', 'scenarios', 'acquisition', 'hub'],
-  ['documents', 'grok'],
-  ['http-answers.ts'],
-  ['http-request.ts'],
+  ['documents', 'grok', 'lookups'],
   ['expr'],
-  ['regex', 'geoip.ts'],
+  ['regex'],
   ['event.ts', 'alert.ts', 'options.ts'],
 ];
 

@@ -9,7 +9,7 @@ import { createSystemRandom } from '../../core/random.ts';
 import { assembleEngine, loadEngineData } from '../../detectors/engine/assemble-engine.ts';
 import { loadItems } from '../../detectors/engine/load-items.ts';
 import type { Event } from '../../detectors/event.ts';
-import { openGeoDatabases } from '../../detectors/geoip.ts';
+import { openGeoDatabases } from '../../detectors/lookups/geoip.ts';
 import type { ScenarioDetector } from '../../detectors/scenarios/detector.ts';
 import { completeEvent, createRequestEvent } from '../../gateway/request-event.ts';
 import { generateRequests, type TimedRequest } from './generate-log.ts';

@@ -43,7 +43,7 @@ async function run({ io, output, given, clock }: Call): Promise<number> {
       import('../../gateway/detection.ts'),
       import('../../core/log.ts'),
       import('../../core/random.ts'),
-      import('../../detectors/geoip.ts'),
+      import('../../detectors/lookups/geoip.ts'),
     ]);
     const runtime = { clock, random: createSystemRandom(), log: createLog('silent') };
     const geo = await openGeoDatabases({}, runtime);

@@ -9,7 +9,7 @@ import { createSystemRandom } from '../../core/random.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import { assembleEngine, type EngineAssembly, loadEngineData } from '../../detectors/engine/assemble-engine.ts';
 import { loadItems } from '../../detectors/engine/load-items.ts';
-import { type GeoPaths, openGeoDatabases } from '../../detectors/geoip.ts';
+import { type GeoPaths, openGeoDatabases } from '../../detectors/lookups/geoip.ts';
 import type { ScenarioSpec } from '../../detectors/scenarios/scenario-document.ts';
 import type { ItemFolders } from './item-folders.ts';
 

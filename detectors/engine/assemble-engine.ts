@@ -11,7 +11,7 @@ import type { ItemFault } from '../documents/item-fault.ts';
 import { createExpressionCompiler, type ExpressionCompiler } from '../expr/compile.ts';
 import type { DecisionCounts, HelperDependencies, HttpAsker } from '../expr/dependencies.ts';
 import { eventEnvironment, overflowEnvironment } from '../expr/environment.ts';
-import type { GeoDatabases } from '../geoip.ts';
+import type { GeoDatabases } from '../lookups/geoip.ts';
 import type { GrokMatchers } from '../grok/grok-registry.ts';
 import { createParserSet, type ParserSet } from '../parsers/parser-set.ts';
 import { createStash } from '../parsers/stash.ts';
@@ -19,7 +19,7 @@ import { compilePattern } from '../regex/compile-pattern.ts';
 import { createScenarioDetector, type ScenarioDetector, type ScenarioDetectorOptions } from '../scenarios/detector.ts';
 import type { ScenarioExpressions } from '../scenarios/scenario.ts';
 import { createEngine, type Engine } from './engine.ts';
-import { createGeoLookup } from './geo-lookup.ts';
+import { createGeoLookup } from '../lookups/geo-lookup.ts';
 import type { Items } from './load-items.ts';
 
 /** What an engine is made of. */

@@ -10,7 +10,7 @@ import type { DataSpec } from '../documents/data-spec.ts';
 import { findDataFile } from '../documents/find-data-file.ts';
 import { assembleEngine, loadEngineData } from '../engine/assemble-engine.ts';
 import type { Engine } from '../engine/engine.ts';
-import { type GeoDatabases, type GeoPaths, openGeoDatabases } from '../geoip.ts';
+import { type GeoDatabases, type GeoPaths, openGeoDatabases } from '../lookups/geoip.ts';
 import type { GrokMatchers } from '../grok/grok-registry.ts';
 import type { HubTestFailure } from './assertions.ts';
 import { type InstalledItems, itemFailure } from './test-items.ts';

@@ -9,7 +9,7 @@ import type { Event } from '../event.ts';
 import { sprintf } from '../expr/go-format.ts';
 import { readJson } from '../expr/go-json.ts';
 import { setOwn } from '../expr/values.ts';
-import type { GeoDatabases } from '../geoip.ts';
+import type { GeoDatabases } from '../lookups/geoip.ts';
 import { createDateParser } from './parse-date.ts';
 
 export const enricherNames = [

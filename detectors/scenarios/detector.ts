@@ -15,7 +15,7 @@ import type { ItemFault } from '../documents/item-fault.ts';
 import { type Event, eventType } from '../event.ts';
 import type { Expression, Scope } from '../expr/compile.ts';
 import type { DataFiles } from '../expr/data-files.ts';
-import type { GeoDatabases } from '../geoip.ts';
+import type { GeoDatabases } from '../lookups/geoip.ts';
 import { type AlertContext, compileContexts } from './alert-context.ts';
 import { boundedText } from './bounded-text.ts';
 import { Bucket } from './bucket.ts';

@@ -8,7 +8,7 @@ import { formatRange, parseIp, parseRange, rangeOf } from '../../core/ip.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { Alert, AlertSource } from '../alert.ts';
 import type { Source } from '../event.ts';
-import type { GeoDatabases } from '../geoip.ts';
+import type { GeoDatabases } from '../lookups/geoip.ts';
 import type { AlertContext } from './alert-context.ts';
 import type { Bucket } from './bucket.ts';
 import type { KeptEvent } from './kept-event.ts';

@@ -1,5 +1,5 @@
 /** No MaxMind databases: every lookup finds nothing. */
-import type { GeoDatabases } from '../../detectors/geoip.ts';
+import type { GeoDatabases } from '../../detectors/lookups/geoip.ts';
 
 export const noGeo: GeoDatabases = {
   loaded: { city: false, asn: false },

@@ -9,7 +9,7 @@ import { assembleEngine, type EngineAssembly, loadEngineData } from '../../../de
 import type { EngineResult } from '../../../detectors/engine/engine.ts';
 import { loadItems } from '../../../detectors/engine/load-items.ts';
 import { type Event, FieldMap, type Line } from '../../../detectors/event.ts';
-import { openGeoDatabases } from '../../../detectors/geoip.ts';
+import { openGeoDatabases } from '../../../detectors/lookups/geoip.ts';
 import { createRequestEvent } from '../../../gateway/request-event.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
 

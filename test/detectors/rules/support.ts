@@ -7,7 +7,7 @@ import { assembleEngine, loadEngineData } from '../../../detectors/engine/assemb
 import { createLineEvent } from '../../../detectors/engine/line-event.ts';
 import { loadItems } from '../../../detectors/engine/load-items.ts';
 import { type Event, FieldMap } from '../../../detectors/event.ts';
-import { openGeoDatabases } from '../../../detectors/geoip.ts';
+import { openGeoDatabases } from '../../../detectors/lookups/geoip.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 
 export const rules = join(packageRoot, 'detectors', 'rules');

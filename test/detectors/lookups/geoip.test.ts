@@ -1,12 +1,12 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { GatewayError } from '../../core/errors.ts';
-import { createLog } from '../../core/log.ts';
-import { createSystemRandom } from '../../core/random.ts';
-import { openGeoDatabases } from '../../detectors/geoip.ts';
-import { createManualClock } from '../support/manual-clock.ts';
-import { writeMmdb } from '../support/mmdb-writer.ts';
+import { GatewayError } from '../../../core/errors.ts';
+import { createLog } from '../../../core/log.ts';
+import { createSystemRandom } from '../../../core/random.ts';
+import { openGeoDatabases } from '../../../detectors/lookups/geoip.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import { writeMmdb } from '../../support/mmdb-writer.ts';
 
 const runtime = { clock: createManualClock(), random: createSystemRandom(), log: createLog('silent') };
 

@@ -5,9 +5,9 @@
  */
 import { readFile, stat } from 'node:fs/promises';
 import { type AsnResponse, type CityResponse, Reader } from 'maxmind';
-import { GatewayError, messageOf } from '../core/errors.ts';
-import { formatRange, type IpAddress, parseIp, rangeOf } from '../core/ip.ts';
-import type { Runtime } from '../core/runtime.ts';
+import { GatewayError, messageOf } from '../../core/errors.ts';
+import { formatRange, type IpAddress, parseIp, rangeOf } from '../../core/ip.ts';
+import type { Runtime } from '../../core/runtime.ts';
 
 export interface GeoPaths {
   /** GeoLite2-Country or GeoIP2-Country. Not needed beside a city database, which holds the same. */

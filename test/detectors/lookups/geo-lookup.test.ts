@@ -5,8 +5,8 @@ import { createSystemRandom } from '../../../core/random.ts';
 import { createExpressionCompiler } from '../../../detectors/expr/compile.ts';
 import { noDataFiles } from '../../../detectors/expr/data-files.ts';
 import { eventEnvironment } from '../../../detectors/expr/environment.ts';
-import { createGeoLookup } from '../../../detectors/engine/geo-lookup.ts';
-import { openGeoDatabases } from '../../../detectors/geoip.ts';
+import { createGeoLookup } from '../../../detectors/lookups/geo-lookup.ts';
+import { openGeoDatabases } from '../../../detectors/lookups/geoip.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { writeMmdb } from '../../support/mmdb-writer.ts';
 

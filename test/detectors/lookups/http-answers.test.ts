@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createRawServer } from 'node:net';
 import t, { type Test } from 'tap';
-import type { DnsResolver } from '../../core/dns-resolver.ts';
-import type { HttpAnswer, HttpFailure, HttpQuestion } from '../../detectors/expr/dependencies.ts';
-import { createHttpAnswers, type HttpAnswers } from '../../detectors/http-answers.ts';
-import type { HttpReach } from '../../detectors/http-request.ts';
-import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+import type { DnsResolver } from '../../../core/dns-resolver.ts';
+import type { HttpAnswer, HttpFailure, HttpQuestion } from '../../../detectors/expr/dependencies.ts';
+import { createHttpAnswers, type HttpAnswers } from '../../../detectors/lookups/http-answers.ts';
+import type { HttpReach } from '../../../detectors/lookups/http-request.ts';
+import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
 
 interface Fixture {
   readonly http: HttpAnswers;

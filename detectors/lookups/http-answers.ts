@@ -4,11 +4,11 @@
  * Specification: CrowdSec `pkg/exprhelpers` (10 s and 10 MiB).
  */
 import { createHash } from 'node:crypto';
-import { type Answer, createAnswerCache } from '../core/answer-cache.ts';
-import type { Clock } from '../core/clock.ts';
-import type { DnsResolver } from '../core/dns-resolver.ts';
-import { messageOf } from '../core/errors.ts';
-import type { HttpAnswer, HttpAsker, HttpFailure, HttpQuestion } from './expr/dependencies.ts';
+import { type Answer, createAnswerCache } from '../../core/answer-cache.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { DnsResolver } from '../../core/dns-resolver.ts';
+import { messageOf } from '../../core/errors.ts';
+import type { HttpAnswer, HttpAsker, HttpFailure, HttpQuestion } from '../expr/dependencies.ts';
 import { type HttpReach, requestHttp } from './http-request.ts';
 
 export interface HttpAnswers extends HttpAsker {

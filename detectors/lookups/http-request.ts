@@ -7,11 +7,11 @@ import { request as plainRequest, type IncomingMessage } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { urlToHttpOptions } from 'node:url';
-import type { DnsResolver } from '../core/dns-resolver.ts';
-import { lookUpAddresses } from '../core/host-resolver.ts';
-import { parseIp } from '../core/ip.ts';
-import { isPublic } from '../core/public-address.ts';
-import type { HttpAnswer, HttpQuestion } from './expr/dependencies.ts';
+import type { DnsResolver } from '../../core/dns-resolver.ts';
+import { lookUpAddresses } from '../../core/host-resolver.ts';
+import { parseIp } from '../../core/ip.ts';
+import { isPublic } from '../../core/public-address.ts';
+import type { HttpAnswer, HttpQuestion } from '../expr/dependencies.ts';
 
 /** `any` reaches the private network too. */
 export type HttpReach = 'public' | 'any';

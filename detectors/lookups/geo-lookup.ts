@@ -3,7 +3,7 @@
  * that CrowdSec hands out, `geoip2.City` and `geoip2.ASN`. Specification: `github.com/oschwald/geoip2-golang` v1.
  */
 import type { GeoLookup } from '../expr/dependencies.ts';
-import type { GeoDatabases } from '../geoip.ts';
+import type { GeoDatabases } from './geoip.ts';
 
 /** A Go struct with nothing in it: what each member is when the database says nothing. Numbers of Go's uint are bigint. */
 type Zero = { readonly [member: string]: Zero | string | bigint | number | boolean | null };
