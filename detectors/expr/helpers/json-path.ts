@@ -22,13 +22,16 @@ export function pathSteps(path: string): string[] {
 export function findJson(text: string, steps: readonly string[]): JsonPiece | null {
   let rest = text;
   let left = steps;
+  let offset = 0;
   while (left.length > 0) {
     const { at, taken } = search(rest, left);
     if (at === -1) return null;
+    offset += at;
     left = left.slice(taken);
-    rest = rest.slice(at, left.length === 0 ? undefined : valueEnd(rest, at));
+    // What follows an index is searched for within the item, though the answer may end after it where brackets do not match.
+    if (left.length > 0) rest = rest.slice(at, valueEnd(rest, at));
   }
-  return pieceAt(rest, skipSpace(rest, 0));
+  return pieceAt(text, skipSpace(text, offset));
 }
 
 /** Where a value stands (-1: nowhere), and how many steps lead to it: all of them, or those up to an index. */
@@ -109,14 +112,14 @@ function itemAt(text: string, array: number, step: string): number {
   if (digits === undefined) return -1;
   let at = skipSpace(text, array + 1);
   if (text.charCodeAt(at) === 93) return -1;
-  for (let left = Number(digits); left > 0; left--) {
-    at = valueEnd(text, at);
-    if (at === -1) return -1;
-    at = skipSpace(text, at);
+  for (let left = Number(digits); ; left--) {
+    const piece = pieceAt(text, at);
+    if (piece === null) return -1;
+    if (left === 0) return at;
+    at = skipSpace(text, valueEnd(text, at));
     if (text.charCodeAt(at) !== 44) return -1;
     at = skipSpace(text, at + 1);
   }
-  return at;
 }
 
 function pieceAt(text: string, at: number): JsonPiece | null {
