@@ -2,6 +2,7 @@
 import { exitStatus } from '../../core/errors.ts';
 import type { ItemState, LocalState } from '../../detectors/hub/local-state.ts';
 import type { Call, Command } from '../command.ts';
+import { calledAs } from '../invocation.ts';
 import type { Output } from '../output/output.ts';
 import { safeText } from '../output/safe-text.ts';
 import { plural } from '../show.ts';
@@ -67,7 +68,7 @@ function showItems(output: Output, items: readonly ItemState[], { faults, folder
   const installed = items.filter((item) => item.installed);
   if (items.length === 0) {
     output.line('Nothing is installed.');
-    output.line(`${output.paint('dim', '  →')} portcullis hub search <words>, then portcullis hub install <name>`);
+    output.line(`${output.paint('dim', '  →')} ${calledAs} hub search <words>, then ${calledAs} hub install <name>`);
   } else {
     output.table(itemColumns(folders.items), items);
     output.line();
@@ -81,9 +82,9 @@ function showItems(output: Output, items: readonly ItemState[], { faults, folder
       outdated > 0 ? output.paint('yellow', `${outdated} with a newer version`) : '',
     ];
     output.line(`${parts.filter((part) => part !== '').join(', ')}; in ${safeText(folders.items)}`);
-    if (outdated > 0) output.line(`${output.paint('dim', '  →')} portcullis hub upgrade`);
+    if (outdated > 0) output.line(`${output.paint('dim', '  →')} ${calledAs} hub upgrade`);
     if (tainted > 0)
-      output.line(`${output.paint('dim', '  →')} portcullis hub inspect --diff <name> shows what was changed`);
+      output.line(`${output.paint('dim', '  →')} ${calledAs} hub inspect --diff <name> shows what was changed`);
   }
   for (const fault of faults) output.line(`${output.paint('yellow', '!')} ${safeText(fault)}`);
 }

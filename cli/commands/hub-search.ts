@@ -2,6 +2,7 @@
 import { exitStatus } from '../../core/errors.ts';
 import type { ItemState } from '../../detectors/hub/local-state.ts';
 import type { Call, Command } from '../command.ts';
+import { calledAs } from '../invocation.ts';
 import type { Column } from '../output/output.ts';
 import { plural } from '../show.ts';
 import { fromOption, typeOption } from '../hub/options.ts';
@@ -48,7 +49,7 @@ async function run(call: Call): Promise<number> {
           output.table(columns, found);
           output.line();
           output.line(
-            output.paint('dim', `${plural(found.length, 'item')}. portcullis hub inspect <name> tells more.`),
+            output.paint('dim', `${plural(found.length, 'item')}. ${calledAs} hub inspect <name> tells more.`),
           );
         }
         break;

@@ -1,6 +1,7 @@
 /** `hub update` */
 import { exitStatus } from '../../core/errors.ts';
 import type { Call, Command } from '../command.ts';
+import { calledAs } from '../invocation.ts';
 import { safeText } from '../output/safe-text.ts';
 import { plural } from '../show.ts';
 import { fromOption } from '../hub/options.ts';
@@ -48,7 +49,7 @@ async function run(call: Call): Promise<number> {
           output.line(`${output.paint('yellow', '!')} ${safeText(fault)}`);
         if (outdated > 0) {
           const have = outdated === 1 ? '1 installed item has' : `${outdated} installed items have`;
-          output.line(`${output.paint('dim', '  →')} ${have} a newer version: portcullis hub upgrade`);
+          output.line(`${output.paint('dim', '  →')} ${have} a newer version: ${calledAs} hub upgrade`);
         }
         break;
       }

@@ -2,6 +2,7 @@
 import type { DataOutcome } from '../../detectors/hub/data-files.ts';
 import { refText } from '../../detectors/hub/item-type.ts';
 import type { Change, Plan, PlanNote } from '../../detectors/hub/plan.ts';
+import { calledAs } from '../invocation.ts';
 import type { Colour, Column, Output } from '../output/output.ts';
 import { safeText } from '../output/safe-text.ts';
 import { sizeText } from '../output/sizes.ts';
@@ -131,7 +132,7 @@ function showDataProblems(output: Output, data: readonly DataOutcome[]): void {
   }
   if (failed.some(({ kept }) => !kept)) {
     output.line(
-      `${output.paint('dim', '  →')} Until it is there, what reads it finds nothing. Try again: portcullis hub upgrade`,
+      `${output.paint('dim', '  →')} Until it is there, what reads it finds nothing. Try again: ${calledAs} hub upgrade`,
     );
   }
 }
