@@ -1,5 +1,5 @@
 /** Items from disk: parsers, postoverflows, scenarios and contexts with their faults, in the order in which they run. */
-import { readFile, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
 import { messageOf } from '../../core/errors.ts';
 import { type ItemFault, itemFault } from '../documents/item-fault.ts';
 import { type ParserDocument, readParserDocuments } from '../parsers/parser-document.ts';
@@ -26,7 +26,7 @@ const largestFileBytes = 1_048_576;
  * some of the hub's do: those with one filter, too, share their buckets, the others fill buckets of their own.
  */
 export async function loadItems(paths: readonly string[]): Promise<Items> {
-  const { files, dataFolders, unreadable } = await findItemFiles(paths);
+  const { files, dataFolders, unreadable } = findItemFiles(paths);
   const items = {
     parsers: [] as ParserDocument[],
     postoverflows: [] as ParserDocument[],
@@ -38,7 +38,7 @@ export async function loadItems(paths: readonly string[]): Promise<Items> {
     ),
   };
   for (const file of files) {
-    const source = await readItemFile(file, items.faults);
+    const source = readItemFile(file, items.faults);
     if (source !== null) readInto(items, file, source);
   }
   return items;
@@ -72,10 +72,10 @@ function readInto(items: Omit<Growing, 'dataFolders'>, { kind, stage, path }: It
   }
 }
 
-async function readItemFile({ path }: ItemFile, faults: ItemFault[]): Promise<Uint8Array | null> {
+function readItemFile({ path }: ItemFile, faults: ItemFault[]): Uint8Array | null {
   try {
-    const { size } = await stat(path);
-    if (size <= largestFileBytes) return await readFile(path);
+    const { size } = statSync(path);
+    if (size <= largestFileBytes) return readFileSync(path);
     faults.push(unreadFile(path, `the file has ${size} bytes; an item has at most ${largestFileBytes}`));
   } catch (cause) {
     faults.push(unreadFile(path, `cannot be read: ${messageOf(cause)}`, cause));

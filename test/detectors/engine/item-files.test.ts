@@ -21,7 +21,7 @@ t.test("a folder in the layout of CrowdSec's configuration is read by kind and s
     tests: { 'ssh-bf': { 'config.yaml': item } },
     '.tests': { 'ssh-bf': { 'config.yaml': item } },
   });
-  const { files, dataFolders, unreadable } = await findItemFiles([root]);
+  const { files, dataFolders, unreadable } = findItemFiles([root]);
   t.same(
     files.map(({ kind, stage, path }) => `${kind} ${stage} ${relative(root, path)}`),
     [
@@ -49,7 +49,7 @@ t.test('in a hub, where authors have folders of their own, the order is that of 
       },
     },
   });
-  const { files } = await findItemFiles([root]);
+  const { files } = findItemFiles([root]);
   t.same(
     files.map(({ stage, path }) => `${stage} ${relative(root, path)}`),
     [
@@ -65,13 +65,13 @@ t.test('folders without a layout hold scenarios, and a path inside the layout kn
     mine: { web: { 'a.yaml': item }, 'b.yaml': item },
     hub: { parsers: { 's01-parse': { crowdsecurity: { 'sshd-logs.yaml': item } } } },
   });
-  const plain = await findItemFiles([join(root, 'mine')]);
+  const plain = findItemFiles([join(root, 'mine')]);
   t.same(
     plain.files.map(({ kind, path }) => `${kind} ${relative(root, path)}`),
     ['scenarios mine/b.yaml', 'scenarios mine/web/a.yaml'],
   );
   for (const named of ['hub/parsers', 'hub/parsers/s01-parse', 'hub/parsers/s01-parse/crowdsecurity/sshd-logs.yaml']) {
-    const { files } = await findItemFiles([join(root, named)]);
+    const { files } = findItemFiles([join(root, named)]);
     t.same(
       files.map(({ kind, stage }) => `${kind} ${stage}`),
       ['parsers s01-parse'],
@@ -85,7 +85,7 @@ t.test('a file reached twice counts once, and what cannot be read is told', asyn
   symlinkSync(join(root, 'scenarios', 'a.yaml'), join(root, 'scenarios', 'b.yaml'));
   symlinkSync(root, join(root, 'scenarios', 'loop'));
   symlinkSync(join(root, 'nowhere.yaml'), join(root, 'scenarios', 'c.yaml'));
-  const { files, unreadable } = await findItemFiles([root, join(root, 'scenarios'), join(root, 'absent')]);
+  const { files, unreadable } = findItemFiles([root, join(root, 'scenarios'), join(root, 'absent')]);
   t.equal(files.length, 1);
   t.same(
     [...new Set(unreadable.map(({ path }) => path.split('/').at(-1)))],
