@@ -2,7 +2,8 @@
  * Where a pattern can end, in the order in which RE2 prefers the ends: what decides how it behaves inside of a larger
  * pattern. Two patterns with equal lists everywhere can stand for each other. Written for plainness.
  */
-import type { PatternNode, Position } from '../../../detectors/regex/syntax.ts';
+import type { PatternNode } from '../../../detectors/regex/syntax.ts';
+import { holds } from '../regex/re2-model.ts';
 
 type Next = (at: number) => void;
 
@@ -79,24 +80,4 @@ function rounds(
   if (node.greedy) again();
   next(at);
   if (!node.greedy) again();
-}
-
-function holds(position: Position, text: string, at: number): boolean {
-  const word = (index: number): boolean => /^\w$/.test(text.charAt(index));
-  switch (position) {
-    case 'text-start':
-      return at === 0;
-    case 'text-end':
-      return at === text.length;
-    case 'line-start':
-      return at === 0 || text.charAt(at - 1) === '\n';
-    case 'line-end':
-      return at === text.length || text.charAt(at) === '\n';
-    case 'word-edge':
-      return word(at - 1) !== word(at);
-    case 'not-word-edge':
-      return word(at - 1) === word(at);
-    default:
-      return position satisfies never;
-  }
 }

@@ -130,7 +130,8 @@ function rounds(body: PatternNode, min: number, max: number, greedy: boolean, ne
   return min === 1 ? first : orSkip(first);
 }
 
-function holds(position: Position, text: string, at: number): boolean {
+/** Whether a position without width is at `at`, as RE2 has it: words are ASCII. */
+export function holds(position: Position, text: string, at: number): boolean {
   const word = (index: number): boolean => /^[0-9A-Za-z_]$/.test(text.charAt(index));
   switch (position) {
     case 'text-start':
