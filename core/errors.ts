@@ -13,7 +13,8 @@ export const errorCodes = {
   EXPRESSION_INVALID: 'An expression of a scenario, parser or profile cannot be compiled.',
   EXPRESSION_RAISED: 'An expression raised an error while it ran; the expression counts as not matched.',
   SCENARIO_INVALID: 'A scenario document is not valid; the other documents are used.',
-  ITEM_INVALID: 'A parser, postoverflow or context document is not valid, or an item file cannot be read; the others are used.',
+  ITEM_INVALID:
+    'A parser, postoverflow or context document is not valid, or an item file cannot be read; the others are used.',
   PROFILE_INVALID: 'A profile document is not valid.',
   DATA_FILE_MISSING: 'A data file that a scenario names is not there.',
   PATTERN_INVALID: 'A regular expression is not valid RE2 syntax or cannot run under the linear engine.',
@@ -32,9 +33,11 @@ export const errorCodes = {
   HUB_UNREACHABLE: 'A file of the hub cannot be fetched or read.',
   HUB_DIGEST_MISMATCH: 'A file of the hub is not the one that its index describes; nothing was installed.',
   HUB_REFUSED: 'A change of the installed items was refused, because it would lose something or cannot be complete.',
-  HUBTEST_INVALID: 'A test of the hub cannot be run: its configuration, an item that it names, or its log is not there or wrong.',
+  HUBTEST_INVALID:
+    'A test of the hub cannot be run: its configuration, an item that it names, or its log is not there or wrong.',
   LOG_UNREADABLE: 'A log file cannot be read.',
-  ACQUISITION_INVALID: 'A document of acquis.yaml is not valid, or the file cannot be read; the other documents are used.',
+  ACQUISITION_INVALID:
+    'A document of acquis.yaml is not valid, or the file cannot be read; the other documents are used.',
   SOURCE_FAILED: 'A source of log lines cannot be read; it is tried again, and the gateway goes on.',
   SETUP_FAILED: 'What `setup detect` needs to read or write cannot be read or written.',
 } as const;

@@ -42,6 +42,3 @@ export const geoipOptions = z
   })
   .prefault({})
   .describe('MaxMind databases: countries and networks in alerts. Read again when they change.');
-
-export type DetectionOptions = z.output<typeof detectionOptions>;
-export type GeoipOptions = z.output<typeof geoipOptions>;

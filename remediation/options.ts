@@ -81,5 +81,3 @@ export const remediationOptions = z
   })
   .prefault({})
   .describe('What follows from an alert.');
-
-export type RemediationOptions = z.output<typeof remediationOptions>;

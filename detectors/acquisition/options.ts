@@ -20,5 +20,3 @@ export const acquisitionOptions = z
   })
   .prefault({})
   .describe('Logs of other programs.');
-
-export type AcquisitionOptions = z.output<typeof acquisitionOptions>;

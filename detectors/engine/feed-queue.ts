@@ -36,8 +36,6 @@ export interface FeedQueueParts extends Pick<Runtime, 'clock' | 'log'> {
   readonly onAlerts: (alerts: readonly Alert[]) => void;
 }
 
-export const feedQueueDefaults: FeedQueueOptions = { maxLines: 20_000, maxCharacters: 64 * 1_048_576 };
-
 /** The longest that lines may keep the event loop, milliseconds. */
 const sliceMs = 2;
 

@@ -178,12 +178,6 @@ export function sliceLength(value: unknown): number {
   throw new ValueError(`cannot slice ${goType(value)}`);
 }
 
-/** The string, or an error that names the operation that wanted one. */
-export function wantString(value: unknown, what: string): string {
-  if (typeof value === 'string') return value;
-  throw new ValueError(`cannot use ${goType(value)} as a string in ${what}`);
-}
-
 /** 64-bit two's complement, as Go's integers wrap. */
 export function wrap(value: bigint): bigint {
   return BigInt.asIntN(64, value);

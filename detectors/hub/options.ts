@@ -55,5 +55,3 @@ export const hubOptions = z
   })
   .prefault({})
   .describe('Where `portcullis hub` gets items.');
-
-export type HubOptions = z.output<typeof hubOptions>;

@@ -11,8 +11,6 @@ export interface EventNeeds {
   readonly whole: boolean;
 }
 
-export const noNeeds: EventNeeds = { parsed: [], whole: false };
-
 /** Paths that every kept event can answer, whatever key follows. */
 const alwaysKept: readonly string[] = ['evt.Meta', 'evt.Enriched', 'match', 'req', 'queue', 'leaky', 'signal'];
 

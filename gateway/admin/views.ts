@@ -1,5 +1,4 @@
 /** From what the house keeps to what the control socket shows. */
-import { uuidTag } from '../../remediation/decision.ts';
 import type { Alert } from '../../detectors/alert.ts';
 import { enforcedAs } from '../../remediation/decision.ts';
 import type { IndexedDecision } from '../../remediation/decision-index.ts';
@@ -179,9 +178,4 @@ export function allowlistItem(
 ): AllowlistItem | null {
   if (!deps.index.isAllowed(address, now)) return null;
   return deps.index.allowedRange({ address, prefix: addressBits(address) }, now);
-}
-
-/** Whether a stored decision is the one that the index found. */
-export function isIndexed(stored: StoredDecision, found: IndexedDecision): boolean {
-  return uuidTag(stored.decision.uuid) === found.uuidTag && stored.decision.type === found.type;
 }
