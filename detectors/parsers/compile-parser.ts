@@ -5,6 +5,7 @@ import { type IpAddress, type IpRange, parseIp, parseRange } from '../../core/ip
 import type { ItemPlaces } from '../documents/document-reader.ts';
 import type { ItemFault } from '../documents/item-fault.ts';
 import type { Expression, ExpressionCompiler } from '../expr/compile.ts';
+import type { DataFiles } from '../expr/data-files.ts';
 import type { Grok } from '../grok/compiled-grok.ts';
 import { GrokError } from '../grok/grok-error.ts';
 import type { GrokRegistry } from '../grok/grok-registry.ts';
@@ -24,9 +25,11 @@ import type { Static } from './static-list.ts';
 import type { Stash } from './stash.ts';
 import { mapSetter, parseTarget, type Target } from './target.ts';
 import { Whitelist } from './whitelist.ts';
+import { createWhitelistIndex } from './whitelist-index.ts';
 
 export interface CompileDeps {
   readonly expressions: ExpressionCompiler;
+  readonly files: DataFiles;
   /** The namespace of the set: what a document defines, the later ones know too. */
   readonly grok: GrokRegistry;
   readonly enrichers: Enrichers;
@@ -145,7 +148,8 @@ class ParserCompiler {
     const expressions = spec.expressions.flatMap(
       (source, index) => this.expression(places, `expression[${index}]`, source) ?? [],
     );
-    return new Whitelist({ reason: spec.reason, addresses, networks, expressions });
+    const index = createWhitelistIndex(expressions, this.deps.files);
+    return new Whitelist({ reason: spec.reason, addresses, networks, expressions, index });
   }
 
   private static(spec: StaticSpec): Static {

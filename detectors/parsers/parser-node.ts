@@ -131,17 +131,14 @@ export class ParserNode {
   private whitelists(run: ParserRun, whitelist: Whitelist): boolean {
     const event = run.scope.evt;
     let matched = whitelist.listsSource(event);
-    for (const expression of matched ? [] : whitelist.expressions) {
-      try {
-        matched = expression.evaluate(run.scope) === true;
-      } catch (error) {
-        if (run.awaits(error)) return false;
-        this.counters.errors++;
-        const { reason } = whitelist;
-        run.step?.({ kind: 'whitelist', depth: run.depth, reason, matched: { error: messageOf(error) } });
-        return false;
-      }
-      if (matched) break;
+    try {
+      matched ||= whitelist.holds(run.scope);
+    } catch (error) {
+      if (run.awaits(error)) return false;
+      this.counters.errors++;
+      const { reason } = whitelist;
+      run.step?.({ kind: 'whitelist', depth: run.depth, reason, matched: { error: messageOf(error) } });
+      return false;
     }
     if (matched) {
       this.counters.whitelisted++;
