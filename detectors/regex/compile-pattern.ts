@@ -27,8 +27,12 @@ export interface Pattern {
   exec(text: string): RegExpExecArray | null;
 }
 
-/** Above this length V8 is asked at once whether it can compile the source, which it otherwise finds out at the first text. */
-const tryAbove = 32_768;
+/**
+ * Above this length, or with more places where a source forks, V8 is asked at once whether it can compile it, which it otherwise
+ * finds out at the first text. Its compiler recurses for each fork in a row and gives up at about six thousand; the largest
+ * grok of the hub has 1,700.
+ */
+const tryAbove = { length: 32_768, forks: 2_500 } as const;
 
 /**
  * Defaults are those of Go's `regexp`: case matters, `.` excludes `\n`, `^` and `$` are the ends of the text.
@@ -65,7 +69,7 @@ function doubtOf(root: PatternNode, subject: Subject): RegExp | null {
 function regexpOf(written: string, source: string): RegExp {
   try {
     const regexp = new RegExp(source);
-    if (source.length > tryAbove) regexp.test('');
+    if (source.length > tryAbove.length || forksIn(source) > tryAbove.forks) regexp.test('');
     return regexp;
   } catch (error) {
     throw patternError(
@@ -75,6 +79,11 @@ function regexpOf(written: string, source: string): RegExp {
       'Write a smaller pattern.',
     );
   }
+}
+
+/** At most: signs that are escaped or in a class are counted too. */
+function forksIn(source: string): number {
+  return source.length > tryAbove.forks ? (source.match(/[?*+|{]/g)?.length ?? 0) : 0;
 }
 
 class CompiledPattern implements Pattern {
