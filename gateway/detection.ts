@@ -53,6 +53,8 @@ export interface DetectionDeps extends Runtime {
   readonly geo: GeoDatabases;
   readonly decisionCounts: DecisionCounts;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Compile parsers that no log line will reach too, for their faults. */
+  readonly everyParser?: boolean;
 }
 
 /** For one question to a name server. */
@@ -67,7 +69,8 @@ export async function createDetection(
   await finishHubChange(settings.dataDir);
   const folders = itemFoldersOf(settings);
   const loaded = await loadItems(folders.paths);
-  const items = usedItems(loaded, new Set(settings.detection.disable));
+  const readsLogs = acquisitionFiles(settings).length > 0;
+  const items = usedItems(loaded, new Set(settings.detection.disable), readsLogs || deps.everyParser === true);
   const data = await loadEngineData(items, [...folders.dataFolders, ...loaded.dataFolders]);
   let decide: (alerts: readonly Alert[]) => void = () => {};
   const onAlerts = (alerts: readonly Alert[]): void => decide(alerts);
@@ -162,11 +165,12 @@ async function finishHubChange(dataDir: string): Promise<void> {
   await withLock(folders.hub, () => recover(folders, hubDisk));
 }
 
-function usedItems(items: EngineItems, disabled: ReadonlySet<string>): EngineItems {
+/** Without lines to parse, of the parsers only those are kept that requests meet too. */
+function usedItems(items: EngineItems, disabled: ReadonlySet<string>, parsesLines: boolean): EngineItems {
   const enabled = <Item extends { readonly name: string }>(list: readonly Item[]): readonly Item[] =>
     list.filter(({ name }) => !disabled.has(name));
   return {
-    parsers: enabled(items.parsers),
+    parsers: enabled(items.parsers).filter((parser) => parsesLines || parser.concernsParsedEvents),
     postoverflows: enabled(items.postoverflows),
     scenarios: enabled(items.scenarios),
     contexts: items.contexts,

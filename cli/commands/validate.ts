@@ -47,7 +47,13 @@ async function run({ io, output, given, clock }: Call): Promise<number> {
     ]);
     const runtime = { clock, random: createSystemRandom(), log: createLog('silent') };
     const geo = await openGeoDatabases({}, runtime);
-    const detection = await createDetection(read.settings, { ...runtime, geo, decisionCounts: noCounts, env });
+    const detection = await createDetection(read.settings, {
+      ...runtime,
+      geo,
+      decisionCounts: noCounts,
+      env,
+      everyParser: true,
+    });
     scenarios = detection.detector.scenarios.length;
     faults.push(...detection.faults.map(({ message }) => ({ place: '', message })));
     await detection.close();

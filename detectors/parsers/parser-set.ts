@@ -59,6 +59,7 @@ export interface ParserSetDeps {
 /** Compiles `documents`, which are in the order of their install path. Faults are gathered, not thrown. */
 export function createParserSet(documents: readonly ParserDocument[], deps: ParserSetDeps): ParserSet {
   const { clock, geo, hosts } = deps;
+  if (documents.length === 0) return new StagedParsers([], [], [], clock);
   const grok = createGrokRegistry(undefined, deps.grokMatchers);
   const compileDeps = { ...deps, grok, enrichers: createEnrichers({ clock, geo, hosts }) };
   const faults: ItemFault[] = [];
