@@ -159,7 +159,14 @@ t.test('without the setting, an item that asks a web server is refused, and says
     "name: test/asks\nfilter: HTTPGet('http://192.0.2.1/').StatusCode == 200\nstatics: [{meta: a, value: b}]\n",
   );
   const { origin } = await startNodeOrigin(t);
-  const { log } = await startTestGateway(t, { origin, detection: { folders: [folder] } });
+  // Parsers are compiled where lines will reach them.
+  const acquis = join(folder, 'acquis.yaml');
+  writeFileSync(acquis, `filename: ${folder}/none.log\nlabels:\n  type: none\n`);
+  const { log } = await startTestGateway(t, {
+    origin,
+    detection: { folders: [join(folder, 'parsers')] },
+    acquisition: { files: [acquis] },
+  });
   const faults = log.filter(({ code }) => code === 'ITEM_INVALID');
   t.match(faults, [{ msg: /asks\.yaml:2:.*HTTPGet cannot be used here.*`detection.httpHelpers` is `off`/s }]);
 });
