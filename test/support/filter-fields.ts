@@ -57,6 +57,8 @@ class Draw {
   readonly #wishes = new Map<string, Wish>();
   readonly #fraction: Fraction;
   readonly #linesOf: (file: string) => readonly string[];
+  /** What `let` names stand for. */
+  readonly #fieldsByName = new Map<string, string>();
   /** What `#` stands for inside a predicate. */
   #element: string | null = null;
 
@@ -74,13 +76,15 @@ class Draw {
       case 'unary':
         if (node.operator === 'not') this.ask(node.operand, !wanted);
         return;
-      case 'chain':
-      case 'let':
-      case 'predicate':
+      case 'let': {
+        const field = this.#fieldOf(node.value);
+        if (field !== null) this.#fieldsByName.set(node.name, field);
         this.ask(node.body, wanted);
         return;
-      case 'sequence':
-        for (const item of node.items.slice(-1)) this.ask(item, wanted);
+      }
+      case 'chain':
+      case 'predicate':
+        this.ask(node.body, wanted);
         return;
       case 'conditional':
         this.ask(node.test, true);
@@ -94,56 +98,44 @@ class Draw {
         if (wanted) this.#askCall(node);
         return;
       default:
-      // Literals, lists, comparisons of three and the like: nothing that a field could be made of.
+      // Comparisons of three and the like: no filter needs them understood.
     }
   }
 
-  #askBinary({ operator, left, right }: BinaryNode, wanted: boolean): void {
+  #askBinary(node: BinaryNode, wanted: boolean): void {
+    const { operator, left, right } = node;
     if (operator === 'and' || operator === 'or') {
       const both = (operator === 'and') === wanted;
       for (const side of both ? [left, right] : [this.#pick([left, right])]) this.ask(side, wanted);
       return;
     }
-    const field = fieldOf(left);
+    const field = this.#fieldOf(left);
     if (field === null) return;
-    if (operator === '!=') this.#compare(field, '==', left, right, !wanted);
-    else this.#compare(field, operator, left, right, wanted);
+    if (operator === '!=') this.#compare(field, '==', node, !wanted);
+    else this.#compare(field, operator, node, wanted);
   }
 
-  #compare(field: string, operator: BinaryNode['operator'], left: Node, right: Node, wanted: boolean): void {
+  #compare(field: string, operator: BinaryNode['operator'], { left, right }: BinaryNode, wanted: boolean): void {
     if (!wanted) {
-      // Anything but an empty text will mostly do.
-      if ((operator === '==' || operator === 'in') && this.#textsOf(right).includes('')) this.#part(field, 'v');
+      // Anything but an empty text will mostly do, and inside unmarshaled objects it has to be there.
+      const notEmpty = (operator === '==' || operator === 'in') && this.#textsOf(right).includes('');
+      if (notEmpty || field.startsWith('Unmarshaled.')) this.#part(field, 'v');
       return;
     }
     const texts = this.#textsOf(right);
     if (texts.length === 0) return;
     const text = this.#pick(texts);
-    switch (operator) {
-      case '==':
-      case 'in':
-        this.#equal(field, text);
-        return;
-      case 'startsWith':
-        this.#wish(field).starts.push(text);
-        return;
-      case 'contains':
-        this.#part(field, text);
-        return;
-      case 'endsWith':
-        this.#wish(field).ends.push(text);
-        return;
-      case 'matches':
-        this.#part(field, this.#matching(text));
-        return;
-      case '>':
-      case '>=':
-        if (left.kind === 'builtin' && left.name === 'len') this.#part(field, 'v'.repeat(Number(text) + 1));
-        else this.#equal(field, String(Number(text) + 1));
-        return;
-      default:
-      // `<` holds of most short texts, arithmetic is nobody's filter.
+    if (left.kind === 'builtin' && left.name === 'len') {
+      this.#part(field, '7'.repeat(Number(text) + (operator === '>' ? 1 : 0)));
+      return;
     }
+    if (operator === '==' || operator === 'in') this.#equal(field, text);
+    else if (operator === 'startsWith') this.#wish(field).starts.push(text);
+    else if (operator === 'contains') this.#part(field, text);
+    else if (operator === 'endsWith') this.#wish(field).ends.push(text);
+    else if (operator === 'matches') this.#part(field, this.#matching(text));
+    // `<` holds of most short texts, arithmetic is nobody's filter.
+    else if (operator === '>' || operator === '>=') this.#equal(field, String(Number(text) + 1));
   }
 
   #askCall(node: Extract<Node, { kind: 'call' | 'builtin' }>): void {
@@ -155,13 +147,22 @@ class Draw {
       this.ask(second, true);
       return;
     }
-    const field = fieldOf(first) ?? fieldOf(second);
-    const texts = [...this.#textsOf(first), ...this.#textsOf(second)];
-    if (field === null || texts.length === 0) return;
-    const text = this.#pick(texts);
-    if (name === 'RegexpInFile') this.#part(field, this.#matching(this.#pick(this.#linesOf(text))));
-    else if (name === 'Match') this.#equal(field, text.replaceAll('*', 'many').replaceAll('?', '1'));
-    else if (name === 'IpInRange') this.#equal(field, text.replace(/\/.*/, ''));
+    const field = this.#fieldOf(first);
+    if (name !== 'RegexpInFile' || field === null) return;
+    const patterns = this.#textsOf(second).flatMap((file) => this.#linesOf(file));
+    this.#part(field, this.#matching(this.#pick(patterns)));
+  }
+
+  /** The field that an operand reads, bare or through functions: `Lower(evt.Parsed.verb)`. */
+  #fieldOf(node: Node): string | null {
+    if (node.kind === 'chain') return this.#fieldOf(node.body);
+    if (node.kind === 'identifier') return this.#fieldsByName.get(node.name) ?? null;
+    if (node.kind === 'call' || node.kind === 'builtin') {
+      const [argument] = node.args;
+      return argument === undefined ? null : this.#fieldOf(argument);
+    }
+    const path = pathOf(node);
+    return path === null || path.length < 2 ? null : path.join('.');
   }
 
   #wish(field: string): Wish {
@@ -195,6 +196,7 @@ class Draw {
     switch (node.kind) {
       case 'string':
         return [node.value];
+      case 'bool':
       case 'int':
       case 'float':
         return [String(node.value)];
@@ -222,14 +224,6 @@ class Draw {
     if (items.length === 0) throw new Contradiction('nothing to choose from');
     return items[Math.floor(this.#fraction() * items.length)] as Item;
   }
-}
-
-/** The field that an operand reads, bare or through functions: `Lower(evt.Parsed.verb)`. */
-function fieldOf(node: Node): string | null {
-  if (node.kind === 'chain') return fieldOf(node.body);
-  if (node.kind === 'call' || node.kind === 'builtin') return node.args[0] === undefined ? null : fieldOf(node.args[0]);
-  const path = pathOf(node);
-  return path === null || path.length < 2 ? null : path.join('.');
 }
 
 /** The names below `evt`. */
