@@ -18,7 +18,7 @@ import { createManualClock } from '../support/manual-clock.ts';
 import { noGeo } from '../support/no-geo.ts';
 import { suitePath } from '../support/suites.ts';
 
-/** Draws per scenario. With these seeds 508 of the 519 that can be reached need one, the others 26 at most. */
+/** Draws per scenario. With these seeds most need one, and those that can be reached 26 at most. */
 const mostDraws = 100;
 
 /** Between two events: longer than the silence of any of these scenarios after an overflow. */
