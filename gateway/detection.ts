@@ -67,10 +67,10 @@ export async function createDetection(
 ): Promise<Detection> {
   const { simulate, maxBuckets } = settings.detection;
   await finishHubChange(settings.dataDir);
-  const folders = itemFoldersOf(settings);
+  const parsesLines = acquisitionFiles(settings).length > 0 || deps.everyParser === true;
+  const folders = itemFoldersOf(settings, parsesLines);
   const loaded = await loadItems(folders.paths);
-  const readsLogs = acquisitionFiles(settings).length > 0;
-  const items = usedItems(loaded, new Set(settings.detection.disable), readsLogs || deps.everyParser === true);
+  const items = usedItems(loaded, new Set(settings.detection.disable), parsesLines);
   const data = await loadEngineData(items, [...folders.dataFolders, ...loaded.dataFolders]);
   let decide: (alerts: readonly Alert[]) => void = () => {};
   const onAlerts = (alerts: readonly Alert[]): void => decide(alerts);

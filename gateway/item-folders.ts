@@ -14,13 +14,17 @@ export interface ItemFolders {
 
 /** The items that ship with Portcullis; their tests beside them are none. */
 const builtinRules = join(packageRoot, 'detectors', 'rules');
-const builtinFolders = ['parsers', 'scenarios'].map((name) => join(builtinRules, name));
 
-export function itemFoldersOf({ detection, dataDir }: Pick<Settings, 'detection' | 'dataDir'>): ItemFolders {
+/** `parsesLines`: our parsers are among them. They concern nothing but log lines, and reading them costs 5 MB for good. */
+export function itemFoldersOf(
+  { detection, dataDir }: Pick<Settings, 'detection' | 'dataDir'>,
+  parsesLines = true,
+): ItemFolders {
+  const builtin = parsesLines ? ['parsers', 'scenarios'] : ['scenarios'];
   const installed = hubFoldersIn(dataDir).items;
   return {
     paths: [
-      ...(detection.builtin ? builtinFolders : []),
+      ...(detection.builtin ? builtin.map((name) => join(builtinRules, name)) : []),
       ...(existsSync(installed) ? [installed] : []),
       ...detection.folders,
     ],
