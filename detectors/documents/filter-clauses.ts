@@ -98,6 +98,8 @@ class ClauseReader {
         return this.binary(node, bindings);
       case 'builtin':
         return node.name === 'any' ? this.any(node.args, bindings) : [];
+      case 'call':
+        return this.regexpInFile(node, bindings);
       case 'conditional':
         return this.conditional(node, bindings);
       case 'let': {
@@ -177,6 +179,17 @@ class ClauseReader {
     if (name === null || predicate?.kind !== 'predicate') return [];
     const lines = this.files.lines(name);
     return either(lines.map((element) => this.clauses(predicate.body, { ...bindings, element })));
+  }
+
+  /** `RegexpInFile(subject, 'name')`: what all patterns of the file require together. */
+  private regexpInFile({ callee, args }: Node & { kind: 'call' }, bindings: Bindings): readonly Clause[] {
+    const [subject, file] = args;
+    if (callee.kind !== 'identifier' || callee.name !== 'RegexpInFile' || subject === undefined) return [];
+    const name = file === undefined ? null : this.constant(file, bindings);
+    if (name === null) return [];
+    const required = this.files.patterns(name).map(({ requires }) => requires ?? null);
+    if (required.some((literals) => literals === null)) return [];
+    return either(required.map((literals) => this.contains(subject, literals ?? [], bindings)));
   }
 
   private conditional(node: Node & { kind: 'conditional' }, bindings: Bindings): readonly Clause[] {

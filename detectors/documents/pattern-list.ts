@@ -25,6 +25,7 @@ export function createPatternList(sources: readonly string[]): readonly PatternT
 }
 
 class AnyPattern implements PatternTest {
+  readonly requires: readonly string[] | null;
   private readonly patterns: readonly PatternTest[];
   /** Patterns of which no literal is known. */
   private readonly always: readonly PatternTest[];
@@ -50,6 +51,7 @@ class AnyPattern implements PatternTest {
       caseInsensitive: true,
     });
     this.byLiteral = [...byLiteral.values()];
+    this.requires = always.length === 0 ? [...byLiteral.keys()] : null;
   }
 
   test(text: string): boolean {

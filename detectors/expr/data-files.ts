@@ -7,6 +7,8 @@
 /** Anything that says whether a text holds a pattern. A `RegExp` without the `g` and `y` flags is one. */
 export interface PatternTest {
   test(text: string): boolean;
+  /** Texts in lower case of which one is in every ASCII text, in lower case, that holds the pattern; null when none are known. */
+  readonly requires?: readonly string[] | null;
 }
 
 /** One row of a `map` file: its columns by name, in file order. */

@@ -3,6 +3,7 @@ import t from 'tap';
 import type { Event } from '../../../detectors/event.ts';
 import { type DataFiles, noDataFiles } from '../../../detectors/expr/data-files.ts';
 import { clausesOf } from '../../../detectors/documents/filter-clauses.ts';
+import { createPatternList } from '../../../detectors/documents/pattern-list.ts';
 import { createFilterIndex } from '../../../detectors/documents/filter-index.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { accessEvent, scenarioExpressions } from '../scenarios/support.ts';
@@ -12,7 +13,16 @@ const lists: Readonly<Record<string, readonly string[]>> = {
   empty: [],
   blank: [' ', 'ab'],
 };
-const files: DataFiles = { ...noDataFiles, loaded: (name) => name in lists, lines: (name) => lists[name] ?? [] };
+const patterns: Readonly<Record<string, readonly string[]>> = {
+  words: ['ab+c', '(?i)XYZ', 'q[0-9]+r'],
+  open: ['ab', '.'],
+};
+const files: DataFiles = {
+  ...noDataFiles,
+  loaded: (name) => name in lists || name in patterns,
+  lines: (name) => lists[name] ?? [],
+  patterns: (name) => createPatternList(patterns[name] ?? []),
+};
 const { event: compiler } = scenarioExpressions(createManualClock(), files);
 
 /** The clauses of a filter as text: one line each, atoms sorted. */
@@ -66,11 +76,14 @@ t.test('what filters need is read from their tree', async (t) => {
     ["any(File('empty'), {evt.Meta.a contains #})", ['']],
     ["evt.Meta.a matches '^/x[0-9]+/foo(bar|baz)'", ['Meta.a contains /foo']],
     ["evt.Meta.a == 'x' && evt.SetMeta('b', 'y') && evt.Meta.b == 'y'", ['Meta.a equals x']],
+    ["RegexpInFile(Lower(evt.Meta.a), 'words')", ['Meta.a contains a | Meta.a contains q | Meta.a contains xyz']],
+    ["RegexpInFile(evt.Meta.a, 'open')", []],
+    ["RegexpInFile(evt.Meta.a, 'absent')", ['']],
     ['false', ['']],
     ['true', []],
   ];
   for (const [filter, expected] of cases) t.strictSame(clauseTexts(filter), expected, filter);
-  t.equal(cases.length, 23);
+  t.equal(cases.length, 26);
   t.strictSame(
     clauseTexts("evt.Meta.a == 'x' && evt.Meta.b == 'y'", ['evt.Meta.a']),
     ['Meta.b equals y'],
@@ -122,6 +135,7 @@ const filter = fc.letrec<{ node: string; leaf: string }>((tie) => ({
     fc.tuple(subject, operator, text, tie('node')).map(([s, op, x, b]) => withVariable(s, op, x, b)),
   ),
   leaf: fc.oneof(
+    fc.tuple(subject, fc.constantFrom('words', 'open')).map(([of, name]) => `RegexpInFile(${of}, '${name}')`),
     fc.tuple(subject, operator, text).map(([s, op, x]) => `${s} ${op} ${x}`),
     fc.tuple(subject, text, text).map(([s, x, y]) => `${s} in [${x}, ${y}]`),
     fc.tuple(subject, pattern).map(([s, p]) => `${s} matches '${p}'`),
