@@ -10,7 +10,7 @@ import { startTestGateway } from '../support/gateway.ts';
 import { journaldMissing, startJournald } from '../support/servers/journald.ts';
 import { startNodeOrigin } from '../support/servers/node-origin.ts';
 import type { StatusModel } from '../../gateway/admin/models.ts';
-import { controlOf, createVisitor, eventually } from './visitors.ts';
+import { type Control, controlOf, createVisitor, eventually, type Visitor } from './visitors.ts';
 
 const attacker = '203.0.113.66';
 
@@ -29,19 +29,46 @@ async function logFolder(t: Test): Promise<string> {
   return folder;
 }
 
-t.test('failed log-ins in a file that is written to ban their address at the gateway', async (t) => {
-  const folder = await logFolder(t);
-  const log = join(folder, 'auth.log');
-  writeFileSync(log, failedLogin('before', '203.0.113.1'));
-  const acquis = join(folder, 'acquis.yaml');
-  writeFileSync(acquis, `filenames:\n  - ${folder}/*.log\nlabels:\n  type: syslog\n`);
+interface Reading {
+  readonly control: Control;
+  readonly sources: () => Promise<StatusModel['sources']>;
+  /** Somebody at an address; the attacker unless another is named. */
+  readonly visitor: (address?: string) => Visitor;
+}
+
+/** A gateway with this acquisition file, whose source has found its place. */
+async function startReading(
+  t: Test,
+  folder: string,
+  acquisition: string,
+  settings: Readonly<Record<string, unknown>> = {},
+): Promise<Reading> {
+  const file = join(folder, 'acquis.yaml');
+  writeFileSync(file, acquisition);
   const { origin } = await startNodeOrigin(t);
-  const { port, gateway } = await startTestGateway(t, { origin, acquisition: { files: [acquis] } });
+  const { port, gateway } = await startTestGateway(t, { origin, acquisition: { files: [file] }, ...settings });
   const control = controlOf(gateway.controlSocket);
   const sources = async (): Promise<StatusModel['sources']> =>
     (await control.ask<StatusModel>('GET', '/v1/status')).sources;
   await eventually(sources, (found) => found.some(({ state }) => state === 'running'));
-  const visitor = createVisitor(t, port, attacker);
+  return { control, sources, visitor: (address = attacker) => createVisitor(t, port, address) };
+}
+
+/** Waits until the next request of the visitor is refused. */
+async function refusal(visitor: Visitor): Promise<void> {
+  await eventually(
+    () => visitor.ask('/'),
+    ({ refused }) => refused,
+  );
+}
+
+t.test('failed log-ins in a file that is written to ban their address at the gateway', async (t) => {
+  const folder = await logFolder(t);
+  const log = join(folder, 'auth.log');
+  writeFileSync(log, failedLogin('before', '203.0.113.1'));
+  const reading = await startReading(t, folder, `filenames:\n  - ${folder}/*.log\nlabels:\n  type: syslog\n`);
+  const { control, sources } = reading;
+  const visitor = reading.visitor();
   t.equal((await visitor.ask('/')).refused, false);
   for (let attempt = 0; attempt < 12; attempt++) {
     appendFileSync(log, failedLogin(`user${attempt}`));
@@ -51,14 +78,14 @@ t.test('failed log-ins in a file that is written to ban their address at the gat
       writeFileSync(log, '');
     }
   }
-  await eventually(
-    () => visitor.ask('/'),
-    ({ refused }) => refused,
-  );
+  await refusal(visitor);
   const scenarios = (await control.alerts({ ip: attacker })).map(({ scenario }) => scenario);
   t.ok(scenarios.includes('portcullis/ssh-user-enumeration'), scenarios.join());
-  const bystander = createVisitor(t, port, '203.0.113.1');
-  t.equal((await bystander.ask('/')).refused, false, 'lines from before the start count for nothing');
+  t.equal(
+    (await reading.visitor('203.0.113.1').ask('/')).refused,
+    false,
+    'lines from before the start count for nothing',
+  );
   t.match(await sources(), [{ kind: 'file', dropped: 0, lines: 12 }]);
 });
 
@@ -66,26 +93,16 @@ t.test("requests of the gateway and lines of another server's log fill one bucke
   const folder = await logFolder(t);
   const log = join(folder, 'access.log');
   writeFileSync(log, '');
-  const acquis = join(folder, 'acquis.yaml');
-  writeFileSync(acquis, `filename: ${log}\nlabels:\n  type: nginx\n`);
-  const { origin } = await startNodeOrigin(t);
-  const { port, gateway } = await startTestGateway(t, { origin, acquisition: { files: [acquis] } });
-  const control = controlOf(gateway.controlSocket);
-  const sources = async (): Promise<StatusModel['sources']> =>
-    (await control.ask<StatusModel>('GET', '/v1/status')).sources;
-  await eventually(sources, (found) => found.some(({ state }) => state === 'running'));
-  const visitor = createVisitor(t, port, attacker);
+  const reading = await startReading(t, folder, `filename: ${log}\nlabels:\n  type: nginx\n`);
+  const visitor = reading.visitor();
   for (const target of ['/.env', '/.git/config', '/wp-config.php.bak'])
     t.equal((await visitor.ask(target)).refused, false);
   const at = new Date().toUTCString().replace(/^\w+, (\d+) (\w+) (\d+) ([\d:]+) GMT$/, '$1/$2/$3:$4 +0000');
   for (const target of ['/.aws/credentials', '/dump.sql']) {
     appendFileSync(log, `${attacker} - - [${at}] "GET ${target} HTTP/1.1" 404 12 "-" "Mozilla/5.0"\n`);
   }
-  await eventually(
-    () => visitor.ask('/'),
-    ({ refused }) => refused,
-  );
-  const [alert] = await control.alerts({ ip: attacker });
+  await refusal(visitor);
+  const [alert] = await reading.control.alerts({ ip: attacker });
   t.match(alert, { scenario: 'portcullis/http-sensitive-files', events_count: 5 });
 });
 
@@ -126,27 +143,16 @@ labels: {remediation: true}
   );
   const log = join(folder, 'door.log');
   writeFileSync(log, '');
-  const acquis = join(folder, 'acquis.yaml');
   const transform = 'map(JsonExtractSlice(evt.Line.Raw, "opened"), "opened by " + #)';
-  writeFileSync(acquis, `filename: ${log}\ntransform: ${JSON.stringify(transform)}\nlabels: {type: door}\n`);
-  const { origin } = await startNodeOrigin(t);
-  const { port, gateway } = await startTestGateway(t, {
-    origin,
-    acquisition: { files: [acquis] },
+  const document = `filename: ${log}\ntransform: ${JSON.stringify(transform)}\nlabels: {type: door}\n`;
+  const reading = await startReading(t, folder, document, {
     detection: { builtin: false, folders: [items], httpHelpers: 'any' },
   });
-  const control = controlOf(gateway.controlSocket);
-  const sources = async (): Promise<StatusModel['sources']> =>
-    (await control.ask<StatusModel>('GET', '/v1/status')).sources;
-  await eventually(sources, (found) => found.some(({ state }) => state === 'running'));
+  const { control, sources } = reading;
   appendFileSync(log, `{"opened": ["192.0.2.7", "${attacker}", "192.0.2.7"]}\n`);
-  const visitor = createVisitor(t, port, attacker);
-  await eventually(
-    () => visitor.ask('/'),
-    ({ refused }) => refused,
-  );
+  await refusal(reading.visitor());
   t.match(await control.alerts({ ip: attacker }), [{ scenario: 'test/thief' }]);
-  t.equal((await createVisitor(t, port, '192.0.2.7').ask('/')).refused, false);
+  t.equal((await reading.visitor('192.0.2.7').ask('/')).refused, false);
   t.same(asked.toSorted(), ['/192.0.2.7', `/${attacker}`]);
   t.match(await sources(), [{ lines: 3, dropped: 0 }]);
 });
@@ -185,15 +191,10 @@ t.test('failed log-ins in a real journal ban their address at the gateway', { sk
   t.teardown(() => {
     process.env.PATH = PATH;
   });
-  const acquis = join(folder, 'acquis.yaml');
-  writeFileSync(acquis, 'source: journalctl\njournalctl_filter: ["SYSLOG_IDENTIFIER=sshd"]\nlabels:\n  type: syslog\n');
-  const { origin } = await startNodeOrigin(t);
-  const { port, gateway } = await startTestGateway(t, { origin, acquisition: { files: [acquis] } });
-  const control = controlOf(gateway.controlSocket);
-  const sources = async (): Promise<StatusModel['sources']> =>
-    (await control.ask<StatusModel>('GET', '/v1/status')).sources;
-  await eventually(sources, (found) => found.some(({ state }) => state === 'running'));
-  const visitor = createVisitor(t, port, attacker);
+  const document = 'source: journalctl\njournalctl_filter: ["SYSLOG_IDENTIFIER=sshd"]\nlabels:\n  type: syslog\n';
+  const reading = await startReading(t, folder, document);
+  const { control, sources } = reading;
+  const visitor = reading.visitor();
   t.equal((await visitor.ask('/')).refused, false);
   for (let attempt = 0; attempt < 12; attempt++) {
     await journald.write({
@@ -203,10 +204,7 @@ t.test('failed log-ins in a real journal ban their address at the gateway', { sk
       MESSAGE: `Failed password for root from ${attacker} port ${50_000 + attempt} ssh2`,
     });
   }
-  await eventually(
-    () => visitor.ask('/'),
-    ({ refused }) => refused,
-  );
+  await refusal(visitor);
   const scenarios = (await control.alerts({ ip: attacker })).map(({ scenario }) => scenario);
   t.ok(scenarios.includes('portcullis/ssh-bruteforce'), scenarios.join());
   t.match(await sources(), [{ kind: 'journalctl', state: 'running', dropped: 0 }]);
