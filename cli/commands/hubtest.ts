@@ -77,7 +77,7 @@ function clockOf(today: string | undefined, clock: Clock): Clock {
   return { ...clock, now: () => Math.floor(start + clock.monotonic() - since) };
 }
 
-async function openTester({ cwd }: Io, given: Given, clock: Clock): Promise<HubTester> {
+async function openTester({ cwd, env }: Io, given: Given, clock: Clock): Promise<HubTester> {
   const hub = resolve(cwd, given.text('hub') ?? '.');
   const chosen = given.text('tests');
   const own = ['.tests', 'tests'].map((name) => join(hub, name));
@@ -88,6 +88,7 @@ async function openTester({ cwd }: Io, given: Given, clock: Clock): Promise<HubT
     join(hub, 'data'),
     join(hub, '..', 'sec-lists'),
     join(tests, '..', '..', 'sec-lists'),
+    ...(env.PORTCULLIS_SUITES ? [join(env.PORTCULLIS_SUITES, 'sec-lists')] : []),
   ];
   // Loaded only here: the other verbs start faster without the engine.
   const [{ createHubTester }, { createLog }, { createSystemRandom }] = await Promise.all([
