@@ -30,6 +30,12 @@ export interface TailLook {
   readonly more: boolean;
 }
 
+/** A file that has the name of a rotated one. */
+interface Rotated {
+  readonly id: string;
+  readonly path: string;
+}
+
 interface Retired {
   readonly file: LogFile;
   offset: number;
@@ -42,6 +48,8 @@ const mostRetired = 8;
 const mostSiblings = 512;
 /** How rotated files are called: access.log.1, access.log-20260131, access.log.2026-01-31.1 */
 export const rotatedSuffix = /^[.-]\d[\d.T_-]*$/;
+/** A rotated file that is renamed again before it is opened is looked for so often. */
+const openAttempts = 5;
 /** File systems stamp files with a clock that ticks a few times in a hundred milliseconds. */
 const clockTickMs = 20;
 
@@ -164,15 +172,46 @@ export class FileTail {
     while (this.retired.length > mostRetired) await this.letGo(this.retired.shift()?.file);
   }
 
-  private async readMissed(paths: readonly string[], now: number): Promise<void> {
-    for (const path of paths) {
-      const missed = await openLogFile(path, this.path, this.parts);
-      if (await this.parts.recall(missed)) await missed.close();
-      else {
-        this.retire(missed, now);
-        while ((await this.readOn(missed)) === 'more');
-        while (this.retired.length > mostRetired) await this.letGo(this.retired.shift()?.file);
+  /** Reads them all; the first problem is thrown after that, since none of them is met again. */
+  private async readMissed(rotated: readonly Rotated[], now: number): Promise<void> {
+    const problems: unknown[] = [];
+    for (const each of rotated) {
+      try {
+        await this.readRotated(each, now);
+      } catch (error) {
+        problems.push(error);
       }
+    }
+    if (problems.length > 0) throw problems[0];
+  }
+
+  private async readRotated(rotated: Rotated, now: number): Promise<void> {
+    const missed = await this.openRotated(rotated);
+    if (missed === null) return;
+    if (await this.parts.recall(missed)) return missed.close();
+    this.retire(missed, now);
+    while ((await this.readOn(missed)) === 'more');
+    while (this.retired.length > mostRetired) await this.letGo(this.retired.shift()?.file);
+  }
+
+  /** Opens the file wherever another rotation has taken it meanwhile; null when it is not to be found. */
+  private async openRotated({ id, path }: Rotated): Promise<LogFile | null> {
+    let at: string | undefined = path;
+    for (let attempt = 0; attempt < openAttempts; attempt++) {
+      const file: LogFile | null = at === undefined ? null : await this.openIfThere(at);
+      if (file?.id === id) return file;
+      await file?.close();
+      at = (await rotatedSiblings(this.path)).find(({ stats }) => fileId(stats) === id)?.path;
+    }
+    return null;
+  }
+
+  private async openIfThere(path: string): Promise<LogFile | null> {
+    try {
+      return await openLogFile(path, this.path, this.parts);
+    } catch (error) {
+      if (isMissing(error)) return null;
+      throw error;
     }
   }
 
@@ -181,20 +220,18 @@ export class FileTail {
   }
 
   /** Rotated files beside the path that were made since the path was last seen to lead to `file`; oldest first. */
-  private async between(file: LogFile, successor: LogFile | null): Promise<readonly string[]> {
+  private async between(file: LogFile, successor: LogFile | null): Promise<readonly Rotated[]> {
     const from = Math.max(this.seenAt - clockTickMs, file.bornMs);
     const until = successor?.bornMs ?? Infinity;
-    const found: { path: string; born: number; number: number }[] = [];
+    const found: (Rotated & { born: number; number: number })[] = [];
     for (const { path, stats } of await rotatedSiblings(this.path)) {
       const id = fileId(stats);
       const born = Number(stats.birthtimeMs);
       if (id === successor?.id || this.ids().includes(id)) continue;
-      if (born >= from && born <= until) found.push({ path, born, number: Number(/\d+$/.exec(path)?.[0] ?? 0) });
+      if (born >= from && born <= until) found.push({ id, path, born, number: Number(/\d+$/.exec(path)?.[0] ?? 0) });
     }
     // Of two that were made in the same tick, the one with the higher number was rotated more often.
-    return found
-      .toSorted((left, right) => left.born - right.born || right.number - left.number)
-      .map(({ path }) => path);
+    return found.toSorted((left, right) => left.born - right.born || right.number - left.number);
   }
 
   /** The path leads nowhere: `file` was removed, or renamed, and then others may have come and gone already. */
@@ -202,6 +239,7 @@ export class FileTail {
     const missed = await this.between(file, null);
     if (missed.length > 0) {
       this.retire(file, now);
+      this.current = null;
       await this.readMissed(missed, now);
       this.current = this.retired.pop()?.file ?? null;
       this.seenAt = now;
@@ -261,8 +299,12 @@ async function statOrNull(path: string): Promise<BigIntStats | null> {
   try {
     return await stat(path, { bigint: true });
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    if (isMissing(error)) return null;
     throw error;
   }
+}
+
+function isMissing(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'ENOENT' || code === 'ENOTDIR';
 }
