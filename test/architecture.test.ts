@@ -12,7 +12,7 @@ const outside = ['console', 'bench', 'test', 'bin'];
 /** Inside detectors/: folders, and files that stand beside them. A room may import itself and the rooms of later rows. */
 const detectorRooms = [
   ['hubtest', 'setup'],
-  ['engine'],
+  ['engine', 'waf'],
   ['parsers', 'scenarios', 'acquisition', 'hub'],
   ['documents', 'grok', 'lookups'],
   ['expr'],
