@@ -15,6 +15,7 @@ export const errorCodes = {
   SCENARIO_INVALID: 'A scenario document is not valid; the other documents are used.',
   ITEM_INVALID:
     'A parser, postoverflow or context document is not valid, or an item file cannot be read; the others are used.',
+  RULES_INVALID: 'A WAF rule is not valid or a folder holds no rules; the other rules are used.',
   PROFILE_INVALID: 'A profile document is not valid.',
   DATA_FILE_MISSING: 'A data file that a scenario names is not there.',
   PATTERN_INVALID: 'A regular expression is not valid RE2 syntax or cannot run under the linear engine.',

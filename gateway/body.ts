@@ -30,11 +30,74 @@ export class BodyFault extends Error {
   }
 }
 
-/**
- * The body's chunks. Raises a `BodyFault` when it grows too large, or the request's own error when the client breaks off.
- * A client below its minimum rate is reported to `onTooSlow`, once: it would never deliver the chunk that ends the wait.
- */
-export async function* readBody(
+/** The beginning of a body, while the rest waits. */
+export interface HeldBody {
+  readonly bytes: Buffer;
+  /** It is the whole body. */
+  readonly complete: boolean;
+}
+
+/** One request's body. Its beginning may be held and looked at; what is held is handed on first. */
+export class ClientBody {
+  readonly #chunks: AsyncGenerator<Buffer>;
+  readonly #held: Buffer[] = [];
+  #ended = false;
+  #onFault: (fault: Error) => void = () => {};
+
+  constructor(exchange: Exchange, limits: BodyLimits, clock: Clock) {
+    this.#chunks = readBody(exchange, limits, clock, (fault) => this.#onFault(fault));
+  }
+
+  /**
+   * Waits until so many bytes are here, or all of them. Rejects with a `BodyFault`, or with the request's own error when the
+   * client breaks off; the body is then of no further use.
+   */
+  async hold(bytes: number): Promise<HeldBody> {
+    const fault = new Promise<never>((_, reject) => {
+      this.#onFault = reject;
+    });
+    let length = 0;
+    // One chunk more than was asked for, to know whether there is any.
+    while (length <= bytes && !this.#ended) {
+      const next = this.#chunks.next();
+      // Whoever loses this race is heard of no more; its failure must not count as unhandled.
+      next.catch(() => {});
+      const { value, done } = await Promise.race([next, fault]);
+      if (done === true) this.#ended = true;
+      else {
+        this.#held.push(value);
+        length += value.length;
+      }
+    }
+    const all = this.#held.length === 1 ? (this.#held[0] as Buffer) : Buffer.concat(this.#held);
+    return { bytes: all.subarray(0, bytes), complete: this.#ended && all.length <= bytes };
+  }
+
+  /**
+   * The chunks, those that were held first. A client below its minimum rate is reported to `onTooSlow`, once: it would never
+   * deliver the chunk that ends the wait.
+   */
+  async *chunks(onTooSlow: (fault: BodyFault) => void): AsyncGenerator<Buffer> {
+    this.#onFault = (fault) => {
+      if (fault instanceof BodyFault) onTooSlow(fault);
+    };
+    for (let chunk = this.#held.shift(); chunk !== undefined; chunk = this.#held.shift()) yield chunk;
+    if (!this.#ended) yield* this.#chunks;
+  }
+
+  /** Ends a wait for its beginning. */
+  fail(fault: Error): void {
+    this.#onFault(fault);
+  }
+
+  /** Nothing more of it is wanted. What the client still sends is left to whoever answers. */
+  async release(): Promise<void> {
+    await this.#chunks.return(undefined);
+  }
+}
+
+/** The body's chunks. Raises a `BodyFault` when it grows too large, or the request's own error when the client breaks off. */
+async function* readBody(
   exchange: Exchange,
   limits: BodyLimits,
   clock: Clock,

@@ -5,9 +5,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Event } from '../detectors/event.ts';
 import type { IndexedDecision } from '../remediation/decision-index.ts';
+import type { ClientBody } from './body.ts';
 import type { Client, Peer } from './client-address.ts';
 import { RequestHead } from './request-head.ts';
 import type { Site } from './sites.ts';
+import type { WafRecord } from '../detectors/waf/waf-record.ts';
+import type { Inspection } from './waf/inspection.ts';
 
 /**
  * What became of a request: passed to the origin, refused by a decision, slowed down (429), rejected by the strict front,
@@ -49,6 +52,12 @@ export class Exchange {
   admitted = false;
   /** The token of a self-test that this request speaks for, or "". */
   selftest = '';
+  /** What the WAF makes of it; null: no rules run for this request. */
+  inspection: Inspection | null = null;
+  /** What the WAF refused, or would have; known when the exchange is done. */
+  findings: readonly WafRecord[] = [];
+  /** The request's body, once somebody wants it. */
+  body: ClientBody | null = null;
   status = 0;
   /** Body bytes towards the client. */
   bytesSent = 0;

@@ -19,9 +19,12 @@ import { completeEvent, createRequestEvent } from './request-event.ts';
 import { type HeadLimits, readHead } from './request-head.ts';
 import { type Answer, answerFor, refusalReason } from './respond.ts';
 import { type Selftests, selftestAddress } from './selftests.ts';
-import { hostName, type SiteTable } from './sites.ts';
+import { hostName, type Site, type SiteTable } from './sites.ts';
 import { createTimestamps } from './timestamps.ts';
 import type { UntrustedForwarders } from './untrusted-forwarders.ts';
+import type { Inspection } from './waf/inspection.ts';
+import { answerTo } from './waf/verdict-answer.ts';
+import type { Waf } from './waf/waf.ts';
 
 export interface HandlerDependencies extends Runtime {
   readonly limits: HeadLimits;
@@ -33,6 +36,7 @@ export interface HandlerDependencies extends Runtime {
   readonly engine: Pick<Engine, 'pourRequest' | 'pourResponse'>;
   /** Turns alerts into decisions; those it can make at once are in the index when it returns. */
   readonly decide: (alerts: readonly Alert[]) => void;
+  readonly waf: Waf;
   readonly selftests: Selftests;
   readonly recorder: Recorder;
   readonly counters: Pick<Counters, 'poured'>;
@@ -97,6 +101,27 @@ export function createHandler(deps: HandlerDependencies): Handler {
     return answerFor(status, { close: status !== 421 && status !== 417 });
   }
 
+  /** The rules on the head of the request; those on its body follow here too unless it has one that they want to see. */
+  function inspect(exchange: Exchange, site: Site): Answer | null {
+    const inspection = deps.waf.begin(exchange, site);
+    exchange.inspection = inspection;
+    if (inspection === null) return null;
+    const { hasBody } = exchange.head;
+    let verdict = inspection.requestHeaders();
+    if (verdict === null && !(hasBody && inspection.requestBodyBytes > 0))
+      verdict = inspection.requestBody(null, !hasBody);
+    return verdict && answerTo(exchange, verdict);
+  }
+
+  /** The logging rules, and what the scenarios hear of it all. */
+  function concludeInspection(exchange: Exchange, inspection: Inspection): void {
+    exchange.findings = inspection.finish();
+    for (const { alerts, events } of inspection.runs) {
+      if (alerts.length > 0) deps.decide(alerts);
+      for (const event of events) deps.decide(pourRequest(event));
+    }
+  }
+
   return {
     open: (request, response, peer) =>
       new Exchange(request, response, peer, random.requestId(), clock.now(), clock.monotonic()),
@@ -120,7 +145,7 @@ export function createHandler(deps: HandlerDependencies): Handler {
       }
       if (fault !== null) return reject(exchange, fault.status, fault.reason);
       if (exchange.site === null) return reject(exchange, 421, 'no site of this name');
-      return null;
+      return exchange.allowed ? null : inspect(exchange, exchange.site);
     },
 
     reconsider: (exchange) => (exchange.allowed ? null : enforcement.enforce(exchange)),
@@ -141,6 +166,7 @@ export function createHandler(deps: HandlerDependencies): Handler {
       if (exchange.done) return;
       exchange.done = true;
       settleOutcome(exchange);
+      if (exchange.inspection !== null) concludeInspection(exchange, exchange.inspection);
       const { event } = exchange;
       // A refused request is never poured, so that bans do not feed themselves.
       if (event !== null && !exchange.allowed && exchange.outcome !== 'refused' && exchange.outcome !== 'throttled') {

@@ -29,6 +29,7 @@ import { openDecider, openDecisions } from './remediation-chain.ts';
 import { createSelftests } from './selftests.ts';
 import { type ReadSettings, readSettings, type Settings } from './settings.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
+import { createWaf } from './waf/waf.ts';
 
 export interface StartOptions {
   /** The value of `--config`, or null. */
@@ -133,6 +134,7 @@ async function start(
     decide,
     store,
     selftests,
+    waf: createWaf([]),
   });
   const facts = factsOf(read, demo, startedAt, traffic);
   const admin: AdminDependencies = {

@@ -14,6 +14,7 @@ import {
   path,
   textOption,
 } from '../core/options.ts';
+import { layerMode } from '../detectors/waf/options.ts';
 import { proxyPresets } from './client-address.ts';
 
 export type { ListenAddress } from '../core/options.ts';
@@ -57,6 +58,24 @@ const site = z.strictObject({
     .nullable()
     .prefault(null)
     .describe('`block` or `observe` for this site alone; without it, the `mode` of the gateway.'),
+  waf: z
+    .strictObject({
+      coreRules: layerMode()
+        .nullable()
+        .prefault(null)
+        .describe('For this site alone; without it, `waf.coreRules.mode`.'),
+      virtualPatches: layerMode()
+        .nullable()
+        .prefault(null)
+        .describe('For this site alone; without it, `waf.virtualPatches.mode`.'),
+      onFailure: z
+        .enum(['pass', 'block'])
+        .nullable()
+        .prefault(null)
+        .describe('For this site alone; without it, `waf.onFailure`.'),
+    })
+    .prefault({})
+    .describe('The WAF for this site.'),
 });
 
 /** The keys at the top of the file. */

@@ -10,6 +10,11 @@ export interface Origins {
   close(): Promise<void>;
 }
 
+/** What the settings say of one site. */
+type SiteChoices = Pick<Settings['sites'][number], 'hosts' | 'origin' | 'mode'> & {
+  readonly waf: Settings['sites'][number]['waf'] | null;
+};
+
 /** `defaultOrigin` is where unknown hosts go, or null for 421. */
 export async function createOrigins(settings: Settings, defaultOrigin: string | null, clock: Clock): Promise<Origins> {
   const { upstream } = settings;
@@ -28,17 +33,23 @@ export async function createOrigins(settings: Settings, defaultOrigin: string | 
     clients.set(origin, client);
     return client;
   };
-  const site = async (hosts: readonly string[], origin: string, mode: Site['mode'] | null): Promise<Site> => ({
+  const site = async ({ hosts, origin, mode, waf }: SiteChoices): Promise<Site> => ({
     name: hosts[0] ?? 'default',
     hosts,
     origin,
     mode: mode ?? settings.mode,
+    waf: {
+      'core-rules': waf?.coreRules ?? settings.waf.coreRules.mode,
+      'virtual-patches': waf?.virtualPatches ?? settings.waf.virtualPatches.mode,
+      onFailure: waf?.onFailure ?? settings.waf.onFailure,
+    },
     client: await clientFor(origin),
     load: { inFlight: 0 },
   });
   const sites: Site[] = [];
-  for (const { hosts, origin, mode } of settings.sites) sites.push(await site(hosts, origin, mode));
-  const fallback = defaultOrigin === null ? null : await site([], defaultOrigin, null);
+  for (const choices of settings.sites) sites.push(await site(choices));
+  const fallback =
+    defaultOrigin === null ? null : await site({ hosts: [], origin: defaultOrigin, mode: null, waf: null });
   return {
     table: createSiteTable(sites, fallback),
     async close() {

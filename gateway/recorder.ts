@@ -31,6 +31,7 @@ export function createRecorder(deps: {
         case 'passed':
         case 'failed':
         case 'aborted':
+          if (exchange.findings.length > 0) refusals.add(refusalOf(exchange));
           break;
       }
     },

@@ -78,11 +78,18 @@ export function refusalOf(exchange: Exchange): RefusalEvent {
     method: exchange.method,
     target: head.target.slice(0, longestTarget),
     status: exchange.status,
-    reason: decision === null ? (exchange.status === 421 ? 'unknown-host' : 'rejected') : 'decision',
+    reason: reasonOf(exchange),
     remediation: decision?.type ?? '',
     decisionUuid: null,
     scenario: decision?.scenario ?? '',
     userAgent: (head.userAgent ?? '').slice(0, longestUserAgent),
     detail: decision === null ? exchange.reason : `${decision.scope} ${decision.value}`,
+    findings: exchange.findings,
   };
+}
+
+function reasonOf({ decision, findings, status }: Exchange): string {
+  if (decision !== null) return 'decision';
+  if (findings.length > 0) return findings.some(({ enforced }) => enforced) ? 'waf' : 'waf-observed';
+  return status === 421 ? 'unknown-host' : 'rejected';
 }

@@ -25,6 +25,7 @@ import { type Answer, answerFor, respond, respondToAsterisk } from './respond.ts
 import type { Site } from './sites.ts';
 import { isWebSocketUpgrade, type Upgrader } from './upgrade.ts';
 import type { Upstream } from './upstream.ts';
+import { holdBody } from './waf/hold-body.ts';
 
 export interface ServerOptions {
   readonly listen: ListenAddress;
@@ -107,7 +108,16 @@ export function createGatewayServer(options: ServerOptions, deps: ServerDependen
 
   function forward(connection: Connection, exchange: Exchange): void {
     connection.passed = exchange;
-    upstream.forward(exchange, exchange.site as Site);
+    const { inspection } = exchange;
+    const body = upstream.bodyOf(exchange);
+    if (body === null || inspection === null || inspection.requestBodyBytes === 0) {
+      upstream.forward(exchange, exchange.site as Site);
+    } else {
+      void holdBody(exchange, inspection, body).then((held) => {
+        if (held === 'pass') upstream.forward(exchange, exchange.site as Site);
+        else if (held !== 'gone') answer(exchange, held);
+      });
+    }
   }
 
   function answer(exchange: Exchange, given: Answer): void {

@@ -10,6 +10,7 @@ import { parseRange } from '../core/ip.ts';
 import { acquisitionOptions } from '../detectors/acquisition/options.ts';
 import { hubOptions } from '../detectors/hub/options.ts';
 import { detectionOptions, geoipOptions } from '../detectors/options.ts';
+import { wafOptions } from '../detectors/waf/options.ts';
 import { remediationOptions } from '../remediation/options.ts';
 import { storeOptions } from '../remediation/store/options.ts';
 import {
@@ -35,6 +36,7 @@ export const settingsSchema = z
     detection: detectionOptions,
     acquisition: acquisitionOptions,
     hub: hubOptions,
+    waf: wafOptions,
     remediation: remediationOptions,
     geoip: geoipOptions,
     accessLog: accessLogOptions,

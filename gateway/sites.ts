@@ -1,7 +1,11 @@
 /** Which site a request is for, by its Host. Names are exact or `*.` wildcards; the longest wildcard wins. */
+import type { RuleLayer } from '../detectors/waf/waf-record.ts';
 import type { OriginClient } from './origin/origin-client.ts';
 
 export type Mode = 'block' | 'observe';
+
+/** What the rules of a layer may do on a site. */
+export type LayerMode = 'off' | 'observe' | 'block';
 
 export interface Site {
   /** The first of its host names, or `default`: what the log and the metrics call it. */
@@ -10,6 +14,10 @@ export interface Site {
   /** `http://app:3000`, without a path. */
   readonly origin: string;
   readonly mode: Mode;
+  readonly waf: Readonly<Record<RuleLayer, LayerMode>> & {
+    /** What becomes of a request that the rules cannot finish. */
+    readonly onFailure: 'pass' | 'block';
+  };
   readonly client: OriginClient;
   /** Requests that are with the origin or wait for a connection to it. */
   readonly load: { inFlight: number };

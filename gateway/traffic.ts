@@ -21,6 +21,7 @@ import type { SiteTable } from './sites.ts';
 import { createUntrustedForwarders, type UntrustedForwarders } from './untrusted-forwarders.ts';
 import { createUpgrader } from './upgrade.ts';
 import { createUpstream } from './upstream.ts';
+import type { Waf } from './waf/waf.ts';
 
 export interface TrafficParts extends Runtime {
   readonly sites: SiteTable;
@@ -30,6 +31,7 @@ export interface TrafficParts extends Runtime {
   readonly decide: (alerts: readonly Alert[]) => void;
   readonly store: Store;
   readonly selftests: Selftests;
+  readonly waf: Waf;
 }
 
 export interface Traffic {

@@ -4,7 +4,7 @@
  * tried again, and only while nothing of a response has arrived. RFC 9110 §7.6, RFC 9112 §9.3.1.
  */
 import type { Clock } from '../core/clock.ts';
-import { BodyFault, type BodyLimits, readBody } from './body.ts';
+import { BodyFault, type BodyLimits, ClientBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { headerKind, kindOfHeader } from './header-kind.ts';
 import { endWithUnreadBody } from './linger.ts';
@@ -41,11 +41,17 @@ export interface UpstreamFailure {
 export interface Upstream {
   /** Sets `exchange.relay`, whose `abort` tells the origin that the client went away. */
   forward(exchange: Exchange, site: Site): void;
+  /** The body as it will be passed on, whose beginning can be held before that; null: there is none. */
+  bodyOf(exchange: Exchange): ClientBody | null;
   close(): void;
 }
 
 export function createUpstream(options: UpstreamOptions, deps: UpstreamDependencies): Upstream {
-  const shared: Shared = { options, deps, streaming: new Set() };
+  const bodyOf = (exchange: Exchange): ClientBody | null => {
+    if (exchange.head.hasBody) exchange.body ??= new ClientBody(exchange, options, deps.clock);
+    return exchange.body;
+  };
+  const shared: Shared = { options, deps, bodyOf, streaming: new Set() };
   const sweep = deps.clock.every(Math.min(1_000, options.bodyTimeoutMs), () => {
     const now = deps.clock.monotonic();
     for (const relay of shared.streaming) relay.cutWhenIdle(now);
@@ -61,11 +67,13 @@ export function createUpstream(options: UpstreamOptions, deps: UpstreamDependenc
       exchange.relay = relay;
       relay.start();
     },
+    bodyOf,
     close: () => sweep.cancel(),
   };
 }
 
 interface Shared {
+  readonly bodyOf: Upstream['bodyOf'];
   readonly options: UpstreamOptions;
   readonly deps: UpstreamDependencies;
   /** Responses whose body has begun and not ended: the ones that can stall. */
@@ -111,12 +119,12 @@ class Relay implements ResponseSink {
   #dispatch(): void {
     if (this.#ended) return;
     const { method, head } = this.#exchange;
-    const { options, deps } = this.#shared;
+    const { options } = this.#shared;
     const request: OriginRequest = {
       method,
       target: head.target,
       headers: originHeaders(this.#exchange, options.clientHeader),
-      body: head.hasBody ? readBody(this.#exchange, options, deps.clock, (fault) => this.#origin?.abort(fault)) : null,
+      body: this.#shared.bodyOf(this.#exchange)?.chunks((fault) => this.#origin?.abort(fault)) ?? null,
       contentLength: head.contentLength,
     };
     this.#origin = this.#site.client.dispatch(request, this);

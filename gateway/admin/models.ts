@@ -2,6 +2,7 @@
  * What travels over the control socket, and what `--json` prints: one shape for both. Times are RFC 3339; names are those of
  * CrowdSec's API where it has the thing. The command line imports these types and nothing else of the routes.
  */
+import type { RuleLayer } from '../../detectors/waf/waf-record.ts';
 import type { ScenarioExplanation } from '../../detectors/scenarios/scenario-explainer.ts';
 
 /** A decision as people and programs see it. */
@@ -103,6 +104,28 @@ export interface RefusalModel {
   readonly scenario: string;
   readonly user_agent: string;
   readonly detail: string;
+  readonly findings: readonly FindingModel[];
+}
+
+/** What one layer of the WAF found in a request. */
+export interface FindingModel {
+  readonly layer: RuleLayer;
+  readonly enforced: boolean;
+  /** 0 for a limit. */
+  readonly rule_id: number;
+  readonly score: number;
+  readonly matches: readonly {
+    readonly rule_id: number;
+    readonly file: string;
+    readonly line: number;
+    readonly phase: number;
+    readonly message: string;
+    readonly data: string;
+    readonly severity: number | null;
+    readonly score: number;
+    readonly tags: readonly string[];
+    readonly values: readonly { readonly variable: string; readonly value: string }[];
+  }[];
 }
 
 export interface SiteModel {

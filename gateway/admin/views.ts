@@ -4,6 +4,7 @@ import { enforcedAs } from '../../remediation/decision.ts';
 import type { IndexedDecision } from '../../remediation/decision-index.ts';
 import type { AllowlistItem } from '../../remediation/allowlists.ts';
 import type { AllowlistEntry, RefusalEvent, StoredDecision } from '../../remediation/store/store.ts';
+import type { WafRecord } from '../../detectors/waf/waf-record.ts';
 import type { IpAddress } from '../../core/ip.ts';
 import { addressBits } from '../../core/ip.ts';
 import type { Site } from '../sites.ts';
@@ -14,6 +15,7 @@ import type {
   AlertSummary,
   AllowlistEntryModel,
   DecisionModel,
+  FindingModel,
   RefusalModel,
   SiteModel,
   Verdict,
@@ -125,6 +127,28 @@ export function refusalModel(event: RefusalEvent): RefusalModel {
     scenario: event.scenario,
     user_agent: event.userAgent,
     detail: event.detail,
+    findings: event.findings.map(findingModel),
+  };
+}
+
+function findingModel({ layer, enforced, ruleId, score, matches }: WafRecord): FindingModel {
+  return {
+    layer,
+    enforced,
+    rule_id: ruleId,
+    score,
+    matches: matches.map((match) => ({
+      rule_id: match.ruleId,
+      file: match.place.file,
+      line: match.place.line,
+      phase: match.phase,
+      message: match.msg,
+      data: match.logdata,
+      severity: match.severity,
+      score: match.score,
+      tags: match.tags,
+      values: match.values,
+    })),
   };
 }
 

@@ -10,7 +10,8 @@ import { uuidKey } from './embedded-writes.ts';
 import { listingStart } from './cursor.ts';
 import type { Head } from './follow.ts';
 import { pageSize } from './queries.ts';
-import type { AllowlistEntry, DecisionQuery, RefusalEvent } from './store.ts';
+import type { AllowlistEntry, DecisionQuery } from './store.ts';
+import { parseRefusal } from './write-limits.ts';
 
 /** Rows of one page of changes: the main thread spends about a millisecond on them. */
 const changeRows = 1_000;
@@ -81,7 +82,7 @@ const answers: Answers = {
     ]);
     const select = `SELECT body FROM refusals ${where} ORDER BY at DESC, id DESC LIMIT ?`;
     const rows = rowsOf(file.prepare(select).all(...values, pageSize(query.limit)));
-    return rows.map((row) => JSON.parse(row[0] as string) as RefusalEvent);
+    return rows.map((row) => parseRefusal(row[0] as string));
   },
   *decisionCounts({ file }, { since, limit }) {
     const select =

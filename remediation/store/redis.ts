@@ -29,7 +29,7 @@ import type {
   StoreHealth,
   StoreWrite,
 } from './store.ts';
-import { parseAlert } from './write-limits.ts';
+import { parseAlert, parseRefusal } from './write-limits.ts';
 
 export type RedisStoreSettings = Pick<StoreOptions, 'retention' | 'redis'>;
 
@@ -363,8 +363,4 @@ function parseDecision(body: string): Decision {
 
 function parseEntry(body: string): AllowlistEntry {
   return JSON.parse(body) as AllowlistEntry;
-}
-
-function parseRefusal(body: string): RefusalEvent {
-  return JSON.parse(body) as RefusalEvent;
 }

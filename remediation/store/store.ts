@@ -3,9 +3,13 @@
  * awaits one. Memory, the embedded SQLite file and Redis pass one contract suite (`test/contracts/store.ts`).
  */
 import type { Alert } from '../../detectors/alert.ts';
+import type { WafRecord } from '../../detectors/waf/waf-record.ts';
 import type { Decision } from '../decision.ts';
 
-/** One request that was not passed on: refused by a decision, throttled, or rejected by the strict front. */
+/**
+ * One request that was not passed on: refused by a decision or by the WAF, throttled, or rejected by the strict front. And one
+ * that was passed although the WAF would have refused it, where that only observes.
+ */
 export interface RefusalEvent {
   readonly requestId: string;
   /** Epoch milliseconds. */
@@ -19,7 +23,7 @@ export interface RefusalEvent {
   /** Raw target, cut to 2,048 characters. */
   readonly target: string;
   readonly status: number;
-  /** `decision`, `rejected` (the strict front) or `unknown-host`. */
+  /** `decision`, `waf`, `waf-observed` (passed), `rejected` (the strict front) or `unknown-host`. */
   readonly reason: string;
   readonly remediation: string;
   readonly decisionUuid: string | null;
@@ -27,6 +31,8 @@ export interface RefusalEvent {
   readonly userAgent: string;
   /** Why the strict front rejected it, "" otherwise. */
   readonly detail: string;
+  /** What the rules of the WAF found, for each layer that came to a verdict. */
+  readonly findings: readonly WafRecord[];
 }
 
 /** An entry of the allowlist: an address or range that nothing may ban. */

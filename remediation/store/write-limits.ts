@@ -7,6 +7,7 @@ import { GatewayError } from '../../core/errors.ts';
 import type { Alert, AlertEvent } from '../../detectors/alert.ts';
 import type { Decision } from '../decision.ts';
 import { searchedValue } from './searched-value.ts';
+import { mostMatches, type WafRecord } from '../../detectors/waf/waf-record.ts';
 import type { AllowlistEntry, RefusalEvent, StoreWrite } from './store.ts';
 
 /** A slice of a large `apply`; smaller ones are atomic. */
@@ -24,6 +25,10 @@ const maxEvents = 500;
 const maxMeta = 100;
 const maxRequestIds = 1_000;
 const maxListedLabels = 100;
+/** Layers of the WAF, and what is kept of a rule that matched many values. */
+const maxFindings = 4;
+const maxMatchedValues = 8;
+const maxMatchedLength = 512;
 /** The last moment that a JavaScript date can hold. */
 const maxTime = 8.64e15;
 
@@ -62,6 +67,12 @@ export function limitWrite(write: StoreWrite): LimitedWrite {
     default:
       return write satisfies never;
   }
+}
+
+export function parseRefusal(body: string): RefusalEvent {
+  const event = JSON.parse(body) as RefusalEvent & { readonly findings?: RefusalEvent['findings'] };
+  // Those that were stored before there was a WAF have none.
+  return event.findings === undefined ? { ...event, findings: [] } : event;
 }
 
 export function parseAlert(body: string): Alert {
@@ -113,6 +124,27 @@ function limitRefusal(event: RefusalEvent): RefusalEvent {
     scenario: cut(event.scenario, maxValueLength),
     userAgent: cut(event.userAgent, maxValueLength),
     detail: cut(event.detail, maxValueLength),
+    findings: event.findings.slice(0, maxFindings).map(limitFinding),
+  };
+}
+
+function limitFinding(finding: WafRecord): WafRecord {
+  return {
+    ...finding,
+    matches: finding.matches.slice(0, mostMatches).map((match) => ({
+      ...match,
+      place: { file: cut(match.place.file, maxValueLength), line: match.place.line },
+      msg: cut(match.msg, maxValueLength),
+      logdata: cut(match.logdata, maxValueLength),
+      ver: cut(match.ver, maxNameLength),
+      tags: match.tags.slice(0, maxMeta).map((tag) => cut(tag, maxNameLength)),
+      values: match.values
+        .slice(0, maxMatchedValues)
+        .map(({ variable, value }) => ({
+          variable: cut(variable, maxNameLength),
+          value: cut(value, maxMatchedLength),
+        })),
+    })),
   };
 }
 

@@ -73,6 +73,7 @@ export function sampleRefusal(index: number, changes: Partial<RefusalEvent> = {}
     target: `/page/${index}?q="x"`,
     status: 403,
     reason: 'decision',
+    findings: [],
     remediation: 'ban',
     decisionUuid: sampleDecision(index).uuid,
     scenario: 'crowdsecurity/http-probing',

@@ -143,7 +143,15 @@ export async function createWorld(
   const expressions = { event: compiler, overflow: compiler };
   const detector = createScenarioDetector({ documents }, { ...runtime, expressions, files: noDataFiles });
   const client = createHttp1Origin(new URL(origin), originOptions, runtime.clock);
-  const site: Site = { name: 'shop.example', hosts: ['shop.example'], origin, mode, client, load: { inFlight: 0 } };
+  const site: Site = {
+    name: 'shop.example',
+    hosts: ['shop.example'],
+    origin,
+    mode,
+    client,
+    load: { inFlight: 0 },
+    waf: { 'core-rules': 'off', 'virtual-patches': 'off', onFailure: 'block' },
+  };
   const clients = createClientResolver({ trustedProxies: ['10.0.0.0/8'], header: 'auto' }, null);
   const pulse: World['pulse'] = {
     draining: false,
@@ -268,6 +276,7 @@ export function refusal(fields: Partial<RefusalEvent> = {}): RefusalEvent {
     target: '/login?next=\u001b]0;owned\u0007',
     status: 403,
     reason: 'decision',
+    findings: [],
     remediation: 'ban',
     decisionUuid: null,
     scenario: 'test/sensitive-files',

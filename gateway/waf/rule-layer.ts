@@ -1,0 +1,40 @@
+/**
+ * What the gateway asks of a set of rules: one run for each request, in phases. The Core Rule Set and CrowdSec's AppSec are
+ * each one; a run never raises and never waits.
+ */
+import type { Event } from '../../detectors/event.ts';
+import type { Alert } from '../../detectors/alert.ts';
+import type {
+  RuleMatch,
+  TransactionRequest,
+  TransactionResponse,
+  Verdict,
+} from '../../detectors/waf/engine/transaction-types.ts';
+import type { RuleLayer } from '../../detectors/waf/waf-record.ts';
+import type { Site } from '../sites.ts';
+
+export interface LayerRun {
+  requestHeaders(): Verdict | null;
+  /** How much of a body it wants to see, in bytes; 0: none. Settled by `requestHeaders`. */
+  readonly requestBodyBytes: number;
+  /** `body` null: the request has none. */
+  requestBody(body: Buffer | null, complete: boolean): Verdict | null;
+  responseHeaders(response: TransactionResponse): Verdict | null;
+  /** The same for the response's body. Settled by `responseHeaders`. */
+  readonly responseBodyBytes: number;
+  responseBody(body: Buffer | null, complete: boolean): Verdict | null;
+  /** After the last byte, once: logging rules, and rules that judge without holding anything up. */
+  finish(): void;
+  readonly matches: readonly RuleMatch[];
+  /** Points of the rules that matched, 0 where rules do not score. */
+  readonly score: number;
+  /** Of kind `waf`. */
+  readonly alerts: readonly Alert[];
+  /** For the scenarios. */
+  readonly events: readonly Event[];
+}
+
+export interface Layer {
+  readonly name: RuleLayer;
+  begin(request: TransactionRequest, site: Site): LayerRun;
+}
