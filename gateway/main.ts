@@ -134,7 +134,7 @@ async function start(
     decide,
     store,
     selftests,
-    waf: createWaf([]),
+    waf: createWaf([], (_, body) => ({ body, complete: true })),
   });
   const facts = factsOf(read, demo, startedAt, traffic);
   const admin: AdminDependencies = {

@@ -21,6 +21,7 @@ import type { SiteTable } from './sites.ts';
 import { createUntrustedForwarders, type UntrustedForwarders } from './untrusted-forwarders.ts';
 import { createUpgrader } from './upgrade.ts';
 import { createUpstream } from './upstream.ts';
+import { answerTo } from './waf/verdict-answer.ts';
 import type { Waf } from './waf/waf.ts';
 
 export interface TrafficParts extends Runtime {
@@ -85,6 +86,7 @@ export function createTraffic(settings: Settings, parts: TrafficParts): Traffic 
           clock,
         );
       },
+      onWithheld: (exchange, verdict) => respond(exchange, answerTo(exchange, verdict), clock),
     },
   );
   const upgrader = createUpgrader(

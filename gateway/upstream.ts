@@ -4,6 +4,7 @@
  * tried again, and only while nothing of a response has arrived. RFC 9110 §7.6, RFC 9112 §9.3.1.
  */
 import type { Clock } from '../core/clock.ts';
+import type { Verdict } from '../detectors/waf/engine/transaction-types.ts';
 import { BodyFault, type BodyLimits, ClientBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { headerKind, kindOfHeader } from './header-kind.ts';
@@ -12,6 +13,7 @@ import { OriginError, type OriginExchange, type OriginRequest, type ResponseSink
 import { originHeaders } from './origin-headers.ts';
 import { withoutNamed } from './request-head.ts';
 import type { Site } from './sites.ts';
+import { InspectedResponse } from './waf/inspected-response.ts';
 
 export interface UpstreamOptions extends BodyLimits {
   /** Requests that may be with one origin or wait for a connection to it before others are answered 503. */
@@ -30,6 +32,8 @@ export interface UpstreamDependencies {
   readonly lastAnswer: (exchange: Exchange) => boolean;
   /** The origin failed before it answered: the caller answers in its place. */
   readonly onFailure: (exchange: Exchange, failure: UpstreamFailure) => void;
+  /** The WAF withholds the origin's response: the caller answers in its place. */
+  readonly onWithheld: (exchange: Exchange, verdict: Verdict) => void;
 }
 
 export interface UpstreamFailure {
@@ -127,7 +131,19 @@ class Relay implements ResponseSink {
       body: this.#shared.bodyOf(this.#exchange)?.chunks((fault) => this.#origin?.abort(fault)) ?? null,
       contentLength: head.contentLength,
     };
-    this.#origin = this.#site.client.dispatch(request, this);
+    this.#origin = this.#site.client.dispatch(request, this.#sink());
+  }
+
+  /** Where the response goes first: to the rules, when there are any. */
+  #sink(): ResponseSink {
+    const { inspection, method } = this.#exchange;
+    if (inspection === null) return this;
+    const withhold = (verdict: Verdict): void => {
+      this.#finish();
+      this.#origin?.abort(new Error('the response is withheld'));
+      this.#shared.deps.onWithheld(this.#exchange, verdict);
+    };
+    return new InspectedResponse({ inspection, next: this, withhold, method });
   }
 
   abort(): void {

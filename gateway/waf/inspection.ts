@@ -16,13 +16,24 @@ interface Strand extends ModedLayer {
   verdict: Verdict | null;
 }
 
+/** The body as rules see it: without its content encoding, and not much longer than `limit`. */
+export type DecodeBody = (encoding: string, body: Buffer, limit: number) => DecodedBody;
+
+export interface DecodedBody {
+  readonly body: Buffer;
+  readonly complete: boolean;
+}
+
 export class Inspection {
   readonly #strands: readonly Strand[];
   /** What the request is refused with. */
   refusal: Verdict | null = null;
   #finished = false;
 
-  constructor(strands: readonly (ModedLayer & { readonly run: LayerRun })[]) {
+  readonly decode: DecodeBody;
+
+  constructor(strands: readonly (ModedLayer & { readonly run: LayerRun })[], decode: DecodeBody) {
+    this.decode = decode;
     this.#strands = strands.map((strand) => ({ ...strand, verdict: null }));
   }
 

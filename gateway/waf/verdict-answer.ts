@@ -9,9 +9,7 @@ export function answerTo(exchange: Exchange, verdict: Verdict): Answer {
   exchange.reason = verdict.ruleId === 0 ? 'waf: limit' : `waf: rule ${verdict.ruleId}`;
   switch (verdict.action) {
     case 'deny':
-      return answerFor(verdict.status, {
-        detail: 'The request looks like an attack on this site, so it was not passed on.',
-      });
+      return answerFor(verdict.status, verdict.status === 403 ? { detail: detailOf(verdict) } : {});
     case 'drop':
       return answerFor(403, { close: true });
     case 'redirect':
@@ -19,4 +17,10 @@ export function answerTo(exchange: Exchange, verdict: Verdict): Answer {
     default:
       return verdict.action satisfies never;
   }
+}
+
+function detailOf({ phase }: Verdict): string {
+  return phase <= 2
+    ? 'The request looks like an attack on this site, so it was not passed on.'
+    : 'The answer to this request held what should not leave this site, so it was withheld.';
 }

@@ -5,7 +5,7 @@
 import type { TransactionRequest } from '../../detectors/waf/engine/transaction-types.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Site } from '../sites.ts';
-import { Inspection, type ModedLayer } from './inspection.ts';
+import { type DecodeBody, Inspection, type ModedLayer } from './inspection.ts';
 import type { Layer } from './rule-layer.ts';
 
 export interface Waf {
@@ -13,7 +13,7 @@ export interface Waf {
   begin(exchange: Exchange, site: Site): Inspection | null;
 }
 
-export function createWaf(layers: readonly Layer[]): Waf {
+export function createWaf(layers: readonly Layer[], decode: DecodeBody): Waf {
   const active = new Map<Site, readonly ModedLayer[]>();
   const layersOf = (site: Site): readonly ModedLayer[] => {
     let found = active.get(site);
@@ -25,7 +25,10 @@ export function createWaf(layers: readonly Layer[]): Waf {
       const moded = layersOf(site);
       if (moded.length === 0) return null;
       const request = transactionRequest(exchange);
-      return new Inspection(moded.map(({ layer, mode }) => ({ layer, mode, run: layer.begin(request, site) })));
+      return new Inspection(
+        moded.map(({ layer, mode }) => ({ layer, mode, run: layer.begin(request, site) })),
+        decode,
+      );
     },
   };
 }

@@ -1,0 +1,113 @@
+/**
+ * Stands between the origin and the client while rules look at the response. Where a layer could withhold it, head and body wait
+ * until the inspected beginning has been judged; otherwise a copy is judged while everything flows.
+ */
+import type { Verdict } from '../../detectors/waf/engine/transaction-types.ts';
+import type { OriginError, ResponseSink } from '../origin/origin-client.ts';
+import type { Inspection } from './inspection.ts';
+
+export interface InspectedResponseParts {
+  readonly inspection: Inspection;
+  /** Where a response goes that may pass. */
+  readonly next: ResponseSink;
+  /** The response is not to be passed; nothing of it has been. */
+  readonly withhold: (verdict: Verdict) => void;
+  /** The method of the request: an answer to HEAD has no body, whatever its headers say. */
+  readonly method: string;
+}
+
+interface Head {
+  readonly status: number;
+  readonly headers: readonly string[];
+}
+
+export class InspectedResponse implements ResponseSink {
+  readonly #parts: InspectedResponseParts;
+  /** `collecting`: head and body, or a copy of the body, are kept for the rules. `over`: withheld. */
+  #state: 'collecting' | 'passing' | 'over' = 'passing';
+  #held: Head | null = null;
+  #chunks: Buffer[] = [];
+  #length = 0;
+  #encoding = '';
+
+  constructor(parts: InspectedResponseParts) {
+    this.#parts = parts;
+  }
+
+  onInterim(status: number, headers: readonly string[]): void {
+    this.#parts.next.onInterim(status, headers);
+  }
+
+  onHead(status: number, headers: readonly string[]): void {
+    const { inspection, next, method } = this.#parts;
+    const { visible, encoding } = withoutEncoding(headers);
+    this.#encoding = encoding;
+    if (this.#isWithheld(inspection.responseHeaders({ status, protocol: 'HTTP/1.1', headers: visible }))) return;
+    const hasBody = method !== 'HEAD' && status !== 204 && status !== 304;
+    if (!hasBody || inspection.responseBodyBytes === 0) {
+      if (this.#isWithheld(inspection.responseBody(null, true))) return;
+      next.onHead(status, headers);
+      return;
+    }
+    this.#state = 'collecting';
+    if (inspection.mayWithhold) this.#held = { status, headers };
+    else next.onHead(status, headers);
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.#state === 'over') return;
+    const isHeld = this.#held !== null;
+    if (this.#state === 'collecting') {
+      this.#chunks.push(chunk);
+      this.#length += chunk.length;
+      if (this.#length > this.#parts.inspection.responseBodyBytes) this.#judge(false);
+    }
+    if (!isHeld) this.#parts.next.onData(chunk);
+  }
+
+  onEnd(): void {
+    if (this.#state === 'collecting') this.#judge(true);
+    if (this.#state === 'passing') this.#parts.next.onEnd();
+  }
+
+  onError(error: OriginError): void {
+    if (this.#state !== 'over') this.#parts.next.onError(error);
+  }
+
+  #judge(complete: boolean): void {
+    const { inspection, next } = this.#parts;
+    const limit = inspection.responseBodyBytes;
+    const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
+    const decoded = this.#encoding === '' ? { body, complete: true } : inspection.decode(this.#encoding, body, limit);
+    const whole = complete && decoded.complete && decoded.body.length <= limit;
+    const held = this.#held;
+    const chunks = this.#chunks;
+    this.#state = 'passing';
+    this.#held = null;
+    this.#chunks = [];
+    if (this.#isWithheld(inspection.responseBody(decoded.body.subarray(0, limit), whole)) || held === null) return;
+    next.onHead(held.status, held.headers);
+    for (const chunk of chunks) next.onData(chunk);
+  }
+
+  #isWithheld(verdict: Verdict | null): boolean {
+    if (verdict === null) return false;
+    this.#state = 'over';
+    this.#parts.withhold(verdict);
+    return true;
+  }
+}
+
+/** Rules see the body decoded; a header that says otherwise would make them look away. */
+function withoutEncoding(headers: readonly string[]): { visible: readonly string[]; encoding: string } {
+  let encoding = '';
+  const visible: string[] = [];
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index] as string;
+    const value = headers[index + 1] as string;
+    if (name.length === 16 && name.toLowerCase() === 'content-encoding')
+      encoding = encoding === '' ? value : `${encoding}, ${value}`;
+    else visible.push(name, value);
+  }
+  return encoding === '' ? { visible: headers, encoding } : { visible, encoding };
+}
