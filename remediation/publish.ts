@@ -136,6 +136,8 @@ export function applyLocally(write: StoreWrite, index: DecisionIndex, history: D
       return;
     case 'alert':
     case 'refusal':
+    case 'bouncer-added':
+    case 'bouncer-deleted':
       return;
     default:
       write satisfies never;

@@ -1,5 +1,6 @@
 /** Every message between the main thread and the worker of the embedded store. */
 import type { ErrorCode } from '../../core/errors.ts';
+import type { Bouncer } from '../bouncer.ts';
 import type { Head } from './follow.ts';
 import type { DecisionColumns, Packed } from './embedded-pack.ts';
 import type { Retention } from './options.ts';
@@ -51,6 +52,7 @@ export interface Reads {
   alerts: { ask: AlertQuery; answer: readonly string[] };
   alertByUuid: { ask: { readonly uuid: string }; answer: string | null };
   refusals: { ask: RefusalQuery; answer: readonly RefusalEvent[] };
+  bouncers: { ask: object; answer: readonly Bouncer[] };
   decisionCounts: {
     ask: { readonly since: number; readonly limit: number };
     answer: readonly { readonly value: string; readonly count: number }[];

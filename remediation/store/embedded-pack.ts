@@ -3,6 +3,7 @@
  * a thousand objects of ten fields stops the event loop about five times as long. The words that most decisions share
  * (origin, scenario, scope, type) travel once.
  */
+import type { Bouncer } from '../bouncer.ts';
 import type { Decision } from '../decision.ts';
 import type { AllowlistEntry, RefusalEvent, StoreChange } from './store.ts';
 import type { AlertRecord, LimitedWrite } from './write-limits.ts';
@@ -28,7 +29,16 @@ export interface DecisionColumns {
 }
 
 /** What each write is, in order; its content is the next of the list for that tag. */
-export const writeTag = { added: 0, deleted: 1, entry: 2, entryDeleted: 3, alert: 4, refusal: 5 } as const;
+export const writeTag = {
+  added: 0,
+  deleted: 1,
+  entry: 2,
+  entryDeleted: 3,
+  alert: 4,
+  refusal: 5,
+  bouncer: 6,
+  bouncerDeleted: 7,
+} as const;
 export type WriteTag = (typeof writeTag)[keyof typeof writeTag];
 
 export interface Packed {
@@ -39,6 +49,9 @@ export interface Packed {
   readonly values: string[];
   readonly alerts: AlertRecord[];
   readonly refusals: RefusalEvent[];
+  readonly bouncers: Bouncer[];
+  /** Of deleted bouncers. */
+  readonly bouncerNames: string[];
 }
 
 export function emptyPack(): Packed {
@@ -49,6 +62,8 @@ export function emptyPack(): Packed {
     values: [],
     alerts: [],
     refusals: [],
+    bouncers: [],
+    bouncerNames: [],
   };
 }
 
@@ -77,6 +92,14 @@ export function packWrites(writes: readonly LimitedWrite[]): Packed {
       case 'refusal':
         pack.tags.push(writeTag.refusal);
         pack.refusals.push(write.event);
+        break;
+      case 'bouncer-added':
+        pack.tags.push(writeTag.bouncer);
+        pack.bouncers.push(write.bouncer);
+        break;
+      case 'bouncer-deleted':
+        pack.tags.push(writeTag.bouncerDeleted);
+        pack.bouncerNames.push(write.name);
         break;
       default:
         write satisfies never;
@@ -107,6 +130,8 @@ export function unpackChanges(pack: Packed): StoreChange[] {
         break;
       case writeTag.alert:
       case writeTag.refusal:
+      case writeTag.bouncer:
+      case writeTag.bouncerDeleted:
         break;
       default:
         tag satisfies never;

@@ -9,7 +9,7 @@ import type { PackedDecisions, PackedPage, ReadName, ReadRequest, Reads } from '
 import { uuidKey } from './embedded-writes.ts';
 import { listingStart } from './cursor.ts';
 import type { Head } from './follow.ts';
-import { pageSize } from './queries.ts';
+import { byName, pageSize } from './queries.ts';
 import type { AllowlistEntry, DecisionQuery } from './store.ts';
 import { parseRefusal } from './write-limits.ts';
 
@@ -83,6 +83,16 @@ const answers: Answers = {
     const select = `SELECT body FROM refusals ${where} ORDER BY at DESC, id DESC LIMIT ?`;
     const rows = rowsOf(file.prepare(select).all(...values, pageSize(query.limit)));
     return rows.map((row) => parseRefusal(row[0] as string));
+  },
+  *bouncers({ file }) {
+    const rows = rowsOf(file.prepare('SELECT name, key_hash, created_at FROM bouncers').all());
+    return rows
+      .map(([name, keyHash, createdAt]) => ({
+        name: name as string,
+        keyHash: keyHash as string,
+        createdAt: createdAt as number,
+      }))
+      .toSorted(byName);
   },
   *decisionCounts({ file }, { since, limit }) {
     const select =

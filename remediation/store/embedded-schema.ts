@@ -73,6 +73,12 @@ export const migrations: readonly string[] = [
      body TEXT NOT NULL
    ) STRICT;
    CREATE INDEX refusals_at ON refusals (at);`,
+
+  `CREATE TABLE bouncers (
+     name TEXT PRIMARY KEY,
+     key_hash TEXT NOT NULL,
+     created_at INTEGER NOT NULL
+   ) STRICT;`,
 ];
 
 /** Brings a file to the newest version, each step a transaction. Throws for a file of a later Portcullis. */

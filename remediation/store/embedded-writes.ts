@@ -1,4 +1,5 @@
 /** Writing slices into the embedded store's file, within a transaction that the worker opens and commits. */
+import type { Bouncer } from '../bouncer.ts';
 import type { StoreFile } from './embedded-file.ts';
 import type { Kinds } from './embedded-kinds.ts';
 import { writeTag, type DecisionColumns, type DecisionKind, type Packed } from './embedded-pack.ts';
@@ -21,10 +22,12 @@ export function createWriter(file: StoreFile, kinds: Kinds, hashSeed: number): W
     'INSERT OR REPLACE INTO alerts (uuid, scope, value, scenario, created_at, body) VALUES (?, ?, ?, ?, ?, ?)',
   );
   const insertRefusal = file.prepare('INSERT INTO refusals (at, client_ip, request_id, body) VALUES (?, ?, ?, ?)');
+  const insertBouncer = file.prepare('INSERT OR REPLACE INTO bouncers (name, key_hash, created_at) VALUES (?, ?, ?)');
+  const deleteBouncer = file.prepare('DELETE FROM bouncers WHERE name = ?');
   return {
     write(pack, head, now) {
       const kindIds = pack.decisions.kinds.map((kind) => kinds.idOf(kind));
-      const next = { decision: 0, entry: 0, value: 0, alert: 0, refusal: 0 };
+      const next = { decision: 0, entry: 0, value: 0, alert: 0, refusal: 0, bouncer: 0, bouncerName: 0 };
       let seq = head;
       for (const tag of pack.tags) {
         switch (tag) {
@@ -48,6 +51,14 @@ export function createWriter(file: StoreFile, kinds: Kinds, hashSeed: number): W
             insertRefusal.run(event.at, event.clientIp, event.requestId, JSON.stringify(event));
             break;
           }
+          case writeTag.bouncer: {
+            const { name, keyHash, createdAt } = pack.bouncers[next.bouncer++] as Bouncer;
+            insertBouncer.run(name, keyHash, createdAt);
+            break;
+          }
+          case writeTag.bouncerDeleted:
+            deleteBouncer.run(pack.bouncerNames[next.bouncerName++] as string);
+            break;
           default:
             tag satisfies never;
         }

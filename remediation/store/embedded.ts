@@ -3,6 +3,7 @@
  * `apply` acknowledged survives a crash of the process and of the machine (`synchronous=FULL`).
  */
 import { GatewayError } from '../../core/errors.ts';
+import type { Bouncer } from '../bouncer.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { Alert } from '../../detectors/alert.ts';
 import { formatCursor } from './cursor.ts';
@@ -124,6 +125,10 @@ class EmbeddedStore implements Store {
 
   allowlist(): Promise<readonly AllowlistEntry[]> {
     return this.#link.ask('allowlist', {});
+  }
+
+  bouncers(): Promise<readonly Bouncer[]> {
+    return this.#link.ask('bouncers', {});
   }
 
   async alerts(query: AlertQuery): Promise<readonly Alert[]> {

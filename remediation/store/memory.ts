@@ -3,12 +3,13 @@
  * decisions by `maxDecisions`, the rest by retention.
  */
 import { GatewayError } from '../../core/errors.ts';
+import type { Bouncer } from '../bouncer.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { Alert } from '../../detectors/alert.ts';
 import { formatCursor, listingStart } from './cursor.ts';
 import { follow } from './follow.ts';
 import { MemoryHistory, type DecisionRow } from './memory-history.ts';
-import { matchesAlert, matchesDecision, matchesRefusal, pageSize } from './queries.ts';
+import { byName, matchesAlert, matchesDecision, matchesRefusal, pageSize } from './queries.ts';
 import { maintenancePeriodMs } from './maintenance.ts';
 import type { StoreOptions } from './options.ts';
 import type {
@@ -43,6 +44,7 @@ class MemoryStore implements Store {
   readonly #maintenance: { cancel(): void };
   readonly #alerts = new Map<string, AlertRecord>();
   #refusals: RefusalEvent[] = [];
+  readonly #bouncers = new Map<string, Bouncer>();
   #lastSuccessAt: number | null = null;
   #full = false;
 
@@ -121,6 +123,11 @@ class MemoryStore implements Store {
     return matching.sort((a, b) => b.at - a.at).slice(0, pageSize(query.limit));
   }
 
+  async bouncers(): Promise<readonly Bouncer[]> {
+    this.#check();
+    return [...this.#bouncers.values()].toSorted(byName);
+  }
+
   async decisionCounts(since: number, limit: number): Promise<readonly { value: string; count: number }[]> {
     this.#check();
     const own = [...this.#history.decisions.values()].filter(
@@ -179,6 +186,12 @@ class MemoryStore implements Store {
         return;
       case 'refusal':
         this.#refusals.push(write.event);
+        return;
+      case 'bouncer-added':
+        this.#bouncers.set(write.bouncer.name, write.bouncer);
+        return;
+      case 'bouncer-deleted':
+        this.#bouncers.delete(write.name);
         return;
       default:
         return write satisfies never;

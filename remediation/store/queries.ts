@@ -44,3 +44,7 @@ export function matchesRefusal(query: RefusalQuery, event: RefusalEvent): boolea
 function isWanted(wanted: string | undefined, value: string): boolean {
   return wanted === undefined || wanted === value;
 }
+
+export function byName(left: { readonly name: string }, right: { readonly name: string }): number {
+  return left.name < right.name ? -1 : 1;
+}

@@ -8,6 +8,7 @@
  * - `changes`: stream whose entry `N-0` is the write at position N, so that a gap shows exactly what was trimmed
  * - `allowlist`: hash of value → JSON; `allowlistOrder` by position; `allowlistEnds` by expiry
  * - `alerts`, `alertOrder`, `refusals`, `refusalOrder`: JSON, by creation
+ * - `bouncers`: hash of name → JSON
  */
 import { createHash } from 'node:crypto';
 
@@ -27,6 +28,7 @@ const keyNames = [
   'alertOrder',
   'refusals',
   'refusalOrder',
+  'bouncers',
 ] as const;
 
 export interface RedisScript {
@@ -126,6 +128,11 @@ while at <= #ARGV do
     local uuid, body, created = take(3)
     redis.call('HSET', k_alerts, uuid, body)
     redis.call('ZADD', k_alertOrder, created, uuid)
+  elseif tag == 'bouncer' then
+    local name, body = take(2)
+    redis.call('HSET', k_bouncers, name, body)
+  elseif tag == 'bouncerDeleted' then
+    redis.call('HDEL', k_bouncers, take(1))
   else
     local body, time = take(2)
     local id = text(redis.call('HINCRBY', k_history, 'refusals', 1))
@@ -135,6 +142,8 @@ while at <= #ARGV do
 end
 redis.call('HSET', k_history, 'seq', text(seq))
 return text(seq)`),
+
+  bouncers: script(`return redis.call('HVALS', k_bouncers)`),
 
   /** ARGV: epoch. Returns epoch, position, floor. */
   head: script(`

@@ -119,6 +119,10 @@ export function scriptArguments(write: LimitedWrite): (string | number)[] {
       return ['alert', write.record.uuid, write.record.body, write.record.createdAt];
     case 'refusal':
       return ['refusal', JSON.stringify(write.event), write.event.at];
+    case 'bouncer-added':
+      return ['bouncer', write.bouncer.name, JSON.stringify(write.bouncer)];
+    case 'bouncer-deleted':
+      return ['bouncerDeleted', write.name];
     default:
       return write satisfies never;
   }

@@ -6,12 +6,13 @@
 import { GatewayError } from '../../core/errors.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { Alert } from '../../detectors/alert.ts';
+import type { Bouncer } from '../bouncer.ts';
 import type { Decision } from '../decision.ts';
 import { formatCursor, listingStart } from './cursor.ts';
 import { follow, type ChangePage, type ChangeSource } from './follow.ts';
 import { maintenancePeriodMs } from './maintenance.ts';
 import type { StoreOptions } from './options.ts';
-import { matchesAlert, matchesRefusal, pageSize } from './queries.ts';
+import { byName, matchesAlert, matchesRefusal, pageSize } from './queries.ts';
 import { searchedValue } from './searched-value.ts';
 import { openRedis, type RedisConnection, type RedisWaiter } from './redis-connection.ts';
 import { changesKey, redisScripts, type RedisScript } from './redis-scripts.ts';
@@ -153,6 +154,12 @@ class RedisStore implements Store {
     return this.#records('refusals', { clientIp, requestId }, since, query.limit, parseRefusal, (event) =>
       matchesRefusal(query, event),
     );
+  }
+
+  async bouncers(): Promise<readonly Bouncer[]> {
+    this.#check();
+    const bodies = (await this.#run(redisScripts.bouncers)) as string[];
+    return bodies.map((body) => JSON.parse(body) as Bouncer).toSorted(byName);
   }
 
   async decisionCounts(since: number, limit: number): Promise<readonly { value: string; count: number }[]> {

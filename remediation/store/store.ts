@@ -4,6 +4,7 @@
  */
 import type { Alert } from '../../detectors/alert.ts';
 import type { WafRecord } from '../../detectors/waf/waf-record.ts';
+import type { Bouncer } from '../bouncer.ts';
 import type { Decision } from '../decision.ts';
 
 /**
@@ -54,7 +55,10 @@ export type StoreChange =
 export type StoreWrite =
   | StoreChange
   | { readonly kind: 'alert'; readonly alert: Alert }
-  | { readonly kind: 'refusal'; readonly event: RefusalEvent };
+  | { readonly kind: 'refusal'; readonly event: RefusalEvent }
+  /** Replaces a bouncer of the same name. */
+  | { readonly kind: 'bouncer-added'; readonly bouncer: Bouncer }
+  | { readonly kind: 'bouncer-deleted'; readonly name: string };
 
 /** A slice of the change stream. `cursor` resumes after it. */
 export interface ChangeBatch {
@@ -139,6 +143,8 @@ export interface Store {
   alertByUuid(uuid: string): Promise<Alert | null>;
   /** Newest first. */
   refusals(query: RefusalQuery): Promise<readonly RefusalEvent[]>;
+  /** By name. */
+  bouncers(): Promise<readonly Bouncer[]>;
   /**
    * How many decisions each value has had since `since`, expired and deleted ones included: what escalation starts from.
    * Simulated decisions and those whose origin is not `crowdsec` do not count. Bounded by `limit`, newest first.

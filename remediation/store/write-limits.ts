@@ -8,6 +8,7 @@ import type { Alert, AlertEvent } from '../../detectors/alert.ts';
 import type { Decision } from '../decision.ts';
 import { searchedValue } from './searched-value.ts';
 import { mostMatches, type WafRecord } from '../../detectors/waf/waf-record.ts';
+import type { Bouncer } from '../bouncer.ts';
 import type { AllowlistEntry, RefusalEvent, StoreWrite } from './store.ts';
 
 /** A slice of a large `apply`; smaller ones are atomic. */
@@ -48,7 +49,9 @@ export type LimitedWrite =
   | { readonly kind: 'allowlist-added'; readonly entry: AllowlistEntry }
   | { readonly kind: 'allowlist-deleted'; readonly value: string }
   | { readonly kind: 'alert'; readonly record: AlertRecord }
-  | { readonly kind: 'refusal'; readonly event: RefusalEvent };
+  | { readonly kind: 'refusal'; readonly event: RefusalEvent }
+  | { readonly kind: 'bouncer-added'; readonly bouncer: Bouncer }
+  | { readonly kind: 'bouncer-deleted'; readonly name: string };
 
 /** The write within limits. Throws DECISION_INVALID when a field that may not be cut is too long or a time is no number. */
 export function limitWrite(write: StoreWrite): LimitedWrite {
@@ -64,6 +67,10 @@ export function limitWrite(write: StoreWrite): LimitedWrite {
       return { kind: write.kind, record: alertRecord(write.alert) };
     case 'refusal':
       return { kind: write.kind, event: limitRefusal(write.event) };
+    case 'bouncer-added':
+      return { kind: write.kind, bouncer: limitBouncer(write.bouncer) };
+    case 'bouncer-deleted':
+      return { kind: write.kind, name: exact(write.name, maxNameLength, 'name') };
     default:
       return write satisfies never;
   }
@@ -107,6 +114,14 @@ function limitEntry(entry: AllowlistEntry): AllowlistEntry {
   };
 }
 
+function limitBouncer({ name, keyHash, createdAt }: Bouncer): Bouncer {
+  return {
+    name: exact(name, maxNameLength, 'name'),
+    keyHash: exact(keyHash, maxNameLength, 'keyHash'),
+    createdAt: time(createdAt, 'createdAt'),
+  };
+}
+
 function limitRefusal(event: RefusalEvent): RefusalEvent {
   return {
     requestId: cut(event.requestId, maxNameLength),
@@ -138,12 +153,10 @@ function limitFinding(finding: WafRecord): WafRecord {
       logdata: cut(match.logdata, maxValueLength),
       ver: cut(match.ver, maxNameLength),
       tags: match.tags.slice(0, maxMeta).map((tag) => cut(tag, maxNameLength)),
-      values: match.values
-        .slice(0, maxMatchedValues)
-        .map(({ variable, value }) => ({
-          variable: cut(variable, maxNameLength),
-          value: cut(value, maxMatchedLength),
-        })),
+      values: match.values.slice(0, maxMatchedValues).map(({ variable, value }) => ({
+        variable: cut(variable, maxNameLength),
+        value: cut(value, maxMatchedLength),
+      })),
     })),
   };
 }

@@ -5,6 +5,7 @@
 import * as fc from 'fast-check';
 import type { Test } from 'tap';
 import { GatewayError, type ErrorCode } from '../../core/errors.ts';
+import { type Bouncer, hashKey } from '../../remediation/bouncer.ts';
 import type { Decision } from '../../remediation/decision.ts';
 import type { ChangeBatch, Store, StoreChange, StoreWrite } from '../../remediation/store/store.ts';
 import type { TestRuntime } from './store-runtime.ts';
@@ -113,6 +114,7 @@ function writes(t: Test, open: Open): void {
       t.pass('the memory store forgets, as it says');
       return;
     }
+    const bouncer: Bouncer = { name: 'nginx', keyHash: hashKey('key'), createdAt: 1 };
     await store.apply([
       added(sampleDecision(1)),
       added(sampleDecision(2)),
@@ -120,6 +122,7 @@ function writes(t: Test, open: Open): void {
       { kind: 'allowlist-added', entry: sampleEntry('192.0.2.0/24') },
       { kind: 'alert', alert: sampleAlert(1) },
       { kind: 'refusal', event: sampleRefusal(1) },
+      { kind: 'bouncer-added', bouncer },
     ]);
     await store.close();
     const again = await reopen();
@@ -128,6 +131,7 @@ function writes(t: Test, open: Open): void {
     t.same(await again.allowlist(), [sampleEntry('192.0.2.0/24')]);
     t.same(await again.alertByUuid(sampleAlert(1).uuid), sampleAlert(1));
     t.same(await again.refusals({ limit: 10 }), [sampleRefusal(1)]);
+    t.same(await again.bouncers(), [bouncer]);
   });
 }
 
@@ -458,6 +462,21 @@ function records(t: Test, open: Open): void {
     t.same(await store.alerts({ value: '2001:db8::1', limit: 10 }), [alerts[0]]);
     t.same(await store.alerts({ value: '192.0.2.0/24', limit: 10 }), [alerts[1]]);
     t.same(await store.alerts({ value: '2001:0DB8::1', limit: 10 }), [alerts[2]], 'other scopes mean what they say');
+  });
+
+  t.test('bouncers are kept by name, replaced and deleted', async (t) => {
+    const { store } = await open(t);
+    const bouncer = (name: string, createdAt: number): Bouncer => ({ name, keyHash: hashKey(name), createdAt });
+    await store.apply(
+      ['nginx', 'cloud', 'firewall'].map((name) => ({ kind: 'bouncer-added', bouncer: bouncer(name, 1) })),
+    );
+    t.same(await store.bouncers(), [bouncer('cloud', 1), bouncer('firewall', 1), bouncer('nginx', 1)]);
+    await store.apply([
+      { kind: 'bouncer-deleted', name: 'firewall' },
+      { kind: 'bouncer-deleted', name: 'nobody' },
+      { kind: 'bouncer-added', bouncer: bouncer('cloud', 2) },
+    ]);
+    t.same(await store.bouncers(), [bouncer('cloud', 2), bouncer('nginx', 1)]);
   });
 
   t.test('refusals are listed newest first and selected by each field', async (t) => {
