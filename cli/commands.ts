@@ -5,6 +5,9 @@ import { alertsList } from './commands/alerts-list.ts';
 import { allowlistsAdd } from './commands/allowlists-add.ts';
 import { allowlistsDelete } from './commands/allowlists-delete.ts';
 import { allowlistsList } from './commands/allowlists-list.ts';
+import { bouncersAdd } from './commands/bouncers-add.ts';
+import { bouncersDelete } from './commands/bouncers-delete.ts';
+import { bouncersList } from './commands/bouncers-list.ts';
 import { decisionsAdd } from './commands/decisions-add.ts';
 import { decisionsDelete } from './commands/decisions-delete.ts';
 import { decisionsList } from './commands/decisions-list.ts';
@@ -40,6 +43,9 @@ export const commands: readonly Command[] = [
   allowlistsList,
   allowlistsAdd,
   allowlistsDelete,
+  bouncersList,
+  bouncersAdd,
+  bouncersDelete,
   alertsList,
   alertsInspect,
   why,

@@ -14,6 +14,7 @@ import type { Runtime } from '../core/runtime.ts';
 import { openGeoDatabases } from '../detectors/lookups/geoip.ts';
 import type { Alert } from '../detectors/alert.ts';
 import { probeLinearEngine } from '../detectors/regex/linear-engine.ts';
+import { createBouncerKeys } from '../remediation/bouncer-keys.ts';
 import { createProtectedSources } from '../remediation/protected-sources.ts';
 import { createStore } from '../remediation/store/index.ts';
 import { createAdminPublisher } from './admin/admin-publisher.ts';
@@ -136,11 +137,13 @@ async function start(
     selftests,
     waf: createWaf([], (_, body) => ({ body, complete: true })),
   });
+  const bouncerKeys = createBouncerKeys(store, runtime.clock);
   const facts = factsOf(read, demo, startedAt, traffic);
   const admin: AdminDependencies = {
     ...runtime,
     store,
     publisher: createAdminPublisher(publisher, runtime.clock),
+    bouncerKeys,
     index,
     detector,
     faults: detection.faults,

@@ -9,6 +9,7 @@ import type { AdminDependencies } from './dependencies.ts';
 import type { ErrorModel } from './models.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { allowlistRoutes } from './routes/allowlist.ts';
+import { bouncerRoutes } from './routes/bouncers.ts';
 import { decisionRoutes } from './routes/decisions.ts';
 import { doctorRoutes } from './routes/doctor.ts';
 import { explainRoutes } from './routes/explain.ts';
@@ -33,6 +34,7 @@ const families: readonly Routes[] = [
   statusRoutes,
   decisionRoutes,
   allowlistRoutes,
+  bouncerRoutes,
   alertRoutes,
   refusalRoutes,
   whyRoutes,

@@ -6,6 +6,7 @@ import type { GatewayError } from '../../core/errors.ts';
 import type { IpAddress } from '../../core/ip.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { ScenarioDetector } from '../../detectors/scenarios/detector.ts';
+import type { BouncerKeys } from '../../remediation/bouncer-keys.ts';
 import type { ProtectedSources } from '../../remediation/protected-sources.ts';
 import type { DecisionIndex } from '../../remediation/decision-index.ts';
 import type { Store } from '../../remediation/store/store.ts';
@@ -57,6 +58,7 @@ export interface GatewayPulse {
 export interface AdminDependencies extends Runtime {
   readonly store: Store;
   readonly publisher: AdminPublisher;
+  readonly bouncerKeys: Pick<BouncerKeys, 'changed'>;
   readonly index: Pick<DecisionIndex, 'lookup' | 'isAllowed' | 'allowedRange' | 'size' | 'memoryBytes'>;
   readonly detector: Pick<ScenarioDetector, 'scenarios' | 'faults' | 'counters'>;
   /** Documents, data files and expressions that are not used, and why; without it, those of the detector are told. */

@@ -128,6 +128,18 @@ export interface FindingModel {
   }[];
 }
 
+/** A program that may ask this gateway. */
+export interface BouncerModel {
+  readonly name: string;
+  readonly created_at: string;
+}
+
+export interface NewBouncerModel {
+  readonly bouncer: BouncerModel;
+  /** Shown this once. */
+  readonly key: string;
+}
+
 export interface SiteModel {
   readonly name: string;
   readonly hosts: readonly string[];

@@ -68,6 +68,32 @@ t.test('a list may be longer than a page', async (t) => {
   t.equal((JSON.parse((await cli(['decisions', 'list', '--limit', '0', '--json'])).stdout) as unknown[]).length, 250);
 });
 
+t.test('bouncers: a key is shown once, and is nowhere afterwards', async (t) => {
+  const { cli } = await open(t);
+  t.match(await cli(['bouncers', 'list']), { stdout: /no bouncers/ });
+  const added = await cli(['bouncers', 'add', 'nginx-edge']);
+  const key = /^ {3}(\S{43})$/m.exec(added.stdout)?.[1] ?? '';
+  t.match(added.stdout, /The key of nginx-edge:[^]*not shown again/);
+  t.not(key, '');
+  t.match(
+    (await cli(['bouncers', 'add', 'cloud', '--key', 'abcdefghijklmnop', '-o', 'raw'])).stdout,
+    'abcdefghijklmnop\n',
+  );
+  t.match(await cli(['bouncers', 'add', 'cloud']), {
+    status: 1,
+    stderr: /called cloud already[^]*bouncers delete cloud/,
+  });
+  t.match(await cli(['bouncers', 'add', 'short', '--key', 'abc']), { stderr: /at least 16/ });
+  t.match(await cli(['bouncers', 'add', 'a b']), { stderr: /letters, digits/ });
+  const list = await cli(['bouncers', 'list', '-o', 'json']);
+  t.same(
+    JSON.parse(list.stdout).map((bouncer: { name: string }) => Object.keys(bouncer).join()),
+    ['name,created_at', 'name,created_at'],
+  );
+  t.match(await cli(['bouncers', 'delete', 'cloud']), { status: 0, stdout: /refused from now on/ });
+  t.match(await cli(['bouncers', 'delete', 'cloud']), { status: 1, stderr: /no bouncer called cloud/ });
+});
+
 t.test('allowlists: add, list, delete', async (t) => {
   const { cli } = await open(t);
   t.match(await cli(['allowlists', 'list']), { stdout: 'The allowlist is empty.\n' });

@@ -24,6 +24,7 @@ import { createHttp1Origin } from '../../../gateway/origin/http1-origin.ts';
 import { createSelftests } from '../../../gateway/selftests.ts';
 import { createSiteTable, type Mode, type Site } from '../../../gateway/sites.ts';
 import { createDecisionHistory } from '../../../remediation/decision-history.ts';
+import { createBouncerKeys } from '../../../remediation/bouncer-keys.ts';
 import { createDecisionIndex } from '../../../remediation/decision-index.ts';
 import type { Decision } from '../../../remediation/decision.ts';
 import { createProtectedSources } from '../../../remediation/protected-sources.ts';
@@ -171,6 +172,7 @@ export async function createWorld(
     ...runtime,
     store,
     publisher: createAdminPublisher(publisher, runtime.clock),
+    bouncerKeys: createBouncerKeys(store, runtime.clock),
     index,
     detector,
     ...(more.faults === undefined ? {} : { faults: more.faults }),
