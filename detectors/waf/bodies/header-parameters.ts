@@ -103,5 +103,5 @@ function plainValue(header: string, start: number): Value {
   const found = header.indexOf(';', start);
   const end = found < 0 ? header.length : found;
   const value = trimBlanks(header.slice(start, end));
-  return { value, end, fault: /[\s"'\\]/.test(value) ? 'a value that needs quotes' : '' };
+  return { value, end, fault: /[\s"\\]/.test(value) ? 'a value that needs quotes' : '' };
 }

@@ -10,13 +10,12 @@
 import type { BodyContents, BodyContext, BodyProcessor } from './body-processor.ts';
 import { ArgumentList, emptyContents, FirstFault } from './body-values.ts';
 import { hexByteAt } from './percent-decode.ts';
-import { toUtf8Document, utf8Bytes } from './utf8-bytes.ts';
+import { isUtf8Text, toUtf8Document, utf8Bytes } from './utf8-bytes.ts';
 
 export const jsonProcessor: BodyProcessor = {
   name: 'JSON',
   process(body, context): BodyContents {
-    const reader = new JsonReader(toUtf8Document(body).text, context);
-    return reader.read();
+    return new JsonReader(toUtf8Document(body).text, context).read();
   },
 };
 
@@ -80,6 +79,7 @@ class JsonReader {
         if (!this.#over) this.#next(opened);
       }
     }
+    if (!isUtf8Text(this.#text, this.#truncated)) this.#fault.note('JSON parsing error: invalid bytes in UTF-8 text');
     return {
       ...emptyContents,
       args: this.#args.values,

@@ -19,7 +19,6 @@ export interface PartNotes {
   /** A line of structure ended with CRLF, or with LF alone. */
   readonly lineEnd: (crlf: boolean) => void;
   readonly folding: (valid: boolean) => void;
-  readonly invalidPart: () => void;
   readonly invalidQuoting: () => void;
 }
 
@@ -70,14 +69,13 @@ function addLine(lines: string[], line: string, notes: PartNotes): void {
   else if (/[^\x21-\x7e]/.test(name) || line.includes('\r')) {
     notes.fault('Invalid part header (contains invalid character)');
   }
-  if (colon < 0) notes.invalidPart();
   lines.push(colon < 0 ? line : `${name}: ${trimBlanks(line.slice(colon + 1))}`);
 }
 
 export interface PartNames {
   /** Form fields that it may be taken for; several only when origins could differ. */
   readonly fields: readonly string[];
-  /** File names likewise; empty: it is no file. */
+  /** File names likewise, none of them empty; no element: it is no file. */
   readonly files: readonly string[];
   /** It may be taken for a field with a value. */
   readonly isField: boolean;
@@ -102,7 +100,7 @@ export function readPartNames(lines: readonly string[], notes: PartNotes): PartN
   if (!seen.has('content-disposition')) notes.fault('Part missing Content-Disposition header');
   else if (fields.length === 0) notes.fault('Content-Disposition header missing name field');
   // With an empty file name Go takes it for a value, and PHP does when there is only the extended one.
-  return { fields: distinct(fields), files: distinct(files), isField: !plainFile };
+  return { fields: distinct(fields), files: distinct(files).filter((file) => file !== ''), isField: !plainFile };
 }
 
 interface Disposition {
@@ -114,14 +112,8 @@ interface Disposition {
 function readDisposition(value: string, notes: PartNotes): Disposition {
   const { type, parameters, fault } = readParameters(value);
   const invalid = (why: string): void => notes.fault(`Invalid Content-Disposition header: ${why}`);
-  if (type.toLowerCase() !== 'form-data') {
-    notes.invalidPart();
-    invalid('it is not form-data');
-  }
-  if (fault !== '') {
-    notes.invalidQuoting();
-    invalid(fault);
-  }
+  if (type.toLowerCase() !== 'form-data') invalid('it is not form-data');
+  if (fault !== '') invalid(fault);
   const found = { fields: [] as string[], files: [] as string[], extendedFiles: [] as string[] };
   for (const parameter of parameters) {
     const { name, quote, spaced } = parameter;

@@ -52,14 +52,14 @@ class MultipartReader {
     unmatchedBoundary: false,
   };
   readonly #notes: PartNotes = {
-    fault: (text) => this.#complain(text),
+    fault: (text) => {
+      this.#flags.invalidPart = true;
+      this.#complain(text);
+    },
     lineEnd: (crlf) => this.#lineEnd(crlf),
     folding: (valid) => {
       this.#flags.headerFolding = true;
       if (!valid) this.#flags.invalidHeaderFolding = true;
-    },
-    invalidPart: () => {
-      this.#flags.invalidPart = true;
     },
     invalidQuoting: () => {
       this.#flags.invalidQuoting = true;
@@ -80,7 +80,7 @@ class MultipartReader {
     this.#flags.boundaryWhitespace = boundary.whitespace;
     this.#flags.missingSemicolon = boundary.missingSemicolon;
     if (boundary.fault !== '') this.#complain(boundary.fault);
-    if (boundary.text !== null && this.#body !== '') this.#parts(`--${boundary.text}`);
+    if (this.#body !== '') this.#parts(boundary.text);
     return {
       ...emptyContents,
       args: this.#args.values,
@@ -92,19 +92,22 @@ class MultipartReader {
     };
   }
 
-  #parts(delimiter: string): void {
+  #parts(boundary: string | null): void {
     const body = this.#body;
-    let at = this.#delimiterFrom(delimiter, 0);
+    const delimiter = `--${boundary}`;
+    let at = boundary === null ? -1 : this.#delimiterFrom(delimiter, 0);
+    if (at !== 0) this.#flags.dataBefore = true;
     if (at < 0) {
+      this.#flags.unmatchedBoundary = /^--/m.test(body);
       if (!this.#context.truncated) this.#complain('No boundaries found in payload');
+      this.#args.add('', body);
       return;
     }
-    if (at > 0) this.#flags.dataBefore = true;
     while (at >= 0) {
       const start = this.#delimiterLine(at, delimiter);
       const next = this.#delimiterFrom(delimiter, start);
       const end = next < 0 ? body.length : next;
-      if (this.#endedHere) this.#afterEnd(start, end);
+      if (this.#endedHere) this.#flags.dataAfter ||= start < end;
       else if (start < end || next >= 0) this.#part(start, end, next < 0);
       at = next;
     }
@@ -133,7 +136,6 @@ class MultipartReader {
   /** The end of the content that begins at `start`, before the delimiter at `next`: its line end belongs to the delimiter. */
   #contentEnd(start: number, next: number): number {
     const body = this.#body;
-    // Nothing but the empty line that ends the headers: it serves for both.
     if (next <= start) return start;
     const last = next - 1;
     if (body.charCodeAt(last) === carriageReturn) return last;
@@ -174,10 +176,6 @@ class MultipartReader {
     return found < 0 ? body.length : found + 1;
   }
 
-  #afterEnd(start: number, end: number): void {
-    if (/[^\r\n]/.test(this.#body.slice(start, end))) this.#flags.dataAfter = true;
-  }
-
   #part(start: number, end: number, last: boolean): void {
     const body = this.#body;
     const { lines, contentStart } = readPartHeaders(body, start, end, this.#notes);
@@ -186,10 +184,9 @@ class MultipartReader {
       this.#addHeaders('', lines);
       return;
     }
-    if (contentStart < 0) {
-      this.#flags.invalidPart = true;
-      this.#complain('Part headers without their end');
-    }
+    if (contentStart < 0) this.#notes.fault('Part headers without their end');
+    // The empty line that ends the headers is also the one before the boundary; PHP does not see a boundary there.
+    else if (contentStart === end && !cut) this.#notes.fault('Part without content');
     const { fields, files, isField } = readPartNames(lines, this.#notes);
     const field = fields[0] ?? '';
     this.#addHeaders(field, lines);

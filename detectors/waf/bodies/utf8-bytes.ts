@@ -3,6 +3,8 @@
  * become UTF-8, since JSON and XML libraries of origins recognise those by themselves (RFC 4627 §3, XML 1.0 appendix F) and
  * would read what the rules have not seen.
  */
+import { isUtf8 } from 'node:buffer';
+
 const replacement = 0xfffd;
 
 /** The UTF-8 bytes of a code point as a latin1 string. Surrogates and what is no code point give U+FFFD. */
@@ -80,4 +82,14 @@ function fromUtf32(document: string, start: number, bigEndian: boolean): string 
     codes.push(utf8Bytes(code));
   }
   return codes.join('');
+}
+
+/** All bytes of the text are well-formed UTF-8. `truncated`: its last character need not be all there. */
+export function isUtf8Text(text: string, truncated: boolean): boolean {
+  const bytes = Buffer.from(text, 'latin1');
+  if (isUtf8(bytes)) return true;
+  if (!truncated) return false;
+  let lead = bytes.length - 1;
+  while (lead > 0 && lead > bytes.length - 4 && ((bytes[lead] ?? 0) & 0xc0) === 0x80) lead -= 1;
+  return (bytes[lead] ?? 0) >= 0xc0 && isUtf8(bytes.subarray(0, lead));
 }
