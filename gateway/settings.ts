@@ -13,6 +13,7 @@ import { detectionOptions, geoipOptions } from '../detectors/options.ts';
 import { wafOptions } from '../detectors/waf/options.ts';
 import { remediationOptions } from '../remediation/options.ts';
 import { storeOptions } from '../remediation/store/options.ts';
+import { appsecOptions } from './appsec/options.ts';
 import {
   accessLogOptions,
   adminOptions,
@@ -37,6 +38,7 @@ export const settingsSchema = z
     acquisition: acquisitionOptions,
     hub: hubOptions,
     waf: wafOptions,
+    appsec: appsecOptions,
     remediation: remediationOptions,
     geoip: geoipOptions,
     accessLog: accessLogOptions,

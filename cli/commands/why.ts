@@ -15,6 +15,7 @@ import {
   typeColour,
   verdictLine,
 } from '../show.ts';
+import { showFindings } from '../explain/findings.ts';
 import { showAlert } from './alerts-inspect.ts';
 
 export const why: Command = {
@@ -80,6 +81,7 @@ function showRequest(output: Output, answer: WhyRequest, now: number): void {
   output.heading(`Request ${answer.request_id}`);
   if (refusal === null) output.line('It was passed on; an alert names it.');
   else showRefusal(output, refusal, answer.mode, now);
+  if (refusal !== null) showFindings(output, refusal.findings);
   if (decision !== null) {
     output.line();
     output.heading('Decision');
@@ -119,8 +121,13 @@ function showRefusal(output: Output, refusal: RefusalModel, mode: string | null,
     ['site', safeText([refusal.site, mode === null ? '' : `(${mode})`].join(' ').trim())],
     ['client', safeText(refusal.client_ip)],
     ['derived from', safeText(from)],
-    ['answered', `${output.paint('red', String(refusal.status))} ${safeText(reasonOf(refusal))}`],
+    ['answered', answered(output, refusal)],
   ]);
+}
+
+function answered(output: Output, refusal: RefusalModel): string {
+  if (refusal.reason === 'waf-observed') return `${refusal.status}: it was passed, the WAF only observed`;
+  return `${output.paint('red', String(refusal.status))} ${safeText(reasonOf(refusal))}`;
 }
 
 function reasonOf({ reason, remediation, scenario, detail }: RefusalModel): string {

@@ -19,6 +19,8 @@ import {
 } from '../views.ts';
 
 const shown = { decisions: 10, alerts: 5, refusals: 5 } as const;
+/** Ours, and the UUIDs by which bouncers name theirs. */
+const requestIds = /^(?:[0-9a-f]{16}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 /** Alerts that are searched for a request that was passed on. */
 const mostSearched = 1_000;
 
@@ -27,7 +29,7 @@ export function whyRoutes(app: FastifyInstance, deps: AdminDependencies): void {
     const subject = params.subject.trim();
     const address = parseIp(subject);
     if (address !== null) return whyAddress(address, deps);
-    if (/^[0-9a-f]{16}$/i.test(subject)) return whyRequest(subject.toLowerCase(), deps);
+    if (requestIds.test(subject)) return whyRequest(subject.toLowerCase(), deps);
     throw new GatewayError('USAGE', `"${subject}" is neither an address nor a request id`, {
       remedy:
         'A request id has 16 hexadecimal digits: it stands on the refusal page, in X-Request-Id and in the access log.',
@@ -66,7 +68,8 @@ async function whyRequest(requestId: string, deps: AdminDependencies): Promise<W
   const alert = await alertBehind(requestId, stored, deps);
   if (refusal === undefined && alert === null) {
     throw new GatewayError('NOT_FOUND', `nothing is stored about a request ${requestId}`, {
-      remedy: 'Only refused and rejected requests are kept, and those that led to an alert; the access log has all.',
+      remedy:
+        'Only refused and rejected requests are kept, those that the WAF would have refused, and those that led to an alert; the access log has all.',
     });
   }
   const address = parseIp(refusal?.clientIp ?? alert?.source.ip ?? '');
