@@ -3,13 +3,14 @@
  * the peers of the measurements. Runs before `npm test`: says nothing when all are there; as root installs what is missing, with
  * apt-get; otherwise says what to install and fails.
  */
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { systemClock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import { installPackages, runVisibly } from './debian-packages.ts';
 
 interface Component {
+  /** What is looked for: the name of a program, or the path of a file. */
   readonly program: string;
   /** The Debian package that brings it. */
   readonly package: string;
@@ -27,6 +28,8 @@ const forBench: readonly Component[] = [
   { program: 'haproxy', package: 'haproxy' },
   { program: 'caddy', package: 'caddy' },
   { program: 'wrk', package: 'wrk' },
+  { program: '/usr/lib/nginx/modules/ngx_http_modsecurity_module.so', package: 'libnginx-mod-http-modsecurity' },
+  { program: '/usr/lib/apache2/modules/mod_security2.so', package: 'libapache2-mod-security2' },
 ];
 
 /** Servers live in sbin, which is not in everybody's PATH. */
@@ -46,10 +49,15 @@ export function findProgram(name: string): string | null {
   return null;
 }
 
+/** Modules of servers are files that nobody executes. */
+function isThere(program: string): boolean {
+  return program.startsWith('/') ? existsSync(program) : findProgram(program) !== null;
+}
+
 async function provide(components: readonly Component[]): Promise<number> {
   const say = (line: string): boolean => process.stderr.write(`real components: ${line}\n`);
   const missing = (): readonly string[] =>
-    components.filter(({ program }) => findProgram(program) === null).map((component) => component.package);
+    components.filter(({ program }) => !isThere(program)).map((component) => component.package);
   const packages = missing();
   if (packages.length === 0) return 0;
   const names = packages.join(' ');
