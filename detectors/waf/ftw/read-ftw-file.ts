@@ -92,12 +92,14 @@ class FtwReader {
   }
 
   faults(): readonly FtwFault[] {
-    const errors = this.reader.faults.map(
-      ({ line, column, reason }): FtwFault => ({
-        level: 'error',
-        text: `${this.path}:${line}:${column}: ${reason}`,
-      }),
-    );
+    const errors = this.reader.faults
+      .toSorted((one, other) => one.line - other.line || one.column - other.column)
+      .map(
+        ({ line, column, reason }): FtwFault => ({
+          level: 'error',
+          text: `${this.path}:${line}:${column}: ${reason}`,
+        }),
+      );
     return [...errors, ...this.warnings];
   }
 
