@@ -28,6 +28,7 @@ import { setupDetect } from './commands/setup-detect.ts';
 import { status } from './commands/status.ts';
 import { validate } from './commands/validate.ts';
 import { version } from './commands/version.ts';
+import { wafInstall } from './commands/waf-install.ts';
 import { why } from './commands/why.ts';
 
 /** `help` is answered before verbs are looked up; see `main.ts`. */
@@ -60,5 +61,6 @@ export const commands: readonly Command[] = [
   hubInspect,
   hubtest,
   setupDetect,
+  wafInstall,
   version,
 ];
