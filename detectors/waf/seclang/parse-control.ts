@@ -33,9 +33,16 @@ const limit =
     return bytes === null ? null : [{ kind, bytes }];
   };
 
+const processors = ['URLENCODED', 'MULTIPART', 'JSON', 'XML', 'RAW'] as const;
+
 const processor =
   (kind: 'request-body-processor' | 'response-body-processor'): ReadControl =>
-  (value) => [{ kind, processor: value.toUpperCase() }];
+  (value, report) => {
+    const name = processors.find((one) => one.toLowerCase() === lowerAscii(value));
+    if (name !== undefined) return [{ kind, processor: name }];
+    report('error', `There is no body processor ${quoted(value)}.${suggestion(value, processors)}`);
+    return null;
+  };
 
 const byPattern =
   (kind: 'remove-by-tag' | 'remove-by-msg'): ReadControl =>

@@ -1,5 +1,5 @@
 /** Actions that change variables: `setvar`, `expirevar`, `initcol`, `setenv` and the older `setuid`, `setsid`, `setrsc`. */
-import { trimBlanks } from './ascii.ts';
+import { lowerAscii, trimBlanks } from './ascii.ts';
 import type { Arithmetic, Effect, PersistentCollection } from './definition.ts';
 import { parseMacro } from './parse-macro.ts';
 import { type Report, quoted, suggestion } from './report.ts';
@@ -52,8 +52,8 @@ export function parseExpirevar(text: string, report: Report): Effect | null {
 /** `ip=%{REMOTE_ADDR}`. */
 export function parseInitcol(text: string, report: Report): Effect | null {
   const equals = text.indexOf('=');
-  const name = trimBlanks(equals === -1 ? text : text.slice(0, equals)).toUpperCase();
-  const collection = persistentCollections.find((one) => one === name);
+  const name = trimBlanks(equals === -1 ? text : text.slice(0, equals));
+  const collection = persistentCollections.find((one) => one.toLowerCase() === lowerAscii(name));
   if (collection === undefined) {
     const hint = suggestion(name, persistentCollections);
     report('error', `initcol knows ${persistentCollections.join(', ')}, but not ${quoted(name)}.${hint}`);
@@ -104,7 +104,7 @@ function splitName(
   const separator = name.search(/[.:]/);
   const written = separator === -1 ? name : name.slice(0, separator);
   const key = separator === -1 ? '' : name.slice(separator + 1);
-  const collection = writableCollections.find((one) => one === written.toUpperCase());
+  const collection = writableCollections.find((one) => one.toLowerCase() === lowerAscii(written));
   if (collection !== undefined && key !== '') return { collection, key };
   const reason =
     collection === undefined && separator !== -1

@@ -4,6 +4,7 @@
  */
 import { isBlank, isEscaped, lowerAscii, trimBlanks } from './ascii.ts';
 import type { Selector, Target } from './definition.ts';
+import { checkedPattern } from './name-pattern.ts';
 import { type Report, quoted, suggestion } from './report.ts';
 import { type Variable, allVariableNames, findVariable, isUnsupportedVariable } from './variables.ts';
 
@@ -70,6 +71,7 @@ function readTarget(text: string, start: number, report: Report): ReadTarget | n
     report('error', `The selector of ${variable.name} is not closed.`);
     return null;
   }
+  if (read.selector.kind === 'pattern' && checkedPattern(read.selector.source, report) === null) return null;
   if (!variable.isCollection && read.selector.kind !== 'all') {
     report('error', `${variable.name} is a single value: it takes no selector.`);
     return null;

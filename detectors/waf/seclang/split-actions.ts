@@ -29,22 +29,27 @@ export function splitActions(text: string): WrittenActions {
   return { kind: 'actions', actions };
 }
 
-/** The next comma that separates, or the end; -1 when a quote stays open. */
+/**
+ * The next comma that separates, or the end; -1 when the quote around a value stays open. Within a value, quotes hold around
+ * what follows `=`, `;` or `:`, as in `ctl:…;ARGS:'a,b'`; elsewhere an apostrophe is one.
+ */
 function actionEnd(text: string, from: number): number {
-  let opens = true;
-  let at = from;
-  while (at < text.length) {
+  let isValue = false;
+  let opens: 'value' | 'part' | null = 'value';
+  for (let at = from; at < text.length; at++) {
     const character = text[at];
     if (character === ',') return at;
-    if (character === "'" && opens) {
-      at = quoteEnd(text, at + 1);
-      if (at === -1) return -1;
-      opens = false;
+    if (character === "'" && opens !== null) {
+      const end = quoteEnd(text, at + 1);
+      if (end === -1 && opens === 'value') return -1;
+      if (end !== -1) at = end;
+      opens = null;
+    } else if (character === ':' && !isValue) {
+      isValue = true;
+      opens = 'value';
     } else if (!isBlank(character)) {
-      // Elsewhere an apostrophe is one.
-      opens = character === ':' || character === '=' || character === ';';
+      opens = character === ':' || character === '=' || character === ';' ? 'part' : null;
     }
-    at++;
   }
   return text.length;
 }

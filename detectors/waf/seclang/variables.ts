@@ -1,5 +1,6 @@
 /** Finding variables by the names that rule files give them. */
 import { type VariableName, collectionNames, scalarNames } from '../variable-names.ts';
+import { lowerAscii } from './ascii.ts';
 
 export interface Variable {
   readonly name: VariableName;
@@ -42,14 +43,14 @@ const unsupported: ReadonlySet<string> = new Set([
 export const allVariableNames: readonly VariableName[] = [...collectionNames, ...scalarNames];
 
 const byName: ReadonlyMap<string, Variable> = new Map([
-  ...collectionNames.map((name): [string, Variable] => [name, { name, isCollection: true }]),
-  ...scalarNames.map((name): [string, Variable] => [name, { name, isCollection: false }]),
-  ...aliases.map(([alias, name]): [string, Variable] => [alias, { name, isCollection: true }]),
+  ...collectionNames.map((name): [string, Variable] => [name.toLowerCase(), { name, isCollection: true }]),
+  ...scalarNames.map((name): [string, Variable] => [name.toLowerCase(), { name, isCollection: false }]),
+  ...aliases.map(([alias, name]): [string, Variable] => [alias.toLowerCase(), { name, isCollection: true }]),
 ]);
 
 /** Without regard to case. */
 export function findVariable(name: string): Variable | null {
-  return byName.get(name.toUpperCase()) ?? null;
+  return byName.get(lowerAscii(name)) ?? null;
 }
 
 export function isUnsupportedVariable(name: string): boolean {
