@@ -1,0 +1,55 @@
+/** What every run needs of its AppSec: the configuration, compiled. */
+import type { Runtime } from '../../../core/runtime.ts';
+import type { HelperDependencies } from '../../expr/dependencies.ts';
+import type { RuleFiles } from '../seclang/rule-files.ts';
+import type { Locate } from './appsec-alert.ts';
+import type { BandRules, CompileBand } from './band-engine.ts';
+import type { RuleDetails } from './band-program.ts';
+import type { Band } from './config-document.ts';
+import type { BodyExcess, RuleNaming } from './hook-actions.ts';
+import type { Hooks } from './hooks.ts';
+import type { AppSecConfig } from './merged-config.ts';
+import type { WriteDump } from './request-dump.ts';
+import type { VariablePattern } from './tracked-variables.ts';
+
+export interface AppSecDeps extends Runtime {
+  readonly compile: CompileBand;
+  readonly files: RuleFiles;
+  /** Of hooks' expressions. */
+  readonly helpers: HelperDependencies;
+  readonly locate?: Locate;
+  /** Where `DumpRequest()` goes; without it dumps are refused when they are written. */
+  readonly writeDump?: WriteDump;
+}
+
+/** Who asks for a judgement. */
+export interface AppSecCaller {
+  /** Address of a bouncer; absent when the gateway itself asks. */
+  readonly bouncerAddress?: string;
+}
+
+/** A remediation that rules of a number or with a tag have. */
+export interface RuleRemedy {
+  readonly rules: RuleNaming;
+  readonly remediation: string;
+}
+
+/** What every run needs of its AppSec. */
+export interface AppSecCore {
+  readonly config: AppSecConfig;
+  readonly hooks: Hooks;
+  readonly bands: Readonly<Record<Band, CompiledBand>>;
+  /** The last one that fits decides; those by tag are asked after those by number. */
+  readonly remedies: readonly RuleRemedy[];
+  readonly bodyBytes: number;
+  readonly bodyExcess: BodyExcess;
+  readonly deps: AppSecDeps;
+}
+
+export interface CompiledBand {
+  /** Null: the band has no rules, and nothing is run. */
+  readonly rules: BandRules | null;
+  readonly details: ReadonlyMap<number, RuleDetails>;
+  readonly inspectBody: boolean;
+  readonly tracked: readonly VariablePattern[];
+}
