@@ -1,0 +1,61 @@
+/**
+ * Signs of an attack behind the part of a value that fits into a fingerprint: an attacker may begin with as long an
+ * expression as he likes. The tokens of the whole value are read once, without folding.
+ */
+import type { SqlToken } from './sql-token.ts';
+import { type SqlContext, SqlTokenizer } from './sql-tokenizer.ts';
+import type { SqlWords } from './sql-words.ts';
+
+/** Texts without these words have no sign that is looked for here. */
+const firstLook = /union|select|(?:and|x?or|&&|\|\|)[\s(+~!-]*\d+\)*\s*[=<>]/i;
+
+const repeated = new Set(['ALL', 'DISTINCT', 'DISTINCTROW']);
+const compared = new Set(['=', '==', '<>', '!=', '<', '>', '<=', '>=', '<=>']);
+/** What is selected by anyone who does not write prose. */
+const selected = new Set(['1', 's', 'v', 'f', '(', '&', 'X']);
+
+/** The kinds of the tokens that give an attack away (`UE`, `&1o1`), or null. */
+export function findSqlSign(text: string, words: SqlWords, context: SqlContext): string | null {
+  if (!firstLook.test(text) || text.startsWith('/')) return null;
+  const tokenizer = new SqlTokenizer(text, words, context, 'ansi');
+  // A state of its own for each sign: how much of it the last tokens were.
+  let union = 0;
+  let condition = 0;
+  for (;;) {
+    const token = tokenizer.next();
+    if (token === null) return null;
+    if (token.kind === 'c') continue;
+    union = unionStep(union, token);
+    if (union === 3) return 'UE';
+    condition = conditionStep(condition, token);
+    if (condition === 4) return '&1o1';
+  }
+}
+
+/** UNION, then SELECT with any brackets between, then a value. */
+function unionStep(state: number, token: SqlToken): number {
+  if (token.kind === 'U') return 1;
+  if (state === 1) {
+    if (token.kind === '(' || repeated.has(token.word)) return 1;
+    return token.kind === 'E' && token.word.startsWith('SELECT') ? 2 : 0;
+  }
+  if (state === 2) {
+    if (repeated.has(token.word)) return 2;
+    return selected.has(token.kind) || token.word === '*' ? 3 : 0;
+  }
+  return 0;
+}
+
+/** AND or OR, then a number that is compared with a number: true or false as the attacker wants it. */
+function conditionStep(state: number, token: SqlToken): number {
+  if (token.kind === '&') return 1;
+  if (state === 1 || state === 3) {
+    if (token.kind === '(' || (token.kind === 'o' && /^[-+~!]$/.test(token.word))) return state;
+    return token.kind === '1' ? state + 1 : 0;
+  }
+  if (state === 2) {
+    if (token.kind === ')') return 2;
+    return token.kind === 'o' && compared.has(token.word) ? 3 : 0;
+  }
+  return 0;
+}
