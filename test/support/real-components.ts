@@ -20,6 +20,9 @@ const forTests: readonly Component[] = [
   { program: 'redis-server', package: 'redis-server' },
   { program: 'nginx', package: 'nginx' },
   { program: 'apache2', package: 'apache2' },
+  // ModSecurity and the Core Rule Set of Debian: what the WAF is compared with.
+  { program: '/usr/lib/nginx/modules/ngx_http_modsecurity_module.so', package: 'libnginx-mod-http-modsecurity' },
+  { program: '/usr/share/modsecurity-crs/rules', package: 'modsecurity-crs' },
   // Brings systemd-journald too, which the tests start without systemd.
   { program: 'journalctl', package: 'systemd' },
 ];
@@ -28,7 +31,6 @@ const forBench: readonly Component[] = [
   { program: 'haproxy', package: 'haproxy' },
   { program: 'caddy', package: 'caddy' },
   { program: 'wrk', package: 'wrk' },
-  { program: '/usr/lib/nginx/modules/ngx_http_modsecurity_module.so', package: 'libnginx-mod-http-modsecurity' },
   { program: '/usr/lib/apache2/modules/mod_security2.so', package: 'libapache2-mod-security2' },
 ];
 

@@ -35,7 +35,12 @@ const suiteVariables: readonly (readonly [string, number])[] = [
  * @throws GatewayError RULES_INVALID when there are none.
  */
 export function loadSuiteProgram(folder: string): RuleProgram {
-  return loadProgram([inline('bodies', bodyRules(argumentsLimit)), ...ruleSources(folder)], createRuleFiles());
+  return loadProgram(suiteSources(folder), createRuleFiles());
+}
+
+/** The same before it is read, for other engines. */
+export function suiteSources(folder: string): readonly RuleSource[] {
+  return [inline('bodies', bodyRules(argumentsLimit)), ...ruleSources(folder)];
 }
 
 function ruleSources(folder: string): readonly RuleSource[] {
