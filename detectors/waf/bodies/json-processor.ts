@@ -39,17 +39,7 @@ const openBrace = 0x7b;
 const closeBrace = 0x7d;
 const openBracket = 0x5b;
 const closeBracket = 0x5d;
-
-const simpleEscapes: ReadonlyMap<string, string> = new Map([
-  ['"', '"'],
-  ['\\', '\\'],
-  ['/', '/'],
-  ['b', '\b'],
-  ['f', '\f'],
-  ['n', '\n'],
-  ['r', '\r'],
-  ['t', '\t'],
-]);
+const unicodeEscape = 0x75;
 
 class JsonReader {
   readonly #text: string;
@@ -186,19 +176,25 @@ class JsonReader {
     const start = this.#at;
     const text = this.#text;
     let end = start;
-    while (end < text.length && isWordCharacter(text.charCodeAt(end))) end += 1;
+    let onlyDigits = true;
+    for (; end < text.length; end += 1) {
+      const code = text.charCodeAt(end);
+      if (code >= 0x30 && code <= 0x39) continue;
+      if (!isWordCharacter(code)) break;
+      onlyDigits = false;
+    }
     const word = text.slice(start, end);
+    this.#at = end;
     if (end === text.length && this.#truncated) {
-      this.#at = end;
       if (word !== '') this.#args.add(this.#name, word);
       this.#over = true;
-    } else if (word === 'true' || word === 'false' || numberPattern.test(word)) {
-      this.#at = end;
-      this.#add(this.#name, word);
-    } else if (word === 'null') {
-      this.#at = end;
-      this.#add(this.#name, '');
-    } else this.#stop('expected a value');
+    } else if (onlyDigits && text.charCodeAt(start) !== 0x30 && end > start) this.#add(this.#name, word);
+    else if (word === 'true' || word === 'false' || numberPattern.test(word)) this.#add(this.#name, word);
+    else if (word === 'null') this.#add(this.#name, '');
+    else {
+      this.#at = start;
+      this.#stop('expected a value');
+    }
   }
 
   /** The string whose opening quote is here, decoded. One that has no end sets `#over`. */
@@ -221,55 +217,51 @@ class JsonReader {
   /** The same from its first backslash on. */
   #escapedString(start: number, firstEscape: number): string {
     const text = this.#text;
-    const pieces: string[] = [];
+    let value = '';
     let from = start;
     let at = firstEscape;
     while (at < text.length) {
       const code = text.charCodeAt(at);
       if (code === quote) {
-        pieces.push(text.slice(from, at));
         this.#at = at + 1;
-        return pieces.join('');
+        return value + text.slice(from, at);
       }
       if (code === backslash) {
-        pieces.push(text.slice(from, at));
-        const length = this.#escape(at, pieces);
-        at += length;
+        value += text.slice(from, at) + this.#escaped(at);
+        at = this.#at;
         from = at;
         continue;
       }
       if (code < 0x20) this.#complain('a control character in a string', at);
       at += 1;
     }
-    pieces.push(text.slice(from));
-    return this.#unfinished(pieces.join(''));
+    return this.#unfinished(value + text.slice(from));
   }
 
-  /** Decodes the escape at `at` into `pieces`; how many characters it takes. One that is none stays as it is. */
-  #escape(at: number, pieces: string[]): number {
+  /** What the escape at `at` stands for; `#at` is then behind it. A backslash that begins none stands for itself. */
+  #escaped(at: number): string {
     const text = this.#text;
-    const letter = text.charAt(at + 1);
-    const simple = simpleEscapes.get(letter);
-    if (simple !== undefined) {
-      pieces.push(simple);
-      return 2;
+    const code = text.charCodeAt(at + 1);
+    const simple = code === unicodeEscape ? '' : simpleEscape(code);
+    if (simple !== '') {
+      this.#at = at + 2;
+      return simple;
     }
-    const unit = letter === 'u' ? codeUnitAt(text, at + 2) : -1;
+    const unit = code === unicodeEscape ? codeUnitAt(text, at + 2) : -1;
     if (unit < 0) {
-      this.#complain('an escape that JSON does not have', at);
-      // The character after a backslash is looked at again, unless that would end the string early.
-      pieces.push(text.slice(at, at + 1));
-      return 1;
+      if (at + 6 < text.length || !this.#truncated) this.#complain('an escape that JSON does not have', at);
+      this.#at = at + 1;
+      return '\\';
     }
+    this.#at = at + 6;
     if (unit >= 0xd800 && unit < 0xdc00 && text.startsWith('\\u', at + 6)) {
       const low = codeUnitAt(text, at + 8);
       if (low >= 0xdc00 && low < 0xe000) {
-        pieces.push(utf8Bytes(0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00)));
-        return 12;
+        this.#at = at + 12;
+        return utf8Bytes(0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00));
       }
     }
-    pieces.push(utf8Bytes(unit));
-    return 6;
+    return utf8Bytes(unit);
   }
 
   #unfinished(value: string): string {
@@ -316,6 +308,30 @@ function isWordCharacter(code: number): boolean {
     code === 0x2d ||
     code === 0x2e
   );
+}
+
+/** What a backslash and this character stand for; "": nothing. */
+function simpleEscape(code: number): string {
+  switch (code) {
+    case quote:
+      return '"';
+    case backslash:
+      return '\\';
+    case 0x2f:
+      return '/';
+    case 0x62:
+      return '\b';
+    case 0x66:
+      return '\f';
+    case 0x6e:
+      return '\n';
+    case 0x72:
+      return '\r';
+    case 0x74:
+      return '\t';
+    default:
+      return '';
+  }
 }
 
 /** The four hexadecimal digits at `at`, or -1. */

@@ -23,33 +23,45 @@ const quotedCharacters = /^[0-9A-Za-z'()+_,\-./:=? ]*[0-9A-Za-z'()+_,\-./:=?]$/;
 
 export function readBoundary(contentType: string): Boundary {
   const { parameters, fault } = readParameters(contentType);
-  const mentions = contentType.match(/boundary/gi)?.length ?? 0;
   const parameter = parameters.find(({ name }) => name === 'boundary');
-  if (parameter === undefined) return lenientBoundary(contentType, mentions);
+  if (parameter === undefined) return lenientBoundary(contentType);
   const { value, quote, spaced } = parameter;
   const problem =
-    mentions > 1
-      ? 'Multiple boundary parameters in C-T'
-      : boundaryProblem(value, quote) || (fault === '' ? '' : `Invalid boundary in C-T (malformed): ${fault}`);
+    mentionProblem(contentType) ||
+    boundaryProblem(value, quote) ||
+    (fault === '' ? '' : `Invalid boundary in C-T (malformed): ${fault}`);
   return {
     text: value === '' ? null : value,
     quoted: quote === '"',
-    whitespace: spaced || /\sboundary\s|boundary\s*=.*\s$/i.test(contentType.replace(/;\s+/g, ';')),
+    whitespace: spaced || /\s$/.test(contentType.slice(-1)),
     missingSemicolon: false,
     fault: problem,
   };
 }
 
 /** No parameter of that name; some origins search for the word, wherever it is. */
-function lenientBoundary(contentType: string, mentions: number): Boundary {
+function lenientBoundary(contentType: string): Boundary {
   const found = /boundary\s*=\s*"?([^\s",;]+)/i.exec(contentType);
   return {
     text: found?.[1] ?? null,
     quoted: false,
     whitespace: false,
     missingSemicolon: found !== null && !contentType.slice(0, found.index).includes(';'),
-    fault: mentions === 0 ? 'Boundary not found in C-T' : 'Invalid boundary in C-T (parameter name)',
+    fault: !/boundary/i.test(contentType) ? 'Boundary not found in C-T' : 'Invalid boundary in C-T (parameter name)',
   };
+}
+
+/** PHP looks for the word first and for "=" behind it: the first mention has to be the parameter, and the only one. */
+function mentionProblem(contentType: string): string {
+  const assigning = contentType
+    .toLowerCase()
+    .split(/[;,"]/)
+    .filter((segment) => segment.includes('boundary') && segment.includes('=', segment.indexOf('boundary')));
+  if (assigning.length > 1) return 'Multiple boundary parameters in C-T';
+  const first = contentType.toLowerCase().indexOf('boundary');
+  return /^boundary\s*=/i.test(contentType.slice(first, first + longestBoundary))
+    ? ''
+    : 'Invalid boundary in C-T (malformed)';
 }
 
 function boundaryProblem(value: string, quote: string): string {

@@ -22,11 +22,22 @@ export interface PartNotes {
   readonly invalidQuoting: () => void;
 }
 
+const none: readonly never[] = [];
+
 /** Honest parts have three. */
 const mostHeaders = 32;
 
-/** Reads the lines from `start` up to the empty one. `end` is the end of the part. */
-export function readPartHeaders(body: string, start: number, end: number, notes: PartNotes): PartHeaders {
+/** Nothing to note about it, and spelled as it will be kept. */
+const usualLine = /^[\x21-\x39\x3b-\x7e]+: [^\0\r\t\v\f ](?:[^\0\r]*[^\0\r\t\v\f ])?$/;
+
+/** The Content-Disposition of all browsers; only simpler ones qualify than those that could be read in two ways. */
+const usualDisposition = /^ form-data; name="([^"\\]*)"(?:; filename="([^"\\]*)")?$/;
+
+/**
+ * Reads the lines from `start` up to the empty one. `end` is the end of the part; `cut`: there it was cut, so a line without an
+ * end is no mistake.
+ */
+export function readPartHeaders(body: string, start: number, end: number, cut: boolean, notes: PartNotes): PartHeaders {
   const lines: string[] = [];
   let at = start;
   while (at < end) {
@@ -40,7 +51,10 @@ export function readPartHeaders(body: string, start: number, end: number, notes:
       if (lineFeed < end) return { lines, contentStart: at };
       break;
     }
-    if (/^[ \t\v\f]/.test(line)) foldLine(lines, line, notes);
+    if (lineFeed === end && cut) {
+      if (lines.length < mostHeaders) lines.push(line);
+    } else if (usualLine.test(line) && lines.length < mostHeaders) lines.push(line);
+    else if (/^[ \t\v\f]/.test(line)) foldLine(lines, line, notes);
     else addLine(lines, line, notes);
   }
   return { lines, contentStart: -1 };
@@ -83,24 +97,39 @@ export interface PartNames {
 
 /** What the Content-Disposition among `lines` says. */
 export function readPartNames(lines: readonly string[], notes: PartNotes): PartNames {
-  const fields: string[] = [];
-  const files: string[] = [];
-  const seen = new Set<string>();
-  let plainFile = false;
-  for (const line of lines) {
-    const name = trimBlanks(line.slice(0, Math.max(0, line.indexOf(':')))).toLowerCase();
-    if (name !== '' && seen.has(name)) notes.fault(`Duplicate part header: ${name.slice(0, 40)}`);
-    seen.add(name);
+  let found: Disposition | null = null;
+  for (const [index, line] of lines.entries()) {
+    const name = headerName(line);
+    for (let other = 0; other < index; other += 1) {
+      if (name !== '' && headerName(lines[other] ?? '') === name) {
+        notes.fault(`Duplicate part header: ${name.slice(0, 40)}`);
+      }
+    }
     if (name !== 'content-disposition') continue;
     const disposition = readDisposition(line.slice(line.indexOf(':') + 1), notes);
-    fields.push(...disposition.fields);
-    files.push(...disposition.files, ...disposition.extendedFiles);
-    plainFile ||= disposition.files.some((file) => file !== '');
+    found = found === null ? disposition : bothOf(found, disposition);
   }
-  if (!seen.has('content-disposition')) notes.fault('Part missing Content-Disposition header');
-  else if (fields.length === 0) notes.fault('Content-Disposition header missing name field');
-  // With an empty file name Go takes it for a value, and PHP does when there is only the extended one.
-  return { fields: distinct(fields), files: distinct(files).filter((file) => file !== ''), isField: !plainFile };
+  if (found === null) notes.fault('Part missing Content-Disposition header');
+  else if (found.fields.length === 0) notes.fault('Content-Disposition header missing name field');
+  const { fields, files, extendedFiles } = found ?? { fields: none, files: none, extendedFiles: none };
+  return {
+    fields: distinct(fields),
+    files: distinct([...files, ...extendedFiles]).filter((file) => file !== ''),
+    // With an empty file name Go takes it for a value, and PHP does when there is only the extended one.
+    isField: !files.some((file) => file !== ''),
+  };
+}
+
+function headerName(line: string): string {
+  return trimBlanks(line.slice(0, Math.max(0, line.indexOf(':')))).toLowerCase();
+}
+
+function bothOf(first: Disposition, second: Disposition): Disposition {
+  return {
+    fields: [...first.fields, ...second.fields],
+    files: [...first.files, ...second.files],
+    extendedFiles: [...first.extendedFiles, ...second.extendedFiles],
+  };
 }
 
 interface Disposition {
@@ -110,6 +139,10 @@ interface Disposition {
 }
 
 function readDisposition(value: string, notes: PartNotes): Disposition {
+  const usual = usualDisposition.exec(value);
+  if (usual !== null) {
+    return { fields: [usual[1] ?? ''], files: usual[2] === undefined ? none : [usual[2]], extendedFiles: none };
+  }
   const { type, parameters, fault } = readParameters(value);
   const invalid = (why: string): void => notes.fault(`Invalid Content-Disposition header: ${why}`);
   if (type.toLowerCase() !== 'form-data') invalid('it is not form-data');

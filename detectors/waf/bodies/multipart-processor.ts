@@ -95,6 +95,7 @@ class MultipartReader {
   #parts(boundary: string | null): void {
     const body = this.#body;
     const delimiter = `--${boundary}`;
+    if (this.#context.truncated && delimiter.startsWith(body)) return;
     let at = boundary === null ? -1 : this.#delimiterFrom(delimiter, 0);
     if (at !== 0) this.#flags.dataBefore = true;
     if (at < 0) {
@@ -178,8 +179,8 @@ class MultipartReader {
 
   #part(start: number, end: number, last: boolean): void {
     const body = this.#body;
-    const { lines, contentStart } = readPartHeaders(body, start, end, this.#notes);
     const cut = last && this.#context.truncated;
+    const { lines, contentStart } = readPartHeaders(body, start, end, cut, this.#notes);
     if (contentStart < 0 && cut) {
       this.#addHeaders('', lines);
       return;

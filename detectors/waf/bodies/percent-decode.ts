@@ -30,7 +30,33 @@ export function decodePercent(text: string): string {
   return text.includes('%') ? decoded(text, -1) : text;
 }
 
+/** From this many characters on, collecting bytes is quicker than joining strings. */
+const longText = 64;
+
 function decoded(text: string, space: number): string {
+  return text.length < longText ? decodedShort(text, space) : decodedLong(text, space);
+}
+
+function decodedShort(text: string, space: number): string {
+  let result = '';
+  let from = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === space) {
+      result += `${text.slice(from, at)} `;
+      from = at + 1;
+    } else if (code === percent) {
+      const byte = hexByteAt(text, at + 1);
+      if (byte < 0) continue;
+      result += text.slice(from, at) + String.fromCharCode(byte);
+      at += 2;
+      from = at + 1;
+    }
+  }
+  return from === 0 ? text : result + text.slice(from);
+}
+
+function decodedLong(text: string, space: number): string {
   const bytes = Buffer.allocUnsafe(text.length);
   let length = 0;
   for (let at = 0; at < text.length; at += 1) {

@@ -228,7 +228,7 @@ class XmlReader {
   }
 
   #addAttribute(name: string, source: string): void {
-    if (namespaceName.test(name) && plainAddress.test(source)) return;
+    if (name.startsWith('xmlns') && namespaceName.test(name) && plainAddress.test(source)) return;
     this.#attributes.add(decodeReferences(source));
   }
 
@@ -261,5 +261,5 @@ function isNameStart(code: number): boolean {
 
 /** White space, `=`, `/`, `>`, `<`. */
 function endsName(code: number): boolean {
-  return isBlank(code) || code === equalsSign || code === slash || code === greaterThan || code === lessThan;
+  return code <= greaterThan && (code >= lessThan || code === slash || code === 0x20 || (code >= 0x09 && code <= 0x0d));
 }
