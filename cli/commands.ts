@@ -29,6 +29,7 @@ import { status } from './commands/status.ts';
 import { validate } from './commands/validate.ts';
 import { version } from './commands/version.ts';
 import { wafInstall } from './commands/waf-install.ts';
+import { wafTest } from './commands/waf-test.ts';
 import { why } from './commands/why.ts';
 
 /** `help` is answered before verbs are looked up; see `main.ts`. */
@@ -62,5 +63,6 @@ export const commands: readonly Command[] = [
   hubtest,
   setupDetect,
   wafInstall,
+  wafTest,
   version,
 ];

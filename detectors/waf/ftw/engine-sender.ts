@@ -23,8 +23,7 @@ export function createEngineSender(ruleSet: RuleSet, deps: EngineSenderDeps): Re
   return { send: (raw) => Promise.resolve(sendToRules(ruleSet, parseRawRequest(raw), deps)) };
 }
 
-/** What comes of one request. */
-export function sendToRules(ruleSet: RuleSet, raw: RawRequest, { clock, random }: EngineSenderDeps): StageOutcome {
+function sendToRules(ruleSet: RuleSet, raw: RawRequest, { clock, random }: EngineSenderDeps): StageOutcome {
   const answer = serverAnswer(raw);
   if (answer?.status === null) return { error: answer.reason, status: 0, body: '', lines: [] };
   if (answer !== null) return { error: null, status: answer.status, body: answer.reason, lines: [] };

@@ -4,7 +4,7 @@ import type { FtwTest } from '../../../../detectors/waf/ftw/ftw-test.ts';
 import { readFtwFile } from '../../../../detectors/waf/ftw/read-ftw-file.ts';
 import { applyOverrides, readOverrides } from '../../../../detectors/waf/ftw/read-overrides.ts';
 import { runTest } from '../../../../detectors/waf/ftw/run-test.ts';
-import { ownOverrides } from '../../../../detectors/waf/ftw/waf-tester.ts';
+import { ownOverrides } from '../../../../detectors/waf/ftw/load-waf-tests.ts';
 import { suitePath } from '../../../support/suites.ts';
 
 const overrides = `

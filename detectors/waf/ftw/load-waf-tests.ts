@@ -1,7 +1,4 @@
-/**
- * Runs tests of WAF rules in go-ftw's format (`portcullis waf test`): finds them, puts the overrides in place, and sends each to
- * whoever judges requests.
- */
+/** The tests that `portcullis waf test` runs: those of a folder, the chosen among them, with the overrides in place. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { closest } from '../../../config/closest.ts';
@@ -10,7 +7,6 @@ import { packageRoot } from '../../../core/package-root.ts';
 import { findFtwTests } from './find-ftw-tests.ts';
 import type { FtwFault } from './ftw-test.ts';
 import { applyOverrides, type OverriddenTest, readOverrides } from './read-overrides.ts';
-import { type FtwFailure, type RequestSender, runTest } from './run-test.ts';
 
 /** Deviations of this engine from the Core Rule Set's tests, each with its reason. */
 export const ownOverrides = join(packageRoot, 'detectors', 'waf', 'crs-overrides.yaml');
@@ -45,14 +41,6 @@ export function loadWafTests({ tests, overrides, ids }: WafTestOptions): WafTest
   const chosen = new Set(ids);
   const isChosen = ({ test }: OverriddenTest): boolean => chosen.has(test.id) || chosen.has(String(test.ruleId));
   return { tests: applied.filter(isChosen), faults: found.faults };
-}
-
-/** Each test in turn; `null` for one that passed. */
-export async function* runWafTests(
-  tests: readonly OverriddenTest[],
-  sender: RequestSender,
-): AsyncGenerator<{ readonly test: OverriddenTest['test']; readonly failure: FtwFailure | null }> {
-  for (const one of tests) yield { test: one.test, failure: await runTest(one, sender) };
 }
 
 function readText(path: string): string {
