@@ -81,42 +81,40 @@ const removeTarget =
       return pattern === null ? null : targets.map((target) => ({ kind, pattern, target }));
     });
 
-/** By lower-case name. */
-const controls: ReadonlyMap<string, ReadControl> = new Map(
-  (
-    [
-      ['auditEngine', audit('auditEngine')],
-      ['auditLogParts', audit('auditLogParts')],
-      ['debugLogLevel', audit('debugLogLevel')],
-      ['forceRequestBodyVariable', onOff('force-request-body-variable')],
-      ['forceResponseBodyVariable', onOff('force-response-body-variable')],
-      ['hashEnforcement', audit('hashEnforcement')],
-      ['hashEngine', audit('hashEngine')],
-      ['parseXmlIntoArgs', audit('parseXmlIntoArgs')],
-      ['requestBodyAccess', onOff('request-body-access')],
-      ['requestBodyLimit', limit('request-body-limit')],
-      ['requestBodyProcessor', processor('request-body-processor')],
-      ['responseBodyAccess', onOff('response-body-access')],
-      ['responseBodyLimit', limit('response-body-limit')],
-      ['responseBodyProcessor', processor('response-body-processor')],
-      ['ruleEngine', readRuleEngine],
-      ['ruleRemoveById', removeById],
-      ['ruleRemoveByMsg', byPattern('remove-by-msg')],
-      ['ruleRemoveByTag', byPattern('remove-by-tag')],
-      ['ruleRemoveTargetById', removeTargetById],
-      ['ruleRemoveTargetByMsg', removeTarget('remove-target-by-msg')],
-      ['ruleRemoveTargetByTag', removeTarget('remove-target-by-tag')],
-    ] satisfies readonly (readonly [string, ReadControl])[]
-  ).map(([name, read]) => [name.toLowerCase(), read]),
-);
+const controls: readonly (readonly [string, ReadControl])[] = [
+  ['auditEngine', audit('auditEngine')],
+  ['auditLogParts', audit('auditLogParts')],
+  ['debugLogLevel', audit('debugLogLevel')],
+  ['forceRequestBodyVariable', onOff('force-request-body-variable')],
+  ['forceResponseBodyVariable', onOff('force-response-body-variable')],
+  ['hashEnforcement', audit('hashEnforcement')],
+  ['hashEngine', audit('hashEngine')],
+  ['parseXmlIntoArgs', audit('parseXmlIntoArgs')],
+  ['requestBodyAccess', onOff('request-body-access')],
+  ['requestBodyLimit', limit('request-body-limit')],
+  ['requestBodyProcessor', processor('request-body-processor')],
+  ['responseBodyAccess', onOff('response-body-access')],
+  ['responseBodyLimit', limit('response-body-limit')],
+  ['responseBodyProcessor', processor('response-body-processor')],
+  ['ruleEngine', readRuleEngine],
+  ['ruleRemoveById', removeById],
+  ['ruleRemoveByMsg', byPattern('remove-by-msg')],
+  ['ruleRemoveByTag', byPattern('remove-by-tag')],
+  ['ruleRemoveTargetById', removeTargetById],
+  ['ruleRemoveTargetByMsg', removeTarget('remove-target-by-msg')],
+  ['ruleRemoveTargetByTag', removeTarget('remove-target-by-tag')],
+];
 
-const controlNames = [...controls.keys()];
+const controlNames = controls.map(([name]) => name);
+const byName: ReadonlyMap<string, ReadControl> = new Map(
+  controls.map(([name, read]): [string, ReadControl] => [name.toLowerCase(), read]),
+);
 
 /** Null when it cannot be understood; `report` has heard why. */
 export function parseControl(text: string, report: Report): readonly Control[] | null {
   const equals = text.indexOf('=');
   const name = trimBlanks(equals === -1 ? text : text.slice(0, equals));
-  const read = controls.get(lowerAscii(name));
+  const read = byName.get(lowerAscii(name));
   if (read === undefined) {
     report('error', `There is no ctl ${quoted(name)}.${suggestion(name, controlNames)}`);
     return null;
