@@ -33,8 +33,9 @@ export function readInjectionSamples(folder: string, prefix: string): InjectionS
   const files = readdirSync(folder).filter((name) => name.startsWith(prefix) && name.endsWith('.txt'));
   for (const file of files.sort()) {
     for (const raw of readFileSync(join(folder, file), 'latin1').split('\n')) {
-      const line = raw.trim();
-      if (line === '' || line.startsWith('#')) continue;
+      // White space at the start is part of some attacks.
+      const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
+      if (line.trim() === '' || line.startsWith('#')) continue;
       samples.push({ file, text: decodeSample(line), learning: (hashOf(line) & 0x10000) === 0 });
     }
   }
