@@ -5,8 +5,10 @@
  * before and after it is required, but never the two joined.
  *
  * Literals are lower-cased (ASCII): look for them without regard to ASCII case.
+ *
+ * On request it also tells what single characters are required, for those who know which characters a text holds.
  */
-import { type CharSet, rangesOf, setSize } from './char-set.ts';
+import { type CharSet, charSetOf, rangesOf, setSize } from './char-set.ts';
 import type { PatternNode, RepeatNode } from './syntax.ts';
 
 export type LiteralFormula =
@@ -15,12 +17,16 @@ export type LiteralFormula =
   /** No text can match. */
   | { readonly kind: 'never' }
   | { readonly kind: 'literal'; readonly text: string }
+  /** One character of the set; only where `LiteralOptions.characters` asks for it. */
+  | { readonly kind: 'character'; readonly set: CharSet }
   | { readonly kind: 'all'; readonly parts: readonly LiteralFormula[] }
   | { readonly kind: 'any'; readonly parts: readonly LiteralFormula[] };
 
 export interface LiteralOptions {
   /** Shorter literals say too little and are left out; 3 by default. In UTF-16 units. */
   readonly shortest?: number;
+  /** Say which characters are required where no literal is; false by default. */
+  readonly characters?: boolean;
 }
 
 /** Strings of one exact set, and characters of one class that is read as letters. */
@@ -45,14 +51,15 @@ const nothingRead: Required = { exact: new Set(['']), formula: always };
 
 /** A formula that holds for every text in which the pattern matches somewhere. */
 export function requiredLiterals(root: PatternNode, options: LiteralOptions = {}): LiteralFormula {
-  const reader = new LiteralReader(options.shortest ?? 3);
+  const reader = new LiteralReader(options.shortest ?? 3, options.characters ?? false);
   return reader.formulaOf(reader.read(root));
 }
 
-/** True when the formula holds for a text of which `has` tells the literals in it. */
+/** True when the formula holds for a text of which `has` tells the literals in it; required characters count as there. */
 export function formulaHolds(formula: LiteralFormula, has: (literal: string) => boolean): boolean {
   switch (formula.kind) {
     case 'always':
+    case 'character':
       return true;
     case 'never':
       return false;
@@ -74,6 +81,7 @@ export function formulaHolds(formula: LiteralFormula, has: (literal: string) => 
 export function triggersOf(formula: LiteralFormula): ReadonlySet<string> | null {
   switch (formula.kind) {
     case 'always':
+    case 'character':
       return null;
     case 'never':
       return new Set();
@@ -108,9 +116,11 @@ function shortestOf(literals: ReadonlySet<string>): number {
 
 class LiteralReader {
   readonly #shortest: number;
+  readonly #characters: boolean;
 
-  constructor(shortest: number) {
+  constructor(shortest: number, characters: boolean) {
     this.#shortest = shortest;
+    this.#characters = characters;
   }
 
   read(node: PatternNode): Required {
@@ -119,7 +129,7 @@ class LiteralReader {
       case 'position':
         return nothingRead;
       case 'char':
-        return readChar(node.set);
+        return this.#readChar(node.set);
       case 'capture':
         return this.read(node.body);
       case 'sequence':
@@ -137,10 +147,23 @@ class LiteralReader {
     const { exact } = required;
     if (exact === null) return required.formula;
     const literals = [...exact].sort((a, b) => a.length - b.length);
-    if ((literals[0]?.length ?? Infinity) < this.#shortest) return always;
+    if ((literals[0]?.length ?? Infinity) < this.#shortest && !this.#characters) return always;
     const kept: string[] = [];
     for (const literal of literals) if (!kept.some((shorter) => literal.includes(shorter))) kept.push(literal);
-    return anyOf(kept.map((text) => ({ kind: 'literal', text })));
+    return anyOf(kept.map((text) => (text.length < this.#shortest ? charactersOf(text) : { kind: 'literal', text })));
+  }
+
+  #readChar(set: CharSet): Required {
+    if (set.length === 0) return { exact: null, formula: never };
+    const unknown: Required = this.#characters ? { exact: null, formula: { kind: 'character', set } } : anything;
+    if (setSize(set) > maxClass * 2) return unknown;
+    const exact = new Set<string>();
+    for (const [low, high] of rangesOf(set)) {
+      for (let point = low; point <= high; point++) {
+        exact.add(String.fromCodePoint(point >= 0x41 && point <= 0x5a ? point + 32 : point));
+      }
+    }
+    return exact.size > maxClass ? unknown : { exact, formula: always };
   }
 
   #inSequence(parts: readonly Required[]): Required {
@@ -187,16 +210,15 @@ class LiteralReader {
   }
 }
 
-function readChar(set: CharSet): Required {
-  if (set.length === 0) return { exact: null, formula: never };
-  if (setSize(set) > maxClass * 2) return anything;
-  const exact = new Set<string>();
-  for (const [low, high] of rangesOf(set)) {
-    for (let point = low; point <= high; point++) {
-      exact.add(String.fromCodePoint(point >= 0x41 && point <= 0x5a ? point + 32 : point));
-    }
-  }
-  return exact.size > maxClass ? anything : { exact, formula: always };
+/** Each of the characters, in either case. */
+function charactersOf(text: string): LiteralFormula {
+  return allOf(
+    Array.from(text, (character) => ({ kind: 'character', set: eitherCase(character.codePointAt(0) ?? 0) })),
+  );
+}
+
+function eitherCase(point: number): CharSet {
+  return point >= 0x61 && point <= 0x7a ? charSetOf([point - 32, point - 32, point, point]) : [point, point];
 }
 
 /** Every string of the one followed by every string of the other; null when they are too many or too long. */

@@ -1,0 +1,47 @@
+/**
+ * The patterns of `@rx`, on bytes, with RE2's syntax. Two are made of each: one that only says whether it occurs, trimmed
+ * and for lower-cased texts where it can be, and, when it is first asked for, one that captures.
+ */
+import { compileParsed, type Pattern } from '../../regex/compile-pattern.ts';
+import { foldPattern } from '../../regex/fold-pattern.ts';
+import { parsePattern } from '../../regex/parse-pattern.ts';
+import type { PatternOptions } from '../../regex/syntax.ts';
+import { trimEdges } from '../../regex/trim-edges.ts';
+import type { SearchNeed } from '../text/search-index.ts';
+import type { Text } from '../text/text.ts';
+import { needOfPattern } from './search-need.ts';
+
+/** `.` is any byte, `^` and `$` are the ends of the text: what ModSecurity 2 does and the Core Rule Set is written for. */
+const options = { subject: 'bytes', dotAll: true } as const satisfies PatternOptions;
+
+/** Groups of a match that TX can hold: 0 is the whole. */
+export const mostCaptures = 10;
+
+export interface PatternTest {
+  readonly need: SearchNeed;
+  test(text: Text): boolean;
+  /** The groups of the first match, at most ten; those that took no part are "". Null: no match. */
+  capture(text: string): readonly string[] | null;
+  /** A copy of the capturing pattern that goes from match to match. */
+  everyMatch(): RegExp;
+}
+
+/** @throws GatewayError PATTERN_INVALID */
+export function compilePatternTest(source: string): PatternTest {
+  const { root } = parsePattern(source, { ...options, groups: 'none' });
+  const occurs = trimEdges(root);
+  const folded = foldPattern(occurs);
+  const { regexp } = compileParsed(source, { root: folded ?? occurs, groupNames: [null] }, 'bytes');
+  let capturing: Pattern | null = null;
+  const withGroups = (): Pattern => (capturing ??= compileParsed(source, parsePattern(source, options), 'bytes'));
+  return {
+    need: needOfPattern(root),
+    test: folded === null ? (text) => regexp.test(text.value) : (text) => regexp.test(text.lower),
+    capture: (text) =>
+      withGroups()
+        .exec(text)
+        ?.slice(0, mostCaptures)
+        .map((group) => group ?? '') ?? null,
+    everyMatch: () => new RegExp(withGroups().regexp.source, 'g'),
+  };
+}

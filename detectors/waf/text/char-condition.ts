@@ -1,0 +1,155 @@
+/**
+ * What a text must hold, as far as kinds of characters can tell: a formula of `char-classes.ts`, simplified when it is made,
+ * because it is asked for many operators at once.
+ */
+import type { LiteralFormula } from '../../regex/required-literals.ts';
+import { rangesOf } from '../../regex/char-set.ts';
+import { type CharClasses, classesOf, foldCase, hasWordCharacter, overlap } from './char-classes.ts';
+
+export type CharCondition =
+  | { readonly kind: 'always' }
+  | { readonly kind: 'never' }
+  /** A character of one of these classes. */
+  | { readonly kind: 'one-of'; readonly classes: CharClasses }
+  | { readonly kind: 'all'; readonly parts: readonly CharCondition[] }
+  | { readonly kind: 'any'; readonly parts: readonly CharCondition[] };
+
+/** Alternatives of one condition that are asked one by one. */
+const mostAlternatives = 8;
+
+const always: CharCondition = { kind: 'always' };
+const never: CharCondition = { kind: 'never' };
+
+/** What of the formula can be told before the text is searched for literals. */
+export type LiteralsAre =
+  /** A literal may be in any text that has its kinds of characters: holds for every text for which the formula holds. */
+  | 'possible'
+  /** As if the text held none: holds only where the formula holds whatever the search would find. */
+  | 'absent';
+
+export function charConditionOf(formula: LiteralFormula, literals: LiteralsAre): CharCondition {
+  switch (formula.kind) {
+    case 'always':
+      return always;
+    case 'never':
+      return never;
+    case 'literal':
+      return literals === 'absent' ? never : spelling(formula.text);
+    case 'character':
+      return { kind: 'one-of', classes: classesOf(rangesOf(formula.set)) };
+    case 'all':
+      return allOf(formula.parts.map((part) => charConditionOf(part, literals)));
+    case 'any':
+      return anyOf(formula.parts.map((part) => charConditionOf(part, literals)));
+    default:
+      return formula satisfies never;
+  }
+}
+
+/** True when a text with these classes may satisfy the condition. */
+export function conditionHolds(condition: CharCondition, low: number, high: number): boolean {
+  switch (condition.kind) {
+    case 'always':
+      return true;
+    case 'never':
+      return false;
+    case 'one-of':
+      return overlap(condition.classes, low, high);
+    case 'all':
+      for (const part of condition.parts) if (!conditionHolds(part, low, high)) return false;
+      return true;
+    case 'any':
+      for (const part of condition.parts) if (conditionHolds(part, low, high)) return true;
+      return false;
+    default:
+      return condition satisfies never;
+  }
+}
+
+/** The kinds of all characters of a literal, which is found in either case. */
+function spelling(literal: string): CharCondition {
+  const parts = Array.from(new Set(literal), (character): CharCondition => {
+    const code = character.charCodeAt(0);
+    const { low, high } = classesOf([[code, code]]);
+    return { kind: 'one-of', classes: { low, high: foldCase(high) } };
+  });
+  return allOf(parts);
+}
+
+function allOf(parts: readonly CharCondition[]): CharCondition {
+  const flat = parts.flatMap((part) => (part.kind === 'all' ? part.parts : [part]));
+  if (flat.some((part) => part.kind === 'never')) return never;
+  const kept = strongest(distinct(flat.filter((part) => part.kind !== 'always')));
+  if (kept.length === 0) return always;
+  return kept.length === 1 ? (kept[0] ?? always) : { kind: 'all', parts: kept };
+}
+
+function anyOf(parts: readonly CharCondition[]): CharCondition {
+  const flat = parts.flatMap((part) => (part.kind === 'any' ? part.parts : [part]));
+  if (flat.some((part) => part.kind === 'always')) return always;
+  const single = unionOf(flat.filter((part) => part.kind === 'one-of'));
+  const several = weakest(distinct(flat.filter((part) => part.kind === 'all')));
+  // Many alternatives take too long to ask: the most telling part of each says nearly as much.
+  const kept =
+    several.length > mostAlternatives
+      ? unionOf([...single, ...several.flatMap((part) => (part.kind === 'all' ? mostTelling(part.parts) : []))])
+      : weakest([...single, ...several]);
+  if (kept.length === 0) return never;
+  return kept.length === 1 ? (kept[0] ?? never) : { kind: 'any', parts: kept };
+}
+
+/** The classes of several conditions as one; nothing of nothing. */
+function unionOf(parts: readonly CharCondition[]): readonly CharCondition[] {
+  let low = 0;
+  let high = 0;
+  for (const part of parts) {
+    if (part.kind !== 'one-of') return [always];
+    low |= part.classes.low;
+    high |= part.classes.high;
+  }
+  return parts.length === 0 ? [] : [{ kind: 'one-of', classes: { low, high } }];
+}
+
+/** The part that the fewest texts satisfy: punctuation is rarer than letters and digits. */
+function mostTelling(parts: readonly CharCondition[]): readonly CharCondition[] {
+  const single = parts.filter((part) => part.kind === 'one-of');
+  return single.sort((a, b) => commonness(a.classes) - commonness(b.classes)).slice(0, 1);
+}
+
+function commonness({ low, high }: CharClasses): number {
+  return bitCount(low) + bitCount(high) + (hasWordCharacter(high) ? 64 : 0);
+}
+
+function bitCount(word: number): number {
+  let count = 0;
+  for (let rest = word; rest !== 0; rest &= rest - 1) count++;
+  return count;
+}
+
+function distinct(parts: readonly CharCondition[]): readonly CharCondition[] {
+  return [...new Map(parts.map((part) => [JSON.stringify(part), part])).values()];
+}
+
+/** Of conditions that must all hold, those that no other implies. */
+function strongest(parts: readonly CharCondition[]): readonly CharCondition[] {
+  return parts.filter((part, index) => !parts.some((other, at) => at !== index && implies(other, part, at < index)));
+}
+
+/** Of conditions one of which must hold, those that imply no other. */
+function weakest(parts: readonly CharCondition[]): readonly CharCondition[] {
+  return parts.filter((part, index) => !parts.some((other, at) => at !== index && implies(part, other, at < index)));
+}
+
+/** True when `a` cannot hold without `b`. Of two that are the same, the one that goes first is kept: `earlier`. */
+function implies(a: CharCondition, b: CharCondition, earlier: boolean): boolean {
+  const forward = entails(a, b);
+  return forward && (earlier || !entails(b, a));
+}
+
+/** May say no where the answer is yes. */
+function entails(a: CharCondition, b: CharCondition): boolean {
+  if (b.kind === 'all') return b.parts.every((part) => entails(a, part));
+  if (a.kind === 'all') return a.parts.some((part) => entails(part, b));
+  if (a.kind !== 'one-of' || b.kind !== 'one-of') return false;
+  return (a.classes.low & ~b.classes.low) === 0 && (a.classes.high & ~b.classes.high) === 0;
+}
