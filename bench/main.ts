@@ -6,6 +6,7 @@ const usage = `npm run bench -- <measurement> [flags]
   proxy       requests per second and CPU time per request, against nginx, HAProxy, Caddy and plain Node proxies
   decisions   the decision index: lookups, loading, memory
   engine      log lines per CPU second, against CrowdSec (whose alerts must be the same) and fail2ban
+  waf         CPU time per request that the Core Rule Set costs, against ModSecurity 2 and 3
 
 Each prints its own flags with --help.
 `;
@@ -25,6 +26,10 @@ async function main(args: readonly string[]): Promise<number> {
     case 'engine': {
       const { benchEngine } = await import('./engine/engine.ts');
       return benchEngine(rest);
+    }
+    case 'waf': {
+      const { benchWaf } = await import('./waf/waf.ts');
+      return benchWaf(rest);
     }
     default:
       process.stderr.write(usage);

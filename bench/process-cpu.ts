@@ -11,6 +11,22 @@ interface Stat {
 
 /** Microseconds of user and system time, threads and reaped children included. Resolution: 10 ms. Throws without /proc. */
 export function processTreeCpuUs(root: number): number {
+  const ticks = processTree(root).reduce((sum, [, stat]) => sum + stat.ticks, 0);
+  return ticks * microsecondsPerTick;
+}
+
+/** Bytes of memory of a process and all its descendants, pages that they share counted once. */
+export function processTreeBytes(root: number): number {
+  let kilobytes = 0;
+  for (const [pid] of processTree(root)) {
+    const match = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'));
+    if (!match) throw new Error(`process ${pid} tells no memory use`);
+    kilobytes += Number(match[1]);
+  }
+  return kilobytes * 1024;
+}
+
+function processTree(root: number): readonly (readonly [number, Stat])[] {
   const stats = new Map<number, Stat>();
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
@@ -18,9 +34,7 @@ export function processTreeCpuUs(root: number): number {
     if (stat) stats.set(Number(name), stat);
   }
   if (!stats.has(root)) throw new Error(`process ${root} has ended`);
-  let ticks = 0;
-  for (const [pid, stat] of stats) if (descends(stats, pid, root)) ticks += stat.ticks;
-  return ticks * microsecondsPerTick;
+  return [...stats].filter(([pid]) => descends(stats, pid, root));
 }
 
 /** Microseconds that one core has been busy since boot with anything at all, time stolen by the host included: proc(5). */

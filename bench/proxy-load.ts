@@ -5,6 +5,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { readResponses } from '../test/support/http-response.ts';
+import { answerOrders } from './load-process.ts';
 import { coreBusyUs, processTreeCpuUs } from './process-cpu.ts';
 import { clientAddress, clientCount, clientPath, originBody, requestBytes } from './proxy-traffic.ts';
 
@@ -30,8 +31,6 @@ export interface LoadResult {
   /** Time that the proxy's core gave to anything but the proxy: a disturbance. */
   readonly othersUs: number;
 }
-
-export type LoadReply = { readonly result: LoadResult } | { readonly fault: string };
 
 const requests = Array.from({ length: clientCount }, (_, index) => requestBytes(index));
 const bodies = Array.from({ length: clientCount }, (_, index) => originBody(clientPath(index), clientAddress(index)));
@@ -136,11 +135,5 @@ function judge(text: string, body: string): string {
   return 'right';
 }
 
-process.on('message', (order: LoadOrder) => {
-  const reply = (answer: LoadReply): void => void process.send?.(answer);
-  new Load(order).run().then(
-    (result) => reply({ result }),
-    (error: unknown) => reply({ fault: error instanceof Error ? error.message : String(error) }),
-  );
-});
-process.once('disconnect', () => process.exit());
+// The parent sends nothing else.
+answerOrders((order) => new Load(order as LoadOrder).run());

@@ -10,6 +10,7 @@ import { systemClock } from '../core/clock.ts';
 import { exitStatus, GatewayError } from '../core/errors.ts';
 import { temporaryFolder, withFreePort, type Teardown } from '../test/support/servers/process.ts';
 import { AccessLogCount } from './access-log-count.ts';
+import { CleanUp } from './clean-up.ts';
 import { listPeers } from './peers/index.ts';
 import type { Peer, StartedPeer } from './peers/peer.ts';
 import { probeIdle } from './probe-idle.ts';
@@ -143,17 +144,4 @@ async function checkAccessLog({ peer, started, log, answers }: Contender): Promi
 
 function progress(text: string): void {
   process.stderr.write(`${text}\n`);
-}
-
-/** What `teardown` is to a test: run in reverse order, all of it, whatever fails. */
-class CleanUp implements Teardown {
-  readonly #steps: (() => unknown)[] = [];
-
-  teardown(run: () => unknown): void {
-    this.#steps.push(run);
-  }
-
-  async run(): Promise<void> {
-    for (const step of this.#steps.splice(0).toReversed()) await Promise.resolve(step()).catch(() => {});
-  }
 }
