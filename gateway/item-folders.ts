@@ -32,6 +32,19 @@ export function itemFoldersOf(
   };
 }
 
+/** The same for CrowdSec's AppSec: its rules and configurations. */
+export function appSecFoldersOf(settings: Pick<Settings, 'detection' | 'dataDir'>): ItemFolders {
+  const installed = hubFoldersIn(settings.dataDir).items;
+  return {
+    paths: [
+      ...['appsec-rules', 'appsec-configs'].map((name) => join(builtinRules, name)),
+      ...(existsSync(installed) ? [installed] : []),
+      ...settings.detection.folders,
+    ],
+    dataFolders: itemFoldersOf(settings, false).dataFolders,
+  };
+}
+
 /** Where `portcullis setup detect` writes acquisition files; they are read besides those that the settings name. */
 export function acquisitionFolderIn(dataDir: string): string {
   return join(dataDir, 'acquis.d');

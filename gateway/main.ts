@@ -30,7 +30,7 @@ import { openDecider, openDecisions } from './remediation-chain.ts';
 import { createSelftests } from './selftests.ts';
 import { type ReadSettings, readSettings, type Settings } from './settings.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
-import { createWaf } from './waf/waf.ts';
+import { openWaf } from './waf/open-waf.ts';
 
 export interface StartOptions {
   /** The value of `--config`, or null. */
@@ -126,6 +126,7 @@ async function start(
   undo.push(() => origins.close());
   const selftests = createSelftests(runtime.clock, runtime.random);
   const sites = origins.table;
+  const opened = await openWaf(settings, { ...runtime, sites, helpers });
   const traffic = createTraffic(settings, {
     ...runtime,
     sites,
@@ -135,7 +136,7 @@ async function start(
     decide,
     store,
     selftests,
-    waf: createWaf([], (_, body) => ({ body, complete: true })),
+    waf: opened.waf,
   });
   const bouncerKeys = createBouncerKeys(store, runtime.clock);
   const facts = factsOf(read, demo, startedAt, traffic);
@@ -146,7 +147,8 @@ async function start(
     bouncerKeys,
     index,
     detector,
-    faults: detection.faults,
+    faults: [...detection.faults, ...opened.faults],
+    layers: opened.layers,
     reading: () => detection.reading(),
     explainer,
     selftests,

@@ -138,12 +138,13 @@ class Relay implements ResponseSink {
   #sink(): ResponseSink {
     const { inspection, method } = this.#exchange;
     if (inspection === null) return this;
+    const flow = { pause: () => this.#origin?.pause(), resume: () => this.#origin?.resume() };
     const withhold = (verdict: Verdict): void => {
       this.#finish();
       this.#origin?.abort(new Error('the response is withheld'));
       this.#shared.deps.onWithheld(this.#exchange, verdict);
     };
-    return new InspectedResponse({ inspection, next: this, withhold, method });
+    return new InspectedResponse({ inspection, next: this, withhold, method, flow });
   }
 
   abort(): void {

@@ -15,6 +15,7 @@ import type { Counters } from '../counters.ts';
 import type { LogReading } from '../detection.ts';
 import type { Selftests } from '../selftests.ts';
 import type { SiteTable } from '../sites.ts';
+import type { LayerSummary } from '../waf/open-waf.ts';
 import type { AdminPublisher } from './admin-publisher.ts';
 import type { ScenarioExplainer } from '../../detectors/scenarios/scenario-explainer.ts';
 
@@ -63,6 +64,8 @@ export interface AdminDependencies extends Runtime {
   readonly detector: Pick<ScenarioDetector, 'scenarios' | 'faults' | 'counters'>;
   /** Documents, data files and expressions that are not used, and why; without it, those of the detector are told. */
   readonly faults?: readonly GatewayError[];
+  /** The rules of the WAF that run on some site. */
+  readonly layers: readonly LayerSummary[];
   /** The logs of other programs that are read. */
   readonly reading: () => LogReading;
   readonly explainer: ScenarioExplainer;

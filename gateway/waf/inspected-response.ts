@@ -14,6 +14,8 @@ export interface InspectedResponseParts {
   readonly withhold: (verdict: Verdict) => void;
   /** The method of the request: an answer to HEAD has no body, whatever its headers say. */
   readonly method: string;
+  /** Of the origin. */
+  readonly flow: { pause(): void; resume(): void };
 }
 
 interface Head {
@@ -23,12 +25,18 @@ interface Head {
 
 export class InspectedResponse implements ResponseSink {
   readonly #parts: InspectedResponseParts;
-  /** `collecting`: head and body, or a copy of the body, are kept for the rules. `over`: withheld. */
-  #state: 'collecting' | 'passing' | 'over' = 'passing';
+  /**
+   * `collecting`: the body, or a copy of it, is kept for the rules. `judging`: its decoding is waited for. `over`: withheld, or
+   * broken off.
+   */
+  #state: 'collecting' | 'judging' | 'passing' | 'over' = 'passing';
+  /** Waits for the verdict, with all that has come of the body; null: everything flows. */
   #held: Head | null = null;
   #chunks: Buffer[] = [];
   #length = 0;
   #encoding = '';
+  /** The response ended while it was judged. */
+  #ended = false;
 
   constructor(parts: InspectedResponseParts) {
     this.#parts = parts;
@@ -57,8 +65,8 @@ export class InspectedResponse implements ResponseSink {
   onData(chunk: Buffer): void {
     if (this.#state === 'over') return;
     const isHeld = this.#held !== null;
+    if (isHeld || this.#state === 'collecting') this.#chunks.push(chunk);
     if (this.#state === 'collecting') {
-      this.#chunks.push(chunk);
       this.#length += chunk.length;
       if (this.#length > this.#parts.inspection.responseBodyBytes) this.#judge(false);
     }
@@ -68,26 +76,44 @@ export class InspectedResponse implements ResponseSink {
   onEnd(): void {
     if (this.#state === 'collecting') this.#judge(true);
     if (this.#state === 'passing') this.#parts.next.onEnd();
+    else this.#ended = true;
   }
 
   onError(error: OriginError): void {
-    if (this.#state !== 'over') this.#parts.next.onError(error);
+    if (this.#state === 'over') return;
+    this.#state = 'over';
+    this.#parts.next.onError(error);
   }
 
   #judge(complete: boolean): void {
-    const { inspection, next } = this.#parts;
+    const { inspection, flow } = this.#parts;
     const limit = inspection.responseBodyBytes;
     const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
-    const decoded = this.#encoding === '' ? { body, complete: true } : inspection.decode(this.#encoding, body, limit);
-    const whole = complete && decoded.complete && decoded.body.length <= limit;
+    if (this.#encoding === '') return this.#conclude(body.subarray(0, limit), complete && body.length <= limit);
+    this.#state = 'judging';
+    flow.pause();
+    void inspection.decode(body, this.#encoding, { limit, truncated: !complete }).then((decoded) => {
+      if (this.#state !== 'judging') return;
+      this.#conclude(decoded.body, complete && decoded.complete);
+      flow.resume();
+      if (this.#ended && !this.#isOver) this.#parts.next.onEnd();
+    });
+  }
+
+  #conclude(body: Buffer, complete: boolean): void {
+    const { inspection, next } = this.#parts;
     const held = this.#held;
     const chunks = this.#chunks;
     this.#state = 'passing';
     this.#held = null;
     this.#chunks = [];
-    if (this.#isWithheld(inspection.responseBody(decoded.body.subarray(0, limit), whole)) || held === null) return;
+    if (this.#isWithheld(inspection.responseBody(body, complete)) || held === null) return;
     next.onHead(held.status, held.headers);
     for (const chunk of chunks) next.onData(chunk);
+  }
+
+  get #isOver(): boolean {
+    return this.#state === 'over';
   }
 
   #isWithheld(verdict: Verdict | null): boolean {

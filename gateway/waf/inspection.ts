@@ -16,8 +16,12 @@ interface Strand extends ModedLayer {
   verdict: Verdict | null;
 }
 
-/** The body as rules see it: without its content encoding, and not much longer than `limit`. */
-export type DecodeBody = (encoding: string, body: Buffer, limit: number) => DecodedBody;
+/** The body as rules see it: without its content encoding, and no longer than `limit`. Never rejects. */
+export type DecodeBody = (
+  body: Buffer,
+  encoding: string,
+  limits: { readonly limit: number /** Only its beginning is here. */; readonly truncated: boolean },
+) => Promise<DecodedBody>;
 
 export interface DecodedBody {
   readonly body: Buffer;

@@ -52,9 +52,6 @@ export function loadCoreProgram(
  */
 export function bodyRules(argumentsLimit: number): string {
   return String.raw`
-SecRuleEngine On
-SecRequestBodyAccess On
-SecResponseBodyAccess On
 SecRule REQUEST_HEADERS:Content-Type "@rx ^(?:application(?:/soap\+|/)|text/)xml" \
   "id:200000,phase:1,t:none,t:lowercase,pass,nolog,ctl:requestBodyProcessor=XML"
 SecRule REQUEST_HEADERS:Content-Type "@rx ^application/json" \

@@ -40,7 +40,11 @@ export function loadSuiteProgram(folder: string): RuleProgram {
 
 /** The same before it is read, for other engines. */
 export function suiteSources(folder: string): readonly RuleSource[] {
-  return [inline('bodies', bodyRules(argumentsLimit)), ...ruleSources(folder)];
+  return [
+    inline('engine', 'SecRequestBodyAccess On\nSecResponseBodyAccess On\n'),
+    inline('bodies', bodyRules(argumentsLimit)),
+    ...ruleSources(folder),
+  ];
 }
 
 function ruleSources(folder: string): readonly RuleSource[] {

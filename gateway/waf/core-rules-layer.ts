@@ -1,0 +1,73 @@
+/** The Core Rule Set and the operator's own SecLang rules as a layer. */
+import type { RuleSet } from '../../detectors/waf/engine/rule-set.ts';
+import type { Transaction } from '../../detectors/waf/engine/transaction.ts';
+import type {
+  RuleMatch,
+  TransactionRequest,
+  TransactionResponse,
+  Verdict,
+} from '../../detectors/waf/engine/transaction-types.ts';
+import type { Site } from '../sites.ts';
+import type { Layer, LayerRun } from './rule-layer.ts';
+
+export function createCoreRulesLayer(rules: RuleSet): Layer {
+  return {
+    name: 'core-rules',
+    begin: (request: TransactionRequest, site: Site) => new CoreRun(rules.begin(request), site.waf.onFailure),
+  };
+}
+
+class CoreRun implements LayerRun {
+  readonly alerts = [];
+  readonly events = [];
+  readonly #transaction: Transaction;
+  readonly #onFailure: 'pass' | 'block';
+
+  constructor(transaction: Transaction, onFailure: 'pass' | 'block') {
+    this.#transaction = transaction;
+    this.#onFailure = onFailure;
+  }
+
+  requestHeaders(): Verdict | null {
+    return this.#settled(this.#transaction.processRequestHeaders());
+  }
+
+  get requestBodyBytes(): number {
+    const transaction = this.#transaction;
+    return transaction.wantsRequestBody ? transaction.requestBodyLimit : 0;
+  }
+
+  requestBody(body: Buffer | null, complete: boolean): Verdict | null {
+    return this.#settled(this.#transaction.processRequestBody(body, complete));
+  }
+
+  responseHeaders(response: TransactionResponse): Verdict | null {
+    return this.#settled(this.#transaction.processResponseHeaders(response));
+  }
+
+  get responseBodyBytes(): number {
+    const transaction = this.#transaction;
+    return transaction.wantsResponseBody ? transaction.responseBodyLimit : 0;
+  }
+
+  responseBody(body: Buffer | null, complete: boolean): Verdict | null {
+    return this.#settled(this.#transaction.processResponseBody(body, complete));
+  }
+
+  finish(): void {
+    this.#transaction.finish();
+  }
+
+  get matches(): readonly RuleMatch[] {
+    return this.#transaction.matches;
+  }
+
+  get score(): number {
+    return this.#transaction.score;
+  }
+
+  /** Rules that took too long have come to nothing; what that means is the site's to say. */
+  #settled(verdict: Verdict | null): Verdict | null {
+    return this.#transaction.exhausted && this.#onFailure === 'pass' ? null : verdict;
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * Puts the WAF together from disk: the Core Rule Set where one is installed, CrowdSec's AppSec with our own patches and what the
+ * hub has installed. Nothing of it is loaded when no site wants it.
+ */
+import { existsSync } from 'node:fs';
+import type { GatewayError } from '../../core/errors.ts';
+import type { Runtime } from '../../core/runtime.ts';
+import type { HelperDependencies } from '../../detectors/expr/dependencies.ts';
+import { coreFolderIn } from '../../detectors/waf/core-rules/core-folder.ts';
+import type { RuleLayer } from '../../detectors/waf/waf-record.ts';
+import { appSecFoldersOf } from '../item-folders.ts';
+import type { Settings } from '../settings.ts';
+import type { SiteTable } from '../sites.ts';
+import type { Layer } from './rule-layer.ts';
+import { createWaf, type Waf } from './waf.ts';
+
+/** For `status` and `doctor`. */
+export interface LayerSummary {
+  readonly layer: RuleLayer;
+  readonly rules: number;
+  /** `OWASP_CRS/4.29.0`, or the names of appsec-configs. */
+  readonly version: string;
+}
+
+export interface OpenedWaf {
+  readonly waf: Waf;
+  readonly layers: readonly LayerSummary[];
+  /** Rules and documents that are not used, and why. */
+  readonly faults: readonly GatewayError[];
+}
+
+export interface WafDeps extends Runtime {
+  readonly sites: SiteTable;
+  /** Of hooks' expressions. */
+  readonly helpers: HelperDependencies;
+}
+
+export type WafParts = Pick<Settings, 'waf' | 'dataDir' | 'detection'>;
+
+/** Faults are told, not thrown: what is good runs. */
+export async function openWaf(settings: WafParts, deps: WafDeps): Promise<OpenedWaf> {
+  const layers: Layer[] = [];
+  const summaries: LayerSummary[] = [];
+  const faults: GatewayError[] = [];
+  const wanted = (name: RuleLayer): boolean => deps.sites.sites.some(({ waf }) => waf[name] !== 'off');
+  const { folder, files, filesAfter } = settings.waf.coreRules;
+  const core = folder ?? coreFolderIn(settings.dataDir);
+  const hasCore = folder !== null || existsSync(core);
+  if (wanted('core-rules') && (hasCore || files.length + filesAfter.length > 0)) {
+    const { openCoreRules } = await import('./open-core-rules.ts');
+    const opened = openCoreRules(settings, hasCore ? core : null, deps);
+    faults.push(...opened.faults);
+    layers.push(opened.layer);
+    summaries.push(opened.summary);
+  }
+  if (wanted('virtual-patches')) {
+    const { openVirtualPatches } = await import('./open-virtual-patches.ts');
+    const opened = openVirtualPatches(settings, appSecFoldersOf(settings), deps);
+    faults.push(...opened.faults);
+    if (opened.layer !== null) {
+      layers.push(opened.layer);
+      summaries.push(opened.summary);
+    }
+  }
+  if (layers.length === 0) return { waf: createWaf([], passThrough), layers: summaries, faults };
+  const { decodeContent } = await import('../../detectors/waf/bodies/decode-content.ts');
+  return { waf: createWaf(layers, decodeContent), layers: summaries, faults };
+}
+
+/** Nobody asks. */
+function passThrough(body: Buffer): Promise<{ body: Buffer; complete: boolean }> {
+  return Promise.resolve({ body, complete: true });
+}
