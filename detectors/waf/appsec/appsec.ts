@@ -133,12 +133,14 @@ interface BuiltBand {
 function buildBand(band: Band, config: AppSecConfig, options: AppSecOptions, load: Load, deps: AppSecDeps): BuiltBand {
   const inspectBody = config.options[band].disableBodyInspection !== true;
   const { rules, dataFolders } = options;
-  const loaded = loadBandProgram({ patterns: config.rules[band], rules, dataFolders, inspectBody }, deps.files);
+  const { bodyBytes } = load;
+  const patterns = config.rules[band];
+  const loaded = loadBandProgram({ patterns, rules, dataFolders, inspectBody, bodyBytes }, deps.files);
   const removed = load.removed[band];
   const names = (rule: RuleDefinition): boolean => removed.some((naming) => isNamed(naming, rule.id, tagsOf(rule)));
   const program = removed.length === 0 ? loaded.program : withoutRules(loaded.program, names);
   const heads = program.entries.filter((entry) => entry.kind === 'rule');
-  const limits = { inspectBody, bodyBytes: load.bodyBytes };
+  const limits = { inspectBody, bodyBytes };
   return {
     band: {
       rules: heads.length === 0 ? null : deps.compile(band, program, limits),

@@ -35,6 +35,8 @@ export interface BandProgramOptions {
   /** Where `seclang_files_rules` and the lists of `fromFile` are looked for; of several the first that has it decides. */
   readonly dataFolders: readonly string[];
   readonly inspectBody: boolean;
+  /** Bytes. */
+  readonly bodyBytes: number;
 }
 
 /** Of the directives that stand before all rules. */
@@ -57,8 +59,16 @@ export function loadBandProgram(options: BandProgramOptions, files: RuleFiles): 
   return { program, details, names: documents.map(({ name }) => name), faults };
 }
 
-function directives({ inspectBody }: BandProgramOptions): string {
-  return `SecRuleEngine On\nSecRequestBodyAccess ${inspectBody ? 'On' : 'Off'}\nSecResponseBodyAccess Off\n`;
+function directives({ inspectBody, bodyBytes }: BandProgramOptions): string {
+  const lines = [
+    'SecRuleEngine On',
+    `SecRequestBodyAccess ${inspectBody ? 'On' : 'Off'}`,
+    // A larger body is dealt with before the rules see it.
+    `SecRequestBodyLimit ${Math.max(1, bodyBytes)}`,
+    'SecRequestBodyLimitAction ProcessPartial',
+    'SecResponseBodyAccess Off',
+  ];
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 /** Each rule once, in the order of the patterns. */
