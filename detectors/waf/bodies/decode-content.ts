@@ -17,7 +17,7 @@ import { messageOf } from '../../../core/errors.ts';
 export interface DecodedContent {
   /** At most `limit` bytes. */
   readonly body: Buffer;
-  /** False: there is more, or it could not be read. */
+  /** False: there is more, or it could not be read. An encoded body whose own end is missing counts as complete. */
   readonly complete: boolean;
   /** Why it could not be read; "" when all was well, also when the body was cut at the limit. */
   readonly error: string;
@@ -28,6 +28,9 @@ const mostEncodings = 4;
 
 /** Unpacked at a time: what is more than the bound is thrown away in pieces of this size. */
 const chunkBytes = 64 * 1_024;
+
+/** Packed bytes given to a decoder at a time: of a damaged body, what the pieces before the damage hold is kept. */
+const pieceBytes = 8 * 1_024;
 
 /**
  * Undoes `contentEncoding` ("gzip", "br", "gzip, zstd"…) of `body`, of which the end may be missing. An encoding that is not
@@ -87,7 +90,8 @@ async function unpack(decoder: Transform, body: Buffer, limit: number): Promise<
   const chunks: Buffer[] = [];
   let length = 0;
   let error = '';
-  decoder.end(body);
+  for (let at = 0; at < body.length; at += pieceBytes) decoder.write(body.subarray(at, at + pieceBytes));
+  decoder.end();
   try {
     for await (const chunk of decoder as AsyncIterable<Buffer>) {
       chunks.push(chunk);
