@@ -24,6 +24,11 @@ function isUnary(token: SqlToken): boolean {
   return token.kind === 'o' && unaryOperators.has(token.word);
 }
 
+/** A backquote that nothing follows cuts off the rest of a query in MySQL as a comment does. */
+function isOpenBackquote(token: SqlToken, index: number): boolean {
+  return index > 1 && token.kind === 'n' && token.value === '' && token.close === '';
+}
+
 /** The tokens that are left of what `tokenizer` reads. */
 export function foldTokens(tokenizer: SqlTokenizer, words: SqlWords): SqlToken[] {
   return new Folding(tokenizer, words).run();
@@ -77,12 +82,12 @@ class Folding {
         this.#ended = true;
         return false;
       }
-      if (token.kind !== 'c') {
+      if (token.kind !== 'c' && !isOpenBackquote(token, this.#tokens.length)) {
         this.#comment = null;
         this.#tokens.push(token);
         return true;
       }
-      this.#comment = token;
+      this.#comment = token.kind === 'c' ? token : { ...token, kind: 'c' };
     }
   }
 

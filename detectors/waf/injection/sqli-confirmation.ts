@@ -2,6 +2,7 @@
  * The last word on a fingerprint that attacks have: some also come from ordinary texts, and the tokens, the number of
  * them before folding, or the text itself tell which it was. Every doubt here is named after the texts that cause it.
  */
+import { foldedLength } from './sql-folder.ts';
 import type { SqlToken } from './sql-token.ts';
 import type { SqlReading } from './sqli-readings.ts';
 
@@ -21,20 +22,23 @@ export function confirmFingerprint(reading: SqlReading, text: string): boolean {
       return reading.tokenCount > 2;
     case 'sos':
     case 's&s':
-      return joinsQuotes(reading);
+      return joinsQuotes(reading, text);
     case 'f()':
     case 'f(1)':
     case 'f(s)':
     case 'f(v)':
       return isCall(text);
-    case '1B1':
-      return / by[\s(]/i.test(text);
+    case 'Ev':
+      return /\s@|@@/.test(text);
   }
-  const verb = tokens.find((token) => token.kind === 'T' || token.kind === 'k');
-  if (/^[1s]\)?T/.test(fingerprint)) return verb !== undefined && procedural.test(verb.word);
-  if (/^[1sv]\)?k/.test(fingerprint)) return verb !== undefined && /^(?:INTO|PROCEDURE) /.test(verb.word);
-  if (fingerprint.includes('&') && !/[EUf;c]/.test(fingerprint)) return reading.tokenCount > 3 && reading.compares;
-  return true;
+  if (/^(?:[1sn]\)?)?T/.test(fingerprint))
+    return tokens.some((token) => token.kind === 'T' && procedural.test(token.word));
+  if (/^[1sv]\)?k\)?(?:[s(f]|$)/.test(fingerprint))
+    return tokens.some((token) => /^(?:INTO|PROCEDURE) /.test(token.word));
+  if (fingerprint.startsWith('E')) return isQuery(reading);
+  if (/^[1sv]Enkn/.test(fingerprint)) return reading.compares;
+  if (/^[1sv]\)?B[1n]$/.test(fingerprint)) return tokens[tokens.length - 2]?.word.endsWith(' BY') === true;
+  return !fingerprint.includes('&') || isCondition(reading, text);
 }
 
 function confirmComment(reading: SqlReading, text: string, comment: SqlToken): boolean {
@@ -50,7 +54,35 @@ function confirmComment(reading: SqlReading, text: string, comment: SqlToken): b
     case 'n)c':
       return !comment.value.startsWith('#');
   }
-  return true;
+  return !reading.fingerprint.includes('&') || isCondition(reading, text);
+}
+
+/** SELECT with `*`, with FROM and names that are no words of prose, or with what only SQL selects. */
+function isQuery(reading: SqlReading): boolean {
+  const { fingerprint, tokens } = reading;
+  const verb = tokens[0]?.word ?? '';
+  if (/^Eo[kn]/.test(fingerprint)) return tokens[1]?.value === '*';
+  if (fingerprint.startsWith('E1nkn')) return verb === 'SELECT TOP';
+  if (!fingerprint.startsWith('Enkn')) return true;
+  return (
+    verb === 'SELECT' &&
+    tokens[2]?.word === 'FROM' &&
+    tokens.slice(1).some((token) => /[_.(]|^LIMIT$/.test(token.value.toUpperCase()))
+  );
+}
+
+/** A condition compares, calls or selects something, or cuts off the rest: `salt and pepper, oil` does not. */
+function isCondition(reading: SqlReading, text: string): boolean {
+  const { fingerprint, tokens } = reading;
+  if (/[EUf;]/.test(fingerprint)) return true;
+  const first = tokens[0] as SqlToken;
+  const last = tokens[tokens.length - 1] as SqlToken;
+  if (reading.context !== '' && first.open === '' && last.open === reading.context && last.close === '') return true;
+  if (last.kind === 'c' && !last.value.startsWith('#') && (first.kind === 's' || !/[nk]/.test(fingerprint)))
+    return true;
+  if (tokens.length === foldedLength && !/[nk]/.test(fingerprint) && (text.includes('--') || fingerprint.includes('v')))
+    return true;
+  return reading.tokenCount > 3 && reading.compares;
 }
 
 /** `1 --` and `1*1/*`, but no part number such as `1611-IioX--`. */
@@ -61,19 +93,24 @@ function isCommentedNumber(text: string, comment: SqlToken): boolean {
 
 /** `x'--` and `x') /*`: the comment follows the quote. `18" -dress --infant` is a search, `SOAP 1 '#` a typing error. */
 function isCommentedString(text: string, quote: string): boolean {
-  const rest = text.slice(text.indexOf(quote) + 1);
-  return /^[\s)]*(?:--|\/\*)/.test(rest) || (/^\)*#$/.test(rest) && !/\s/.test(text));
+  const rest = text.slice(text.indexOf(quote) + 1).replace(/^[\s)]+/, '');
+  if (rest.startsWith('/*')) return true;
+  if (rest.startsWith('#')) return rest.length === 1 && !/\s/.test(text);
+  return /^--(?:[\s+;)-]|\W?\w?$)/.test(rest);
 }
 
 /** `sleep(5)`: a text that is one call, with its bracket close to its name. */
 function isCall(text: string): boolean {
-  return /^[\s(]*[A-Za-z_][\w.$]*\(.*\)[\s)]*$/s.test(text);
+  return /^[\s(]*[A-Za-z_][\w.$]*\(/.test(text) && text.trimEnd().endsWith(')');
 }
 
 /** `' and '` continues a string on both sides; `"Table" + "Lamp"` does not. */
-function joinsQuotes(reading: SqlReading): boolean {
+function joinsQuotes(reading: SqlReading, text: string): boolean {
   const [first, sign, last] = reading.tokens as [SqlToken, SqlToken, SqlToken];
+  // A word in quotes at the end of a sentence.
+  if (first.value !== '' && last.value === '' && /\s'[A-Za-z]+'$/.test(text)) return false;
   if (first.open !== '' || last.close !== '' || first.close !== last.open) return false;
   // Double quotes stand around words in searches: there only what compares is believed.
-  return reading.context === "'" ? !last.value.startsWith("''") : /^[=<>!]+$/.test(sign.word);
+  if (reading.context === "'") return !last.value.startsWith("''");
+  return /^[=<>!]+$/.test(sign.word) || (sign.kind === '&' && reading.tokenCount > 3);
 }

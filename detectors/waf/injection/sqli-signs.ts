@@ -7,10 +7,10 @@ import { type SqlContext, SqlTokenizer } from './sql-tokenizer.ts';
 import type { SqlWords } from './sql-words.ts';
 
 /** Texts without these words have no sign that is looked for here. */
-const firstLook = /union|select|(?:and|x?or|&&|\|\|)[\s(+~!-]*\d+\)*\s*[=<>]/i;
+const firstLook = /union|waitfor|(?:and|x?or|&&|\|\|)[\s(+~!-]*\d+\)*\s*[=<!]/i;
 
 const repeated = new Set(['ALL', 'DISTINCT', 'DISTINCTROW']);
-const compared = new Set(['=', '==', '<>', '!=', '<', '>', '<=', '>=', '<=>']);
+const compared = new Set(['=', '==', '<>', '!=', '<=>']);
 /** What is selected by anyone who does not write prose. */
 const selected = new Set(['1', 's', 'v', 'f', '(', '&', 'X']);
 
@@ -20,30 +20,41 @@ export function findSqlSign(text: string, words: SqlWords, context: SqlContext):
   const tokenizer = new SqlTokenizer(text, words, context, 'ansi');
   // A state of its own for each sign: how much of it the last tokens were.
   let union = 0;
+  let beforeUnion = '';
+  let before: SqlToken | null = null;
   let condition = 0;
   for (;;) {
     const token = tokenizer.next();
     if (token === null) return null;
     if (token.kind === 'c') continue;
-    union = unionStep(union, token);
-    if (union === 3) return 'UE';
+    if (token.kind === 'U') beforeUnion = before?.kind ?? '';
+    union = unionStep(union, token, beforeUnion === 'n' || beforeUnion === '');
+    if (union === unionFound) return 'UE';
+    if (before?.word === 'WAITFOR' && /^(?:DELAY|TIME)$/.test(token.word)) return 'Tk';
+    before = token;
     condition = conditionStep(condition, token);
     if (condition === 4) return '&1o1';
   }
 }
 
-/** UNION, then SELECT with any brackets between, then a value. */
-function unionStep(state: number, token: SqlToken): number {
+const unionFound = 9;
+
+/** UNION, then SELECT with any brackets between, then a value; a name is enough where a list or, out of prose, FROM follows. */
+function unionStep(state: number, token: SqlToken, prose: boolean): number {
   if (token.kind === 'U') return 1;
-  if (state === 1) {
-    if (token.kind === '(' || repeated.has(token.word)) return 1;
-    return token.kind === 'E' && token.word.startsWith('SELECT') ? 2 : 0;
+  switch (state) {
+    case 1:
+      if (token.kind === '(' || repeated.has(token.word)) return 1;
+      return token.kind === 'E' && token.word.startsWith('SELECT') ? 2 : 0;
+    case 2:
+      if (repeated.has(token.word)) return 2;
+      if (token.kind === 'n') return 3;
+      return selected.has(token.kind) || token.word === '*' ? unionFound : 0;
+    case 3:
+      return token.kind === ',' || (token.word === 'FROM' && !prose) ? unionFound : 0;
+    default:
+      return 0;
   }
-  if (state === 2) {
-    if (repeated.has(token.word)) return 2;
-    return selected.has(token.kind) || token.word === '*' ? 3 : 0;
-  }
-  return 0;
 }
 
 /** AND or OR, then a number that is compared with a number: true or false as the attacker wants it. */
