@@ -4,9 +4,15 @@
  */
 import type { Clock } from '../../../core/clock.ts';
 import type { Random } from '../../../core/random.ts';
+import { defaultEngineOptions } from '../engine/engine-options.ts';
+import { compileRuleSet } from '../engine/compile-rule-set.ts';
 import type { RuleSet } from '../engine/rule-set.ts';
 import type { Transaction } from '../engine/transaction.ts';
 import type { TransactionRequest, Verdict } from '../engine/transaction-types.ts';
+import { createSqliDetector } from '../injection/sqli-detector.ts';
+import { createXssDetector } from '../injection/xss-detector.ts';
+import type { RuleProgram, SecLangFault } from '../seclang/definition.ts';
+import { createRuleFiles } from '../seclang/rule-files.ts';
 import type { StageOutcome } from './check-stage.ts';
 import { logLine } from './log-line.ts';
 import { parseRawRequest, type RawRequest } from './parse-raw-request.ts';
@@ -14,13 +20,44 @@ import type { RequestSender } from './run-test.ts';
 import { serverAnswer } from './server-answer.ts';
 import { type BackendResponse, simulatedResponse } from './simulated-backend.ts';
 
+/** As ModSecurity's recommended configuration has it. */
+const bodyBytes = 13_107_200;
+
 export interface EngineSenderDeps {
   readonly clock: Clock;
   readonly random: Random;
 }
 
-export function createEngineSender(ruleSet: RuleSet, deps: EngineSenderDeps): RequestSender {
-  return { send: (raw) => Promise.resolve(sendToRules(ruleSet, parseRawRequest(raw), deps)) };
+export interface SuiteSender {
+  readonly sender: RequestSender;
+  /** Mistakes in the rules; the other rules are in use. */
+  readonly faults: readonly SecLangFault[];
+}
+
+/** An engine with the rules of `program`. Tests are about what rules see, so nothing but their own limits is cut short. */
+export function createSuiteSender(
+  program: RuleProgram,
+  mode: 'on' | 'detection-only',
+  deps: EngineSenderDeps,
+): SuiteSender {
+  const options = {
+    ...defaultEngineOptions,
+    mode,
+    requestBody: { ...defaultEngineOptions.requestBody, limit: bodyBytes },
+    responseBody: { ...defaultEngineOptions.responseBody, access: true },
+    valueBytes: bodyBytes,
+    bodyValueBytes: bodyBytes,
+    budgetMs: Number.POSITIVE_INFINITY,
+  };
+  const ruleSet = compileRuleSet(program, options, {
+    clock: deps.clock,
+    files: createRuleFiles(),
+    detectSqli: createSqliDetector(),
+    detectXss: createXssDetector(),
+  });
+  const send = (raw: string): Promise<StageOutcome> =>
+    Promise.resolve(sendToRules(ruleSet, parseRawRequest(raw), deps));
+  return { sender: { send }, faults: ruleSet.faults };
 }
 
 function sendToRules(ruleSet: RuleSet, raw: RawRequest, { clock, random }: EngineSenderDeps): StageOutcome {
@@ -65,9 +102,8 @@ function judgeResponse(transaction: Transaction, response: BackendResponse, meth
 }
 
 function answerOf(verdict: Verdict | null, { status, body }: BackendResponse): Omit<StageOutcome, 'lines'> {
-  switch (verdict?.action) {
-    case undefined:
-      return { error: null, status, body };
+  if (verdict === null) return { error: null, status, body };
+  switch (verdict.action) {
     case 'deny':
     case 'redirect':
       return { error: null, status: verdict.status, body: '' };

@@ -16,6 +16,8 @@ export class Text {
   /** What steps made of it, by the same places: `TextPool` fills them. */
   readonly stepNumbers: number[] = [];
   readonly stepResults: Text[] = [];
+  /** The rules that this value may match, as the engine has worked them out (`engine/wake-index.ts`). */
+  wake: number[] | null = null;
   #candidates: Uint32Array | null = null;
   #lower: string | null = null;
 

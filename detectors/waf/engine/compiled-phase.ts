@@ -1,0 +1,88 @@
+/** The rules of one phase, and which of them the values of a request wake. */
+import type { CompiledRule, CompiledTarget, WakeBit } from './compiled-rule.ts';
+import { entriesOf } from './compile-target.ts';
+import type { Selection } from './selection.ts';
+import type { TransactionState } from './transaction-state.ts';
+import { scalarText } from './variables.ts';
+import type { Bits, WakeIndex } from './wake-index.ts';
+
+/** One scalar or selection, and the bits of the rules that look at it. */
+interface Waker {
+  readonly scalar: number;
+  /** Null: it is the scalar. */
+  readonly selection: Selection | null;
+  readonly rules: Bits;
+}
+
+export class CompiledPhase {
+  /** In the order in which they are run; the position of a rule is its bit. */
+  readonly rules: CompiledRule[] = [];
+  readonly #index: WakeIndex;
+  /** The phase's first word among the words of all phases. */
+  readonly #firstWord: number;
+  /** Rules that are always run. */
+  readonly #always: Bits;
+  readonly #wakers: Waker[] = [];
+  /** Reused: a phase is run to its end before the next transaction's begins. */
+  readonly #awake: Bits;
+
+  /** `size`: how many rules there will be. */
+  constructor(index: WakeIndex, firstWord: number, size: number) {
+    const words = Math.ceil(size / 32);
+    this.#index = index;
+    this.#firstWord = firstWord;
+    this.#always = new Array<number>(words).fill(0);
+    this.#awake = new Array<number>(words).fill(0);
+  }
+
+  get words(): number {
+    return this.#always.length;
+  }
+
+  /** The bit of the rule that is added next, as the wake index has it. */
+  nextBit(): WakeBit {
+    const position = this.rules.length;
+    return { word: this.#firstWord + (position >>> 5), mask: 1 << (position & 31) };
+  }
+
+  add(rule: CompiledRule): void {
+    const position = this.rules.push(rule) - 1;
+    if (rule.sleep === null) setBit(this.#always, position);
+    else for (const target of rule.targets) setBit(this.#waker(target).rules, position);
+  }
+
+  /** The bits of the rules to run, good until the next call. */
+  wake(state: TransactionState): Bits {
+    const awake = this.#awake;
+    for (let word = 0; word < awake.length; word++) awake[word] = this.#always[word] ?? 0;
+    for (const { scalar, selection, rules } of this.#wakers) {
+      if (selection === null) this.#add(this.#index.of(scalarText(scalar, state)), rules);
+      else for (const { text } of entriesOf(selection, state)) this.#add(this.#index.of(text), rules);
+    }
+    return awake;
+  }
+
+  #add(found: Bits, rules: Bits): void {
+    if (found.length === 0) return;
+    const awake = this.#awake;
+    const first = this.#firstWord;
+    for (let word = 0; word < awake.length; word++) {
+      awake[word] = (awake[word] ?? 0) | ((found[first + word] ?? 0) & (rules[word] ?? 0));
+    }
+  }
+
+  #waker(target: CompiledTarget): Waker {
+    const scalar = target.kind === 'scalar' ? target.number : -1;
+    const selection = target.kind === 'selection' ? target.selection : null;
+    const known = this.#wakers.find((waker) => waker.scalar === scalar && waker.selection === selection);
+    if (known !== undefined) return known;
+    const waker: Waker = { scalar, selection, rules: new Array<number>(this.#always.length).fill(0) };
+    this.#wakers.push(waker);
+    return waker;
+  }
+}
+
+function setBit(bits: Bits, position: number): void {
+  const word = position >>> 5;
+  bits[word] = (bits[word] ?? 0) | (1 << (position & 31));
+}
