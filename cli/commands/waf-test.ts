@@ -39,8 +39,16 @@ export const wafTest: Command = {
     strict: { type: 'boolean', help: 'no overrides: expectations as they are written' },
     block: { type: 'boolean', help: 'rules block as they say, instead of only detecting' },
     requests: { type: 'boolean', help: 'the whole request of each failure, not only its first line' },
-    http: { type: 'string', placeholder: '<url>', help: 'send the requests to a running gateway, whose rules are tested' },
-    backend: { type: 'string', placeholder: '<address>', help: 'start the simulated backend there, as host:port or :port' },
+    http: {
+      type: 'string',
+      placeholder: '<url>',
+      help: 'send the requests to a running gateway, whose rules are tested',
+    },
+    backend: {
+      type: 'string',
+      placeholder: '<address>',
+      help: 'start the simulated backend there, as host:port or :port',
+    },
   },
   positionals: { least: 0, most: Number.POSITIVE_INFINITY },
   run,
@@ -69,11 +77,11 @@ async function runTests(call: Call): Promise<number> {
     requests: given.flag('requests'),
   });
   const target = given.text('http');
-  const { sender, close } = target === undefined ? await engineSender(call, rules) : await httpSender(call, target);
+  const open = target === undefined ? await engineSender(call, rules) : await httpSender(call, target);
   try {
-    await reportTests(call, tests, sender, report);
+    await reportTests(call, tests, open.sender, report);
   } finally {
-    await close();
+    await open.close();
   }
   report.end();
   if (output.format !== 'human') io.stderr.write(`${report.summary}\n`);
