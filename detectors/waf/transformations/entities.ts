@@ -2,7 +2,7 @@
  * `htmlEntityDecode`: character references, as browsers read them (HTML Living Standard, "Character reference state"). All names
  * of HTML are known, which ModSecurity does not: `&colon;`, `&lpar;` and `&Tab;` hide scripts as well as `&lt;` does.
  */
-import { decodeHTML } from 'entities';
+import { decodeHTML } from 'entities/decode';
 import { utf8Bytes } from './bytes.ts';
 import type { Transformation } from './transformation.ts';
 
