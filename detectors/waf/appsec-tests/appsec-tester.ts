@@ -11,9 +11,15 @@ import type { AppSecDeps } from '../appsec/appsec-core.ts';
 import { readAppSecConfigs } from '../appsec/config-document.ts';
 import { type AppSecRuleDocument, readAppSecRules } from '../appsec/rule-document.ts';
 import { createDslFunctions } from './dsl-functions.ts';
-import { type BlockResult, type JudgedAnswer, runTemplate, type TemplateExchange } from './run-template.ts';
-import { answerOfOrigin, errorPage } from './static-origin.ts';
-import { readTemplate } from './template-document.ts';
+import {
+  type BlockResult,
+  type JudgedAnswer,
+  runTemplate,
+  type TemplateExchange,
+  type TemplateResult,
+} from './run-template.ts';
+import { errorPage, type Origin, origins } from './static-origin.ts';
+import { readTemplate, type Template } from './template-document.ts';
 import type { TemplateRequest } from './template-request.ts';
 import { targetNames } from './template-scope.ts';
 import { readAppSecTestConfig } from './test-config.ts';
@@ -91,12 +97,7 @@ function runTest(name: string, options: AppSecTesterOptions, deps: AppSecDeps): 
     const appSec = openRules(config.rules, folder, options, deps);
     if (appSec.faults.length > 0) return failed(appSec.faults);
     file = join(folder, config.template);
-    const { matched, blocks } = runTemplate(readTemplate(readFileSync(file, 'utf8')), {
-      functions: createDslFunctions(deps),
-      names: targetNames(deps.random),
-      answer: (request) => answerOf(request, appSec.use, deps),
-      readPayloads: (path) => readBeside(folder, path),
-    });
+    const { matched, blocks } = judged(readTemplate(readFileSync(file, 'utf8')), folder, appSec.use, deps);
     const requests = blocks.reduce((sum, { exchanges }) => sum + exchanges.length, 0);
     if (matched !== config.expectFailure) return { name, outcome: 'passed', requests, failures: [] };
     return failed(
@@ -106,6 +107,27 @@ function runTest(name: string, options: AppSecTesterOptions, deps: AppSecDeps): 
   } catch (thrown) {
     return failed([{ file, request: '', expected: '', found: messageOf(thrown) }]);
   }
+}
+
+/** The first site behind the rules with which the template matches; with none, what the harness' own gave. */
+function judged(template: Template, folder: string, appSec: AppSec, deps: AppSecDeps): TemplateResult {
+  const functions = createDslFunctions(deps);
+  const names = targetNames(deps.random);
+  const runWith = (origin: Origin): TemplateResult =>
+    runTemplate(template, {
+      functions,
+      names,
+      answer: (request) => answerOf(request, appSec, origin, deps),
+      readPayloads: (path) => readBeside(folder, path),
+    });
+  const [own, ...others] = origins;
+  const result = runWith(own);
+  if (result.matched) return result;
+  for (const origin of others) {
+    const other = runWith(origin);
+    if (other.matched) return other;
+  }
+  return result;
 }
 
 /** The AppSec of one test, or what is wrong with its rules. */
@@ -159,7 +181,12 @@ function readBeside(folder: string, path: string): string | null {
 }
 
 /** 403 of the WAF, or what the site behind it says. */
-function answerOf(request: TemplateRequest, appSec: AppSec, { clock, random }: AppSecDeps): JudgedAnswer {
+function answerOf(
+  request: TemplateRequest,
+  appSec: AppSec,
+  origin: Origin,
+  { clock, random }: AppSecDeps,
+): JudgedAnswer {
   const { method, target, protocol, headers, body } = request;
   const run = appSec.begin({
     id: random.uuid(),
@@ -178,7 +205,7 @@ function answerOf(request: TemplateRequest, appSec: AppSec, { clock, random }: A
     body === '' ? null : Buffer.from(body, 'latin1'),
     true,
   );
-  if (allowed) return { ...answerOfOrigin(method, target), reason: 'passed by the rules' };
+  if (allowed) return { ...origin(method, target), reason: 'passed by the rules' };
   const page = errorPage(visitorStatus);
   const headersOfPage = ['Content-Type', 'text/html', 'Content-Length', String(page.length)];
   const rule = appSec.rules.find(({ id }) => id === verdict?.ruleId)?.name ?? `rule ${verdict?.ruleId}`;

@@ -1,6 +1,6 @@
 /**
- * The site behind the WAF in CrowdSec's own harness: nginx with one static page at its root. Tests expect its answers to what
- * the WAF lets pass. Behaviour: nginx `ngx_http_index_module`, `ngx_http_static_module`.
+ * The site behind the WAF. In CrowdSec's own harness it is nginx with one static page at its root, and tests expect its answers
+ * to what the WAF lets pass. Behaviour: nginx `ngx_http_index_module`, `ngx_http_static_module`.
  */
 import { normalize } from 'node:path/posix';
 
@@ -20,8 +20,21 @@ const reasons: Readonly<Record<number, string>> = {
   405: 'Not Allowed',
 };
 
-export function answerOfOrigin(method: string, target: string): OriginAnswer {
-  const status = statusOf(method, target);
+/** Answers what the WAF lets pass. */
+export type Origin = (method: string, target: string) => OriginAnswer;
+
+/**
+ * The sites that a test may have been written for: the harness' own, then those that answer all requests alike. Which status a
+ * passed request gets is nothing the WAF decides; none of them answers 403.
+ */
+export const origins: readonly [Origin, ...Origin[]] = [
+  (method, target) => answerWith(statusOf(method, target), method),
+  (method) => answerWith(200, method),
+  (method) => answerWith(404, method),
+  (method) => answerWith(405, method),
+];
+
+function answerWith(status: number, method: string): OriginAnswer {
   const body = status === 200 ? page : errorPage(status);
   return {
     status,

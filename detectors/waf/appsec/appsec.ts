@@ -89,7 +89,7 @@ export function createAppSec(options: AppSecOptions, deps: AppSecDeps): AppSec {
       ...built.in.program.faults,
       ...built.out.program.faults,
     ],
-    ruleFaults: [...built.in.program.program.faults, ...built.out.program.program.faults],
+    ruleFaults: [...built.in.faults, ...built.out.faults],
     bodyBytes: load.bodyBytes,
     begin: (request, caller = {}) => new AppSecRun(core, request, caller),
   };
@@ -128,6 +128,7 @@ interface BuiltBand {
   readonly band: Omit<CompiledBand, 'tracked'>;
   readonly program: BandProgram;
   readonly summaries: readonly AppSecRuleSummary[];
+  readonly faults: readonly SecLangFault[];
 }
 
 function buildBand(band: Band, config: AppSecConfig, options: AppSecOptions, load: Load, deps: AppSecDeps): BuiltBand {
@@ -140,14 +141,15 @@ function buildBand(band: Band, config: AppSecConfig, options: AppSecOptions, loa
   const names = (rule: RuleDefinition): boolean => removed.some((naming) => isNamed(naming, rule.id, tagsOf(rule)));
   const program = removed.length === 0 ? loaded.program : withoutRules(loaded.program, names);
   const heads = program.entries.filter((entry) => entry.kind === 'rule');
-  const limits = { inspectBody, bodyBytes };
+  const compiled = heads.length === 0 ? null : deps.compile(band, program, { inspectBody, bodyBytes });
   return {
     band: {
-      rules: heads.length === 0 ? null : deps.compile(band, program, limits),
+      rules: compiled,
       details: loaded.details,
       inspectBody,
     },
     program: loaded,
+    faults: [...new Set([...program.faults, ...(compiled?.faults ?? [])])],
     summaries: heads.map(({ id, msg, place }) => ({
       id,
       band,

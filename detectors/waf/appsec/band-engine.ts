@@ -1,6 +1,6 @@
 /** What AppSec asks of the rule engine: a compiled set of rules, and one transaction for each request and band. */
 import type { RuleMatch, TransactionRequest, Verdict } from '../engine/transaction-types.ts';
-import type { RuleProgram } from '../seclang/definition.ts';
+import type { RuleProgram, SecLangFault } from '../seclang/definition.ts';
 import type { Band } from './config-document.ts';
 
 export interface BandTransaction {
@@ -19,6 +19,8 @@ export interface BandTransaction {
 }
 
 export interface BandRules {
+  /** Found while compiling; with or without those of the program. */
+  readonly faults: readonly SecLangFault[];
   begin(request: TransactionRequest): BandTransaction;
 }
 
