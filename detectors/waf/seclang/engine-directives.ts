@@ -64,13 +64,18 @@ function parseSeparator(value: string, report: Report): string | null {
   return null;
 }
 
+const mostMimeTypes = 1_000;
+
 /** Adds to those that are named already, as in ModSecurity. `(null)` is a response without a type. */
 const readMimeTypes: ReadDirective = (values, report, before) => {
   if (values.length === 0) {
     report('error', 'The directive needs media types, such as text/html.');
     return null;
   }
-  return { responseBodyMimeTypes: [...new Set([...(before.responseBodyMimeTypes ?? []), ...values.map(lowerAscii)])] };
+  const types = new Set([...(before.responseBodyMimeTypes ?? []), ...values.map(lowerAscii)]);
+  if (types.size <= mostMimeTypes) return { responseBodyMimeTypes: [...types] };
+  report('error', `There can be ${mostMimeTypes} media types at most.`);
+  return null;
 };
 
 /** `unicode.mapping 20127`: the code page is that of the built-in table. */

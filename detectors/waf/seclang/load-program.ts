@@ -40,6 +40,8 @@ class Loader {
   private readonly read = new Set<string>();
   private reads = 0;
   private characters = 0;
+  private errors = 0;
+  private gaveUp = false;
 
   constructor(files: RuleFiles) {
     this.files = files;
@@ -67,9 +69,10 @@ class Loader {
 
   private reportAt(place: RulePlace): Report {
     return (level, reason) => {
+      if (level === 'error') this.errors++;
       if (this.faults.length < bounds.faults) this.faults.push({ place, level, reason });
       else if (this.faults.length === bounds.faults) {
-        this.faults.push({ place, level: 'error', reason: 'There are more mistakes, which are not listed.' });
+        this.faults.push({ place, level, reason: 'There is more to say, which is not listed.' });
       }
     };
   }
@@ -91,11 +94,14 @@ class Loader {
   private loadText(text: string, surroundings: Surroundings): void {
     this.characters += text.length;
     if (this.characters > bounds.characters) {
-      const report = this.reportAt({ file: surroundings.file, line: 1 });
-      return report('error', `The files have more than ${bounds.characters / 1024 ** 2} MiB together.`);
+      return this.reportAt({ file: surroundings.file, line: 1 })(
+        'error',
+        `The files have more than ${bounds.characters / 1024 ** 2} MiB together.`,
+      );
     }
     for (const directive of readDirectives(text)) {
       const place = { file: surroundings.file, line: directive.line };
+      if (this.errors >= bounds.faults) return this.giveUp(place);
       this.apply(directive, surroundings, place, this.reportAt(place));
     }
   }
@@ -122,6 +128,13 @@ class Loader {
     }
     const changes = engineDirective(split.values, report, this.directives);
     if (changes !== null) this.directives = { ...this.directives, ...changes };
+  }
+
+  /** So many mistakes are no rules, and looking for what was meant takes time. */
+  private giveUp(place: RulePlace): void {
+    if (this.gaveUp) return;
+    this.gaveUp = true;
+    this.faults.push({ place, level: 'error', reason: 'There are too many mistakes: nothing is read from here on.' });
   }
 
   private include(

@@ -15,7 +15,7 @@ import { type WrittenAction, splitActions } from './split-actions.ts';
 import { findTransformationName, transformationNames } from './transformation-names.ts';
 
 /** More actions than this in one rule are a mistake of whatever wrote it. */
-const mostActions = 2_000;
+export const mostActions = 2_000;
 
 /** What an action means; none: it is accepted and does nothing. Null: it cannot be understood, `report` has heard why. */
 type ReadAction = (value: string, report: Report) => readonly Action[] | null;

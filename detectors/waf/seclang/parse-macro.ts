@@ -11,20 +11,22 @@ export const emptyMacro: Macro = { source: '', parts: [] };
 
 const reference = /%\{([^{}]*)\}/g;
 
-/** `report` null: unknown names are not worth a word, as in regular expressions. */
+/** `report` hears of the first name that is none. Null: unknown names are not worth a word, as in regular expressions. */
 export function parseMacro(source: string, report: Report | null = null): Macro {
   if (source === '') return emptyMacro;
   if (!source.includes('%{')) return { source, parts: [source] };
   const parts: (string | MacroReference)[] = [];
   let text = '';
   let from = 0;
+  let told = false;
   for (const match of source.matchAll(reference)) {
     const written = match[1] ?? '';
     const found = referenceOf(written);
     text += source.slice(from, match.index);
     from = match.index + match[0].length;
     if (found === null) {
-      report?.('warning', unknownName(written));
+      if (!told) report?.('warning', unknownName(written));
+      told = true;
       text += match[0];
       continue;
     }

@@ -31,10 +31,10 @@ export function* readDirectives(text: string): Generator<Directive> {
     }
     // Coraza's data sets: a block between backticks.
     parts.push(stripped.endsWith('`') ? stripped + blockAfter(lines) : stripped);
-    yield directiveOf(parts.join(''), firstLine);
+    yield* directiveOf(parts.join(''), firstLine);
     parts = [];
   }
-  if (parts.length > 0) yield directiveOf(parts.join(''), firstLine);
+  yield* directiveOf(parts.join(''), firstLine);
 }
 
 class PhysicalLines {
@@ -66,11 +66,12 @@ function blockAfter(lines: PhysicalLines): string {
   return block.join('\n');
 }
 
-function directiveOf(text: string, line: number): Directive {
+/** None when only backslashes were there. */
+function directiveOf(text: string, line: number): readonly Directive[] {
   const start = trimBlanks(text);
   let end = 0;
   while (end < start.length && !isBlank(start[end])) end++;
-  return { name: start.slice(0, end), rest: trimBlanks(start.slice(end)), line };
+  return end === 0 ? [] : [{ name: start.slice(0, end), rest: trimBlanks(start.slice(end)), line }];
 }
 
 export type Arguments =

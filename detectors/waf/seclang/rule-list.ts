@@ -5,7 +5,9 @@
 import type { Pattern } from '../../regex/compile-pattern.ts';
 import type { Action } from './action.ts';
 import type { IdRange, MarkerDefinition, RuleEntry, Target } from './definition.ts';
-import type { Targets } from './parse-targets.ts';
+import { mostActions } from './parse-actions.ts';
+import { type Targets, mostTargets } from './parse-targets.ts';
+import type { Report } from './report.ts';
 import { type ChainDraft, type RuleDraft, settleChain } from './rule-draft.ts';
 
 /** Which rules a removal or an update means. */
@@ -82,7 +84,16 @@ function isChosen(chain: ChainDraft, choice: Choice): boolean {
  * `SecRuleUpdateTarget…`. Excluded variables are taken from every rule of the chain, as `ctl:ruleRemoveTargetById` does, the
  * others are added to its first. With `replaced` they take the place of that variable.
  */
-export function updateTargets(chain: ChainDraft, { targets, excluded }: Targets, replaced: readonly Target[]): void {
+export function updateTargets(
+  chain: ChainDraft,
+  { targets, excluded }: Targets,
+  replaced: readonly Target[],
+  report: Report,
+): void {
+  const room = mostTargets - targets.length - excluded.length;
+  if (chain.links.some((link) => link.targets.length + link.excluded.length > room)) {
+    return report('error', `Rule ${chain.id} would name more than ${mostTargets} variables.`);
+  }
   for (const link of chain.links) {
     // Without an operator there is nothing to look at.
     if (link.operator !== null) link.excluded = united(link.excluded, excluded);
@@ -94,7 +105,10 @@ export function updateTargets(chain: ChainDraft, { targets, excluded }: Targets,
 }
 
 /** `SecRuleUpdateActionById`: what can hold once is replaced, the rest is added. */
-export function updateActions(link: RuleDraft, actions: readonly Action[]): void {
+export function updateActions(link: RuleDraft, actions: readonly Action[], report: Report): void {
+  if (link.actions.length + actions.length > mostActions) {
+    return report('error', `The rule would have more than ${mostActions} actions.`);
+  }
   link.actions = [...link.actions, ...actions];
 }
 

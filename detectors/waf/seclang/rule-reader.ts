@@ -12,9 +12,11 @@ import { type Choice, RuleList, updateActions, updateTargets } from './rule-list
 
 /** The largest rule sets for sale have some 20,000. */
 const mostRules = 50_000;
-/** Each looks at every rule. */
-const mostWideUpdates = 2_000;
+/** Removals and updates by range, tag and message look at every rule, in the end for some seconds. */
+const mostLooks = 10_000_000;
 const mostLinks = 100;
+/** They become a part of every rule. */
+const mostDefaults = 100;
 
 /** Where a directive stands. */
 export interface Site {
@@ -53,7 +55,7 @@ export class RuleReader {
   private readonly rules = new RuleList();
   private readonly defaults = new Map<Phase, readonly Action[]>();
   private chain: OpenChain | null = null;
-  private wideUpdates = 0;
+  private looks = 0;
   private readonly readers: ReadonlyMap<string, (values: Values, site: Site, reportAt: ReportAt) => void>;
 
   constructor() {
@@ -194,6 +196,7 @@ export class RuleReader {
     if (text === undefined || values.length > 1) return report('error', 'SecDefaultAction takes one argument.');
     const { actions, valid } = parseActions(text, report);
     if (!valid) return;
+    if (actions.length > mostDefaults) return report('error', `There can be ${mostDefaults} default actions at most.`);
     const foreign = actions.find(({ kind }) => onlyInRules.has(kind));
     if (foreign !== undefined) return report('error', `${foreign.kind} cannot be a default: it belongs to one rule.`);
     if (actions.some((action) => action.kind === 'disruptive' && action.verdict.kind === 'block')) {
@@ -218,7 +221,9 @@ export class RuleReader {
     const targets = parseTargets(text, report);
     const replaced = replacedText === undefined ? noTargets : parseTargets(replacedText, report);
     if (targets === null || replaced === null) return;
-    for (const chain of this.choose(by, rules, report) ?? []) updateTargets(chain, targets, replaced.targets);
+    for (const chain of this.choose(by, rules, report) ?? []) {
+      updateTargets(chain, targets, replaced.targets, report);
+    }
   }
 
   /** `942100`, or `942100:1` for the first rule that is chained to it. */
@@ -235,7 +240,7 @@ export class RuleReader {
     for (const chain of this.choose('ids', ids, report) ?? []) {
       const link = /^\d{1,3}$/.test(offset) ? chain.links[Number(offset)] : undefined;
       if (link === undefined) report('error', `Rule ${chain.id} has no chained rule ${quoted(offset)}.`);
-      else updateActions(link, actions);
+      else updateActions(link, actions, report);
     }
   }
 
@@ -258,15 +263,16 @@ export class RuleReader {
       const ranges = parseIdRanges(text);
       if (ranges === null) report('error', `${quoted(text)} is no rule id and no range such as 942100-942199.`);
       if (ranges?.every(({ first, last }) => first === last)) return { kind: 'ids', ranges };
-      return ranges === null || !this.mayUpdateWidely(report) ? null : { kind: 'ids', ranges };
+      return ranges === null || !this.mayUpdateWidely(ranges.length, report) ? null : { kind: 'ids', ranges };
     }
     const pattern = namePattern(text, report);
-    return pattern === null || !this.mayUpdateWidely(report) ? null : { kind: by, pattern };
+    return pattern === null || !this.mayUpdateWidely(1, report) ? null : { kind: by, pattern };
   }
 
-  private mayUpdateWidely(report: Report): boolean {
-    if (++this.wideUpdates <= mostWideUpdates) return true;
-    report('error', `Ranges, tags and messages can be named in ${mostWideUpdates} removals and updates at most.`);
+  private mayUpdateWidely(choices: number, report: Report): boolean {
+    this.looks += choices * this.rules.size;
+    if (this.looks <= mostLooks) return true;
+    report('error', 'The ranges, tags and messages of removals and updates look at too many rules: name ids.');
     return false;
   }
 }

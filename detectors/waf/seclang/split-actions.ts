@@ -16,9 +16,10 @@ export type WrittenActions =
 /** Splits at commas outside of single quotes. Empty parts, as a comma at the end leaves one, are dropped. */
 export function splitActions(text: string): WrittenActions {
   const actions: WrittenAction[] = [];
+  const lastClose = lastClosingQuote(text);
   let at = 0;
   while (at < text.length) {
-    const end = actionEnd(text, at);
+    const end = actionEnd(text, at, lastClose);
     if (end === -1) {
       return { kind: 'fault', reason: `A single quote in the actions is not closed: ${excerpt(text, at)}` };
     }
@@ -33,14 +34,15 @@ export function splitActions(text: string): WrittenActions {
  * The next comma that separates, or the end; -1 when the quote around a value stays open. Within a value, quotes hold around
  * what follows `=`, `;` or `:`, as in `ctl:…;ARGS:'a,b'`; elsewhere an apostrophe is one.
  */
-function actionEnd(text: string, from: number): number {
+function actionEnd(text: string, from: number, lastClose: number): number {
   let isValue = false;
   let opens: 'value' | 'part' | null = 'value';
   for (let at = from; at < text.length; at++) {
     const character = text[at];
     if (character === ',') return at;
     if (character === "'" && opens !== null) {
-      const end = quoteEnd(text, at + 1);
+      // Beyond the last one that closes there is no use in looking.
+      const end = at < lastClose ? quoteEnd(text, at + 1) : -1;
       if (end === -1 && opens === 'value') return -1;
       if (end !== -1) at = end;
       opens = null;
@@ -57,12 +59,22 @@ function actionEnd(text: string, from: number): number {
 /** A quote closes when it is not escaped and the action ends behind it, so that `'it's'` is read as it is meant. */
 function quoteEnd(text: string, from: number): number {
   for (let at = text.indexOf("'", from); at !== -1; at = text.indexOf("'", at + 1)) {
-    if (isEscaped(text, at)) continue;
-    let next = at + 1;
-    while (isBlank(text[next])) next++;
-    if (next >= text.length || text[next] === ',') return at;
+    if (closes(text, at)) return at;
   }
   return -1;
+}
+
+function lastClosingQuote(text: string): number {
+  let at = text.lastIndexOf("'");
+  while (at > 0 && !closes(text, at)) at = text.lastIndexOf("'", at - 1);
+  return at;
+}
+
+function closes(text: string, quote: number): boolean {
+  if (isEscaped(text, quote)) return false;
+  let next = quote + 1;
+  while (isBlank(text[next])) next++;
+  return next >= text.length || text[next] === ',';
 }
 
 function actionOf(written: string): WrittenAction {

@@ -419,13 +419,39 @@ t.test('a mistake costs its own directive and no other', async (t) => {
   t.same(ids('SecAction id:1\nSecAction id:x\nSecAction id:2\nNonsense\nSecAction id:3'), [1, 2, 3]);
 });
 
-t.test('faults are counted no further than people read', async (t) => {
+t.test('a file of mistakes is not read to its end', async (t) => {
   const { faults } = loadText('Nonsense\n'.repeat(5_000));
   t.equal(faults.length, 1_001);
-  t.match(faults.at(-1)?.reason, /There are more mistakes/);
+  t.match(faults.at(-1)?.reason, /too many mistakes: nothing is read from here on/);
 });
 
-t.test('updates of everything are bounded', async (t) => {
-  const { faults } = loadText(`SecAction id:1,tag:x\n${'SecRuleUpdateTargetByTag x !ARGS:a\n'.repeat(2_001)}`);
-  t.match(faults, [{ place: { line: 2002 }, reason: /2000 removals and updates at most/ }]);
+t.test('warnings are listed up to a bound, and everything is read', async (t) => {
+  const program = loadText(`${'SecRuleRemoveById 9\n'.repeat(1_500)}SecAction id:1`);
+  t.equal(program.faults.length, 1_001);
+  t.match(program.faults.at(-1)?.reason, /more to say/);
+  t.equal(rulesOf(program).length, 1);
+});
+
+t.test('rules do not grow without end', async (t) => {
+  const many = (line: (index: number) => string): string =>
+    Array.from({ length: 2_500 }, (_, index) => line(index)).join('\n');
+  const targets = loadText(`SecRule ARGS a id:1\n${many((index) => `SecRuleUpdateTargetById 1 !ARGS:a${index}`)}`);
+  t.equal(rulesOf(targets)[0]?.excluded.length, 1_999);
+  t.match(targets.faults[0]?.reason, /Rule 1 would name more than 2000 variables/);
+  const actions = loadText(`SecAction id:1\n${many((index) => `SecRuleUpdateActionById 1 tag:${index}`)}`);
+  t.equal(rulesOf(actions)[0]?.tags.length, 1_999);
+  t.match(actions.faults[0]?.reason, /The rule would have more than 2000 actions/);
+  t.match(loadText(`SecDefaultAction ${'t:none,'.repeat(101)}`).faults[0]?.reason, /100 default actions at most/);
+  t.match(
+    loadText(many((index) => `SecResponseBodyMimeType a/${index}`)).faults[0]?.reason,
+    /1000 media types at most/,
+  );
+});
+
+t.test('what updates look at is bounded', async (t) => {
+  const rules = Array.from({ length: 5_000 }, (_, index) => `SecAction id:${index + 1}`).join('\n');
+  const { faults } = loadText(
+    `${rules}\nSecRuleUpdateTargetById 1-2 !ARGS:a\nSecRuleRemoveById ${'1-2 '.repeat(2_000)}`,
+  );
+  t.match(faults, [{ place: { line: 5_002 }, reason: /look at too many rules/ }]);
 });

@@ -30,6 +30,7 @@ t.test('comments and blank lines may stand between the lines of a directive', as
 t.test('a continuation at the end of the text ends with it', async (t) => {
   t.same(read('SecMarker a\\\n'), [[1, 'SecMarker', 'a']]);
   t.same(read('SecMarker a\\'), [[1, 'SecMarker', 'a']]);
+  t.same(read('\\\n \\\n'), []);
 });
 
 t.test('a byte order mark is no part of the first directive', async (t) => {
