@@ -58,7 +58,9 @@ function readParameter(header: string, start: number): Step {
   while (at < header.length && header.charCodeAt(at) !== equalsSign && header.charCodeAt(at) !== semicolon) at += 1;
   const name = trimBlanks(header.slice(start, at)).toLowerCase();
   if (header.charCodeAt(at) !== equalsSign) {
-    return { parameter: null, end: at, fault: name === '' ? '' : 'a parameter without a value' };
+    // A semicolon at the end is a habit of some clients.
+    const fault = name !== '' ? 'a parameter without a value' : at < header.length ? 'an empty parameter' : '';
+    return { parameter: null, end: at, fault };
   }
   let valueStart = at + 1;
   while (valueStart < header.length && isBlank(header.charCodeAt(valueStart))) valueStart += 1;
@@ -66,7 +68,7 @@ function readParameter(header: string, start: number): Step {
   const quote = header.charAt(valueStart);
   const quoted = quote === '"' || quote === "'";
   const { value, end, fault } = quoted ? quotedValue(header, valueStart + 1, quote) : plainValue(header, valueStart);
-  const named = /[\s"'\\]/.test(name) ? 'a parameter name that is no token' : '';
+  const named = /[^!#$%&*+\-.^_`|~0-9a-z]/.test(name) ? 'a parameter name that is no token' : '';
   return { parameter: { name, value, quote: quoted ? quote : '', spaced }, end, fault: fault || named };
 }
 

@@ -17,19 +17,22 @@ export interface Boundary {
 
 const longestBoundary = 70;
 
+const mediaType = /^multipart\/[!#$%&*+\-.^_`|~0-9a-z]+$/i;
+
 /** What RFC 2046 allows, without the comma, at which PHP ends an unquoted boundary. */
 const plainCharacters = /^[0-9A-Za-z'()+_\-./:=?]*$/;
 const quotedCharacters = /^[0-9A-Za-z'()+_,\-./:=? ]*[0-9A-Za-z'()+_,\-./:=?]$/;
 
 export function readBoundary(contentType: string): Boundary {
-  const { parameters, fault } = readParameters(contentType);
+  const { type, parameters, fault } = readParameters(contentType);
   const parameter = parameters.find(({ name }) => name === 'boundary');
   if (parameter === undefined) return lenientBoundary(contentType);
   const { value, quote, spaced } = parameter;
   const problem =
     mentionProblem(contentType) ||
     boundaryProblem(value, quote) ||
-    (fault === '' ? '' : `Invalid boundary in C-T (malformed): ${fault}`);
+    (fault === '' ? '' : `Invalid boundary in C-T (malformed): ${fault}`) ||
+    (mediaType.test(type) ? '' : 'Invalid boundary in C-T (malformed): the media type');
   return {
     text: value === '' ? null : value,
     quoted: quote === '"',

@@ -151,7 +151,11 @@ function readDisposition(value: string, notes: PartNotes): Disposition {
   for (const parameter of parameters) {
     const { name, quote, spaced } = parameter;
     const base = /^(?:file)?name(?=\*|$)/.exec(name)?.[0];
-    if (base === undefined) continue;
+    if (base === undefined) {
+      // Others mean nothing to anybody, unless they are taken for one of these two.
+      if (name.includes('name')) invalid(`${name.slice(0, 40)} is not known`);
+      continue;
+    }
     if (quote === "'") notes.invalidQuoting();
     if (spaced) invalid('white space beside "="');
     if (name === 'name') found.fields.push(parameter.value);

@@ -113,6 +113,20 @@ class MultipartReader {
       at = next;
     }
     if (!this.#finished && !this.#context.truncated) this.#complain('Final boundary missing');
+    for (const blank of [' ', '\t']) this.#findSpacedBoundary(blank, delimiter.slice(2));
+  }
+
+  /** A line with white space between the dashes and the boundary. */
+  #findSpacedBoundary(blank: string, boundary: string): void {
+    const body = this.#body;
+    const lead = `\n--${blank}`;
+    for (let at = body.indexOf(lead); at >= 0; at = body.indexOf(lead, at + 1)) {
+      let start = at + lead.length;
+      while (body.charCodeAt(start) === 0x20 || body.charCodeAt(start) === 0x09) start += 1;
+      if (!body.startsWith(boundary, start)) continue;
+      this.#complain('Invalid boundary (whitespace)');
+      return;
+    }
   }
 
   /** The delimiter line that was read last was a final one. */

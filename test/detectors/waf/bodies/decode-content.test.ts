@@ -61,7 +61,7 @@ t.test('what is larger than the limit is cut there', async (t) => {
 });
 
 t.test('a bomb gives its beginning and is not unpacked further', async (t) => {
-  const zeros = Buffer.alloc(64 * 1_024 * 1_024);
+  const zeros = Buffer.alloc(16 * 1_024 * 1_024);
   for (const [name, encode] of encodings) {
     const { body, complete } = await decodeContent(encode(zeros), name, 524_288);
     t.equal(body.length, 524_288, name);
@@ -75,12 +75,7 @@ t.test('a bomb gives its beginning and is not unpacked further', async (t) => {
 t.test('an encoded body that was cut gives what there is', async (t) => {
   for (const [name, encode] of encodings) {
     const packed = encode(text);
-    const { body, complete, error } = await decodeContent(
-      packed.subarray(0, packed.length >> 1),
-      name,
-      1_000_000,
-      true,
-    );
+    const { body, error } = await decodeContent(packed.subarray(0, packed.length >> 1), name, 1_000_000);
     t.equal(error, '', name);
     t.ok(body.length < text.length);
     t.ok(body.equals(text.subarray(0, body.length)), name);
