@@ -17,6 +17,8 @@ const arithmeticOperators: ReadonlySet<string> = new Set(['+', '-', '*', '/', '%
 const valueKinds: ReadonlySet<SqlKind> = new Set(['1', 'n', 's', 'v']);
 const typedKinds: ReadonlySet<SqlKind> = new Set(['1', 'n', 's', 'v', 'f', 't', '(']);
 const expressionKinds: ReadonlySet<SqlKind> = new Set(['E', 'B', 'k']);
+/** Kinds of which two say no more than one. */
+const doubledKinds: ReadonlySet<SqlKind> = new Set(['s', ';', '(', ')']);
 /** Kinds that are written as words, of which phrases are made. */
 const wordKinds: ReadonlySet<SqlKind> = new Set(['E', 'T', 'U', 'B', 'k', 'f', 'n', 't', 'o', '&']);
 
@@ -26,7 +28,7 @@ function isUnary(token: SqlToken): boolean {
 
 /** A backquote that nothing follows cuts off the rest of a query in MySQL as a comment does. */
 function isOpenBackquote(token: SqlToken, index: number): boolean {
-  return index > 1 && token.kind === 'n' && token.value === '' && token.close === '';
+  return index > 1 && token.kind === 'n' && token.open === '`' && token.isEmpty && token.close === '';
 }
 
 /** The tokens that are left of what `tokenizer` reads. */
@@ -87,7 +89,7 @@ class Folding {
         this.#tokens.push(token);
         return true;
       }
-      this.#comment = token.kind === 'c' ? token : { ...token, kind: 'c' };
+      this.#comment = token.kind === 'c' ? token : token.as('c');
     }
   }
 
@@ -109,26 +111,15 @@ class Folding {
   }
 
   #change(offset: number, kind: SqlKind): true {
-    this.#tokens[this.#at + offset] = { ...this.#token(offset), kind };
+    this.#tokens[this.#at + offset] = this.#token(offset).as(kind);
     return true;
   }
 
   #foldPair(): boolean {
     const first = this.#token(0);
     const second = this.#token(1);
-    switch (second.kind) {
-      case 's':
-      case ';':
-      case '(':
-      case ')':
-        if (first.kind === second.kind) return this.#drop(1, 1);
-        break;
-      case '}':
-        return this.#drop(1, 1);
-      case 'o':
-        if (first.kind === '(' && isUnary(second)) return this.#drop(1, 1, 1);
-        break;
-    }
+    if (second.kind === '}' || (first.kind === second.kind && doubledKinds.has(second.kind))) return this.#drop(1, 1);
+    if (first.kind === '(' && isUnary(second)) return this.#drop(1, 1, 1);
     if ((first.kind === 'o' || first.kind === '&') && (second.kind === 't' || isUnary(second))) {
       if (this.#words.phraseKind(first.word, second.word) === undefined) return this.#drop(1, 1, 1);
     }
@@ -141,8 +132,7 @@ class Folding {
     if (wordKinds.has(second.kind)) {
       const kind = this.#words.phraseKind(first.word, second.word);
       if (kind !== undefined) {
-        const value = `${first.value} ${second.value}`;
-        this.#tokens[this.#at] = { ...first, kind, value, word: `${first.word} ${second.word}` };
+        this.#tokens[this.#at] = first.joined(second, kind);
         return this.#drop(1, 1, 1);
       }
     }
@@ -169,7 +159,7 @@ class Folding {
   /** A name without a letter is what an attack on MySQL writes to get past a filter; nothing else matters then. */
   #condemn(): true {
     const empty = this.#token(1);
-    this.#tokens.splice(this.#at + 1, this.#tokens.length, { ...empty, kind: 'X' });
+    this.#tokens.splice(this.#at + 1, this.#tokens.length, empty.as('X'));
     this.#ended = true;
     this.#at = foldedLength;
     return true;
@@ -207,19 +197,11 @@ class Folding {
 
   #foldOperator(first: SqlToken, second: SqlToken, third: SqlToken): boolean {
     if (third.kind === 't' && second.word === '::' && valueKinds.has(first.kind)) return this.#drop(1, 2);
-    switch (first.kind) {
-      case '1':
-      case 'n':
-        if (third.kind === '1' || third.kind === 'n') return this.#drop(1, 2);
-        break;
-      case 'v':
-        if (third.kind === '1' || third.kind === 'n' || third.kind === 'v') return this.#drop(1, 2);
-        break;
-      case 'o':
-        return third.kind === 'o' ? this.#drop(1, 2) : false;
-      case ',':
-        return this.#foldListSign(second, third);
-    }
+    const isBare = third.kind === '1' || third.kind === 'n';
+    if (first.kind === '1' || first.kind === 'n') return isBare && this.#drop(1, 2);
+    if (first.kind === 'v') return (isBare || third.kind === 'v') && this.#drop(1, 2);
+    if (first.kind === 'o') return third.kind === 'o' && this.#drop(1, 2);
+    if (first.kind === ',') return this.#foldListSign(second, third);
     if (!expressionKinds.has(first.kind) || !isUnary(second)) return false;
     const bracket = third.kind === '(' && first.kind !== 'k';
     return bracket || valueKinds.has(third.kind) || third.kind === 'f' ? this.#drop(1, 1) : false;

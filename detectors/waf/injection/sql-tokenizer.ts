@@ -6,7 +6,7 @@
  *
  * Text is a byte string; bytes above 127 are letters, but 0xA0 is white space as MySQL has it.
  */
-import { longestValue, type SqlKind, type SqlToken } from './sql-token.ts';
+import { type SqlKind, SqlToken } from './sql-token.ts';
 import { longestWord, type SqlWords } from './sql-words.ts';
 
 /** What the text is taken to continue: nothing, or a string opened by this quote. */
@@ -29,6 +29,11 @@ for (const char of '[]{}<>:\\?=@!#~+-*/&|^%(),\';"') classes[char.charCodeAt(0)]
 
 function classAt(text: string, index: number): number {
   return classes[text.charCodeAt(index) & 255] ?? 0;
+}
+
+function isLetter(code: number): boolean {
+  const lower = code | 32;
+  return lower >= 97 && lower <= 122;
 }
 
 const twoCharOperators = new Set(
@@ -70,7 +75,7 @@ export class SqlTokenizer {
     const token = this.#context === '' ? this.#read() : this.#readContext(this.#context);
     if (token === null) return null;
     this.tokens++;
-    if (token.kind === 'o' && comparisons.has(token.word)) this.compares = true;
+    if (token.kind === 'o' && !this.compares && comparisons.has(token.word)) this.compares = true;
     return token;
   }
 
@@ -155,15 +160,14 @@ export class SqlTokenizer {
   }
 
   #token(kind: SqlKind, from: number, to: number, open = '', close = ''): SqlToken {
-    return { kind, value: this.#text.slice(from, Math.min(to, from + longestValue)), word: '', open, close };
+    return new SqlToken(kind, this.#text, from, to, '', open, close);
   }
 
   /** A token of the next `length` characters; `word` is given where it is a word or an operator. */
   #take(kind: SqlKind, length: number, word = ''): SqlToken {
     const from = this.#at;
-    this.#at += length;
-    const value = this.#text.slice(from, from + Math.min(length, longestValue));
-    return { kind, value, word, open: '', close: '' };
+    this.#at = from + length;
+    return new SqlToken(kind, this.#text, from, from + length, word);
   }
 
   #sign(kind: SqlKind, length: number): SqlToken {
@@ -259,7 +263,7 @@ export class SqlTokenizer {
   /** A name in backquotes may be that of a function: `version`(). */
   #backquotedName(): SqlToken {
     const token = this.#string('n', this.#at + 1, '`', '`');
-    return this.#words.kindOf(token.value.toUpperCase()) === 'f' ? { ...token, kind: 'f' } : token;
+    return this.#words.kindOf(token.value.toUpperCase()) === 'f' ? token.as('f') : token;
   }
 
   /** PostgreSQL's `$tag$ … $tag$`, SQL Server's `$1,000.00`. */
@@ -270,7 +274,7 @@ export class SqlTokenizer {
     while (end < text.length && ((classAt(text, end) & digit) !== 0 || text[end] === '.' || text[end] === ',')) end++;
     if (end > from + 1)
       return text.charAt(end - 1) === '.' && end === from + 2 ? this.#word() : this.#take('1', end - from);
-    while (end < text.length && /[A-Za-z]/.test(text.charAt(end))) end++;
+    while (end < text.length && isLetter(text.charCodeAt(end))) end++;
     if (text.charAt(end) !== '$') return this.#take('n', 1);
     const tag = text.slice(from, end + 1);
     const closing = text.indexOf(tag, end + 1);
@@ -308,7 +312,7 @@ export class SqlTokenizer {
   #unicodeString(): SqlToken | null {
     if (!this.#text.startsWith("&'", this.#at + 1)) return null;
     const token = this.#string('s', this.#at + 3, "'", "'");
-    return { ...token, open: 'u', close: token.close === '' ? '' : 'u' };
+    return token.quoted('u', token.close === '' ? '' : 'u');
   }
 
   #number(): SqlToken {
@@ -348,7 +352,8 @@ export class SqlTokenizer {
   /** Oracle's `1f` and `1d`: one letter, which nothing of a word may follow but UNION. */
   #floatSuffix(end: number): 0 | 1 {
     const text = this.#text;
-    if (!/[dDfF]/.test(text.charAt(end))) return 0;
+    const letter = text.charCodeAt(end) | 32;
+    if (letter !== 100 && letter !== 102) return 0;
     const next = text.charAt(end + 1);
     return next === '' || next === ';' || next === 'u' || next === 'U' || (classAt(text, end + 1) & white) !== 0
       ? 1
@@ -362,15 +367,23 @@ export class SqlTokenizer {
     let end = from;
     while (end < text.length && (classAt(text, end) & stop) === 0) {
       const char = text.charCodeAt(end);
-      if ((char === dot || char === backquote) && end > from && end - from <= longestWord) {
-        const word = text.slice(from, end).toUpperCase();
-        const kind = this.#words.kindOf(word);
+      if ((char === dot || char === backquote) && end > from) {
+        const word = this.#knownWord(from, end);
+        const kind = word === '' ? undefined : this.#words.kindOf(word);
         if (kind !== undefined) return this.#take(kind, end - from, word);
       }
       end++;
     }
-    if (end - from > longestWord) return this.#take('n', end - from);
-    const word = text.slice(from, end).toUpperCase();
-    return this.#take(this.#words.kindOf(word) ?? 'n', end - from, word);
+    const word = this.#knownWord(from, end);
+    return this.#take((word === '' ? undefined : this.#words.kindOf(word)) ?? 'n', end - from, word);
+  }
+
+  /** The upper-case word there, '' when it is surely none that is known. */
+  #knownWord(from: number, end: number): string {
+    const text = this.#text;
+    const length = end - from;
+    if (length > longestWord || !this.#words.mayKnow(text.charCodeAt(from), text.charCodeAt(from + 1), length))
+      return '';
+    return text.slice(from, end).toUpperCase();
   }
 }

@@ -151,11 +151,18 @@ function split(list: string): string[] {
 
 /** What the words mean: upper-case word or phrase to the kind of its token. */
 export interface SqlWords {
+  /** False when no word or phrase that is known begins with these two characters and has a word of this length. */
+  mayKnow(first: number, second: number, length: number): boolean;
   kindOf(word: string): SqlKind | undefined;
   /** The kind of two words that make a phrase, undefined when they make none. */
   phraseKind(first: string, second: string): SqlKind | undefined;
   /** True for names such as USER that are a function where `()` follows. */
   isCallable(word: string): boolean;
+}
+
+/** The same for a letter in either case. */
+function slotOf(first: number, second: number): number {
+  return ((first & 31) << 5) | (second & 31);
 }
 
 export function createSqlWords(): SqlWords {
@@ -172,7 +179,13 @@ export function createSqlWords(): SqlWords {
     }
   }
   const callable = new Set(split(callWords));
+  const lengths = new Uint32Array(1024);
+  for (const word of [...kinds.keys(), ...[...joined.keys()].flatMap(split), ...callable]) {
+    const slot = slotOf(word.charCodeAt(0), word.charCodeAt(1));
+    lengths[slot] = (lengths[slot] ?? 0) | (1 << Math.min(word.length, 31));
+  }
   return {
+    mayKnow: (first, second, length) => (((lengths[slotOf(first, second)] ?? 0) >>> Math.min(length, 31)) & 1) === 1,
     kindOf: (word) => kinds.get(word),
     phraseKind: (first, second) => (beginnings.has(first) ? joined.get(`${first} ${second}`) : undefined),
     isCallable: (word) => callable.has(word),

@@ -28,15 +28,17 @@ export function readSql(text: string, words: SqlWords, context: SqlContext, dial
   return { fingerprint, tokens, context, tokenCount, compares, mysqlDiffers };
 }
 
-/** Every reading of a value that is worth a look, most likely first. */
-export function* readingsOf(text: string, words: SqlWords): Generator<SqlReading> {
-  const plain = readSql(text, words, '', 'ansi');
-  yield plain;
-  if (plain.mysqlDiffers) yield readSql(text, words, '', 'mysql');
-  if (text.includes("'")) {
-    const quoted = readSql(text, words, "'", 'ansi');
-    yield quoted;
-    if (quoted.mysqlDiffers) yield readSql(text, words, "'", 'mysql');
-  }
-  if (text.includes('"')) yield readSql(text, words, '"', 'mysql');
+/** Takes a reading; true when it has seen enough. */
+export type ReadingVisitor = (reading: SqlReading) => boolean;
+
+function visitContext(text: string, words: SqlWords, context: SqlContext, visit: ReadingVisitor): boolean {
+  const ansi = readSql(text, words, context, 'ansi');
+  return visit(ansi) || (ansi.mysqlDiffers && visit(readSql(text, words, context, 'mysql')));
+}
+
+/** Hands on every reading of a value that is worth a look, until the visitor has seen enough: then it is true. */
+export function visitReadings(text: string, words: SqlWords, visit: ReadingVisitor): boolean {
+  if (visitContext(text, words, '', visit)) return true;
+  if (text.includes("'") && visitContext(text, words, "'", visit)) return true;
+  return text.includes('"') && visit(readSql(text, words, '"', 'mysql'));
 }

@@ -9,8 +9,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSqlWords, type SqlWords } from '../sql-words.ts';
 import { confirmFingerprint } from '../sqli-confirmation.ts';
-import { findAttack } from '../sqli-grammar.ts';
-import { readingsOf } from '../sqli-readings.ts';
+import { SqlGrammar } from '../sqli-grammar.ts';
+import { visitReadings } from '../sqli-readings.ts';
 import { benignTexts } from './benign-texts.ts';
 import { readInjectionSamples } from './injection-samples.ts';
 
@@ -24,15 +24,17 @@ const lineLength = 118;
 
 function fingerprintsOf(text: string, words: SqlWords): string[] {
   const found: string[] = [];
-  for (const reading of readingsOf(text, words)) {
+  visitReadings(text, words, (reading) => {
     if (confirmFingerprint(reading, text)) found.push(reading.fingerprint);
-  }
+    return false;
+  });
   return found;
 }
 
 /** The fingerprints that the samples in `folder` teach, sorted. */
 export function learnFingerprints(folder: string): string[] {
   const words = createSqlWords();
+  const grammar = new SqlGrammar(words, new Set());
   const honest = new Set<string>();
   for (const text of benignTexts(madeTexts, seed)) for (const one of fingerprintsOf(text, words)) honest.add(one);
   for (const sample of readInjectionSamples(folder, 'false_positives')) {
@@ -40,7 +42,7 @@ export function learnFingerprints(folder: string): string[] {
   }
   const learned = new Set<string>();
   for (const sample of readInjectionSamples(folder, 'sqli-')) {
-    if (!sample.learning || findAttack(sample.text, words, new Set()) !== null) continue;
+    if (!sample.learning || grammar.find(sample.text) !== null) continue;
     for (const one of fingerprintsOf(sample.text, words)) {
       if (!honest.has(one) && !tooOrdinary.test(one)) learned.add(one);
     }
