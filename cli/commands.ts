@@ -5,6 +5,7 @@ import { alertsList } from './commands/alerts-list.ts';
 import { allowlistsAdd } from './commands/allowlists-add.ts';
 import { allowlistsDelete } from './commands/allowlists-delete.ts';
 import { allowlistsList } from './commands/allowlists-list.ts';
+import { appSecTest } from './commands/appsec-test.ts';
 import { bouncersAdd } from './commands/bouncers-add.ts';
 import { bouncersDelete } from './commands/bouncers-delete.ts';
 import { bouncersList } from './commands/bouncers-list.ts';
@@ -64,5 +65,6 @@ export const commands: readonly Command[] = [
   setupDetect,
   wafInstall,
   wafTest,
+  appSecTest,
   version,
 ];
