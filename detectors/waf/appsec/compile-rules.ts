@@ -65,10 +65,12 @@ function compileChain(
   position: Position,
   group: RuleGroup,
 ): readonly (SecLangLine & { readonly id: number })[] {
-  return group.flatMap((node, link) => {
+  const [first] = group;
+  if (first === undefined || first.match === null) return [];
+  const id = ruleId(document.name, first.match, first, position);
+  return rarestFirst(group).flatMap((node, link) => {
     const { match } = node;
     if (match === null) return [];
-    const id = ruleId(document.name, match, node, position, link);
     const actions = [
       ...(link === 0 ? headActions(document, id, severityOf(group), position.left) : []),
       ...node.transforms.flatMap((name) => transformOf(name) ?? []).map((name) => `t:${name}`),
@@ -101,6 +103,23 @@ function headActions(
   ];
 }
 
+/**
+ * The condition that fewest requests meet goes to the head of the chain, where the engine's index leaves the whole chain out.
+ * Which conditions hold does not depend on their order, except where one changes how the body is read.
+ */
+function rarestFirst(group: RuleGroup): RuleGroup {
+  if (group.some(({ bodyType }) => bodyType !== '')) return group;
+  const rarest = group.find((node) => isSearched(node) && node.zones.includes('URI')) ?? group.find(isSearched);
+  return rarest === undefined ? group : [rarest, ...group.filter((node) => node !== rarest)];
+}
+
+/** Few requests hold the text that is looked for. */
+function isSearched({ match, zones: names, transforms }: RuleNode): boolean {
+  if (match === null || match.not || transforms.includes(countTransform)) return false;
+  const isText = ['contains', 'equals', 'startsWith', 'endsWith', 'regex'].includes(match.type);
+  return isText && match.value.length > 2 && !names.includes('METHOD') && !names.includes('PROTOCOL');
+}
+
 function severityOf(group: RuleGroup): string {
   return group.find(({ severity }) => severity !== '')?.severity ?? 'emergency';
 }
@@ -108,12 +127,11 @@ function severityOf(group: RuleGroup): string {
 /** `count` needs variables: without them it does nothing, as upstream has it. */
 function targets(node: RuleNode): string {
   const prefix = node.transforms.includes(countTransform) && node.variables.length > 0 ? '&' : '';
-  return node.zones
-    .flatMap((zone) => {
-      const name = zones.get(zone) ?? zone;
-      return node.variables.length === 0 ? [name] : node.variables.map((variable) => `${prefix}${name}:${variable}`);
-    })
-    .join('|');
+  const all = node.zones.flatMap((zone) => {
+    const name = zones.get(zone) ?? zone;
+    return node.variables.length === 0 ? [name] : node.variables.map((variable) => `${prefix}${name}:${variable}`);
+  });
+  return `"${escapedQuotes(all.join('|'))}"`;
 }
 
 function operator({ type, value, not }: RuleMatchSpec): string {
@@ -133,17 +151,9 @@ function quoted(text: string): string {
   return escapedQuotes(line).replaceAll("'", "\\'");
 }
 
-/** FNV-1a, 32 bits, over everything that tells a rule from another: it stays the same as long as the rule does. */
-function ruleId(
-  name: string,
-  { type, value }: RuleMatchSpec,
-  node: RuleNode,
-  position: Position,
-  link: number,
-): number {
-  const { rule, group } = position;
-  const place = group === 0 ? String(link) : `${group}.${link}`;
-  return fnv1a([name, type, value, place, `rule:${rule}`, ...node.zones, ...node.transforms].join(''));
+/** FNV-1a, 32 bits, over everything that tells the first condition from another: it stays the same as long as that does. */
+function ruleId(name: string, { type, value }: RuleMatchSpec, node: RuleNode, { rule, group }: Position): number {
+  return fnv1a([name, type, value, String(group), `rule:${rule}`, ...node.zones, ...node.transforms].join(''));
 }
 
 function fnv1a(text: string): number {

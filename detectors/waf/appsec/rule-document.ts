@@ -191,7 +191,10 @@ function checkNode(reader: DocumentReader, map: YAMLMap, node: RuleNode): void {
     }
   }
   for (const name of node.variables) {
-    if (/["'|\r\n]/.test(name)) reader.faultIn(map, 'variables', `variable ${name} has a quote, bar or line end in it`);
+    if (/["'\r\n]/.test(name)) reader.faultIn(map, 'variables', `variable ${name} has a quote or line end in it`);
+    else if (name.includes('|') && !/^\/.*\/$/.test(name)) {
+      reader.faultIn(map, 'variables', `variable ${name} has a bar in it; a pattern stands in slashes`);
+    }
   }
   if (match !== null && node.zones.length === 0) reader.fault(map, 'a rule with a match needs zones');
   if (match === null && node.zones.length > 0) reader.fault(map, 'a rule with zones needs a match');
