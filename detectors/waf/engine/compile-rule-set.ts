@@ -74,7 +74,6 @@ class RuleSetCompiler {
     );
     const index = builder.build();
     const pool = new TextPool(index);
-    this.#wakeIndex.open(pool);
     const macros = new MacroTable(this.#layout);
     const parts: RuleParts = {
       layout: this.#layout,
@@ -83,11 +82,11 @@ class RuleSetCompiler {
       pool,
       macros,
       catalog: this.#catalog,
-      wakeIndex: this.#wakeIndex,
       operators,
     };
     const markers = placeMarkers(usable);
     const compiled = this.#compilePhases(usable, markers, parts);
+    this.#wakeIndex.finish(pool);
     const { clock, store = new PersistentStore(clock) } = this.#deps;
     const state: StateParts = {
       options: this.#options,
@@ -96,8 +95,9 @@ class RuleSetCompiler {
       clock,
       store,
       numbers: Array.from({ length: numberTexts }, (_, number) => pool.text(String(number))),
-      scalars: scalarCount,
       selections: this.#selections.list,
+      blankScalars: Array.from({ length: scalarCount }, () => null),
+      blankSelections: this.#selections.list.map(() => null),
     };
     const { rules } = this.#catalog;
     const stats: RuleSetStats = {

@@ -19,7 +19,6 @@ import type {
 import type { RuleCatalog } from './rule-catalog.ts';
 import type { Selections } from './selection.ts';
 import type { TxLayout } from './tx-variables.ts';
-import type { WakeIndex } from './wake-index.ts';
 
 /** What the rules of a set share. */
 export interface RuleParts {
@@ -29,7 +28,6 @@ export interface RuleParts {
   readonly pool: TextPool;
   readonly macros: MacroTable;
   readonly catalog: RuleCatalog;
-  readonly wakeIndex: WakeIndex;
   /** Of each rule of the program, chained ones too; `SecAction` has none. */
   readonly operators: ReadonlyMap<RuleDefinition, CompiledOperator>;
 }
@@ -62,7 +60,6 @@ function compileLink(
   const chain = compileChain(definition, parts.steps);
   const negated = definition.operator?.negated ?? false;
   const sleeps = definition === head && operator !== null && canSleep(operator, negated, targets);
-  if (sleeps) parts.wakeIndex.add(operator.number, chain, position.bit);
   const { chained, disruptive } = definition;
   return {
     definition,

@@ -1,15 +1,16 @@
 /** The rules of one phase, and which of them the values of a request wake. */
-import type { CompiledRule, CompiledTarget, WakeBit } from './compiled-rule.ts';
+import type { CompiledRule, WakeBit } from './compiled-rule.ts';
 import { entriesOf } from './compile-target.ts';
 import type { Selection } from './selection.ts';
 import type { TransactionState } from './transaction-state.ts';
-import { scalarText } from './variables.ts';
-import type { Bits, WakeIndex } from './wake-index.ts';
+import { scalarCount, scalarText } from './variables.ts';
+import { type Bits, emptyBits, type WakeIndex } from './wake-index.ts';
 
 /** One scalar or selection, and the bits of the rules that look at it. */
 interface Waker {
-  readonly scalar: number;
-  /** Null: it is the scalar. */
+  /** Of the wake index: scalars first, then selections. */
+  readonly place: number;
+  /** Null: it is a scalar. */
   readonly selection: Selection | null;
   readonly rules: Bits;
 }
@@ -31,8 +32,8 @@ export class CompiledPhase {
     const words = Math.ceil(size / 32);
     this.#index = index;
     this.#firstWord = firstWord;
-    this.#always = new Array<number>(words).fill(0);
-    this.#awake = new Array<number>(words).fill(0);
+    this.#always = emptyBits(words);
+    this.#awake = emptyBits(words);
   }
 
   get words(): number {
@@ -47,17 +48,29 @@ export class CompiledPhase {
 
   add(rule: CompiledRule): void {
     const position = this.rules.push(rule) - 1;
-    if (rule.sleep === null) setBit(this.#always, position);
-    else for (const target of rule.targets) setBit(this.#waker(target).rules, position);
+    const { sleep, operator, chain, targets } = rule;
+    if (sleep === null || operator === null) {
+      setBit(this.#always, position);
+      return;
+    }
+    const places: number[] = [];
+    for (const target of targets) {
+      if (target.kind !== 'scalar' && target.kind !== 'selection') continue;
+      const selection = target.kind === 'selection' ? target.selection : null;
+      const place = target.kind === 'selection' ? scalarCount + target.selection.number : target.number;
+      setBit(this.#waker(place, selection).rules, position);
+      places.push(place);
+    }
+    this.#index.add({ operator: operator.number, chain, bit: sleep, places });
   }
 
   /** The bits of the rules to run, good until the next call. */
   wake(state: TransactionState): Bits {
     const awake = this.#awake;
     for (let word = 0; word < awake.length; word++) awake[word] = this.#always[word] ?? 0;
-    for (const { scalar, selection, rules } of this.#wakers) {
-      if (selection === null) this.#add(this.#index.of(scalarText(scalar, state)), rules);
-      else for (const { text } of entriesOf(selection, state)) this.#add(this.#index.of(text), rules);
+    for (const { place, selection, rules } of this.#wakers) {
+      if (selection === null) this.#add(this.#index.of(scalarText(place, state), place), rules);
+      else for (const { text } of entriesOf(selection, state)) this.#add(this.#index.of(text, place), rules);
     }
     return awake;
   }
@@ -71,12 +84,10 @@ export class CompiledPhase {
     }
   }
 
-  #waker(target: CompiledTarget): Waker {
-    const scalar = target.kind === 'scalar' ? target.number : -1;
-    const selection = target.kind === 'selection' ? target.selection : null;
-    const known = this.#wakers.find((waker) => waker.scalar === scalar && waker.selection === selection);
+  #waker(place: number, selection: Selection | null): Waker {
+    const known = this.#wakers.find((waker) => waker.place === place);
     if (known !== undefined) return known;
-    const waker: Waker = { scalar, selection, rules: new Array<number>(this.#always.length).fill(0) };
+    const waker: Waker = { place, selection, rules: emptyBits(this.#always.length) };
     this.#wakers.push(waker);
     return waker;
   }

@@ -31,9 +31,10 @@ export interface StateParts {
   readonly store: PersistentStore;
   /** Texts of the first whole numbers, from 0: counts and scores are mostly small. */
   readonly numbers: readonly Text[];
-  /** How many scalars there are: `variables.ts`. */
-  readonly scalars: number;
   readonly selections: readonly Selection[];
+  /** Nothing for each scalar of `variables.ts`, and nothing for each selection: to be copied. */
+  readonly blankScalars: readonly null[];
+  readonly blankSelections: readonly null[];
 }
 
 /** Environment variables that rules can set in one transaction. */
@@ -100,7 +101,7 @@ export class TransactionState {
   #responseHeaders: readonly Entry[] | null = null;
 
   constructor(request: TransactionRequest, parts: StateParts) {
-    const { options, pool, layout, clock, store, numbers, scalars, selections } = parts;
+    const { options, pool, layout, clock, store, numbers, blankScalars, blankSelections } = parts;
     this.request = request;
     this.options = options;
     this.pool = pool;
@@ -108,8 +109,8 @@ export class TransactionState {
     this.#store = store;
     this.#numbers = numbers;
     this.tx = new TxVariables(layout);
-    this.scalarTexts = new Array<Text | null>(scalars).fill(null);
-    this.selected = new Array<readonly Entry[] | null>(selections.length).fill(null);
+    this.scalarTexts = blankScalars.slice();
+    this.selected = blankSelections.slice();
     this.matchedText = pool.text('');
     this.controls = {
       mode: options.mode ?? 'on',

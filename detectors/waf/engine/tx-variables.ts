@@ -13,6 +13,8 @@ const mostDynamic = 10_000;
 export class TxLayout {
   readonly #slots = new Map<string, number>();
   readonly #names: string[] = [];
+  /** As many places as there are names, none of them set: to be copied. */
+  readonly blank: null[] = [];
 
   constructor() {
     // Captures: the place of TX:n is n.
@@ -28,6 +30,7 @@ export class TxLayout {
     let slot = this.#slots.get(key);
     if (slot === undefined) {
       slot = this.#names.push(key) - 1;
+      this.blank.push(null);
       this.#slots.set(key, slot);
     }
     return slot;
@@ -47,7 +50,7 @@ export class TxVariables {
 
   constructor(layout: TxLayout) {
     this.#layout = layout;
-    this.slots = new Array<Text | null>(layout.names.length).fill(null);
+    this.slots = layout.blank.slice();
   }
 
   /** `key` in lower case. */

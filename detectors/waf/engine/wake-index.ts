@@ -3,6 +3,9 @@
  * search index knows; for each text this says, as bits, which of them it or what transformations make of it could match. A
  * phase begins with the bits of the values that are there; a rule whose bit is missing is asleep and not touched. The bits stay
  * with the text: a value that comes again costs nothing, and an operator that has said no is not asked again.
+ *
+ * A text is transformed only as far as rules about its place want it: what they want is its aspects. Chains of transformations
+ * that are used about the same places are one aspect, and a text remembers which of them its bits cover.
  */
 import type { Text } from '../text/text.ts';
 import type { TextPool } from '../text/text-pool.ts';
@@ -14,41 +17,65 @@ export type Bits = number[];
 
 /** Of texts that wake no rule. Shared: it has no word to write to. */
 const none: Bits = [];
+/** Aspects are bits of one number; chains beyond share the last. */
+const mostAspects = 31;
 
-/** Texts after some steps: chains that begin alike share their beginning. */
+/** The rules of one aspect that try their operators on the same text. */
+interface Group {
+  readonly aspect: number;
+  /** By operator number. */
+  readonly rules: (WakeBit[] | undefined)[];
+  /** The operators that have rules, as words of bits. */
+  readonly operators: Bits;
+}
+
+/** A text after some steps: chains that begin alike share their beginning. */
 interface Node {
   /** What makes this text of the parent's; null at the root. */
   readonly step: TextStep | null;
   readonly children: Node[];
-  /** By operator number: the rules that try the operator on this text. */
-  readonly rules: WakeBit[][];
-  /** The operators that have such rules, as words of bits. */
-  readonly operators: Bits;
+  readonly groups: Group[];
+  /** Aspects of its groups and those of its children. */
+  aspects: number;
+}
+
+interface IndexedRule {
+  readonly operator: number;
+  readonly chain: TransformationChain;
+  readonly bit: WakeBit;
+  /** Where the values come from that the rule looks at, as numbers. */
+  readonly places: readonly number[];
 }
 
 export class WakeIndex {
-  readonly #root: Node = { step: null, children: [], rules: [], operators: [] };
-  /** Set once all operators are known. */
+  readonly #root: Node = newNode(null);
+  readonly #rules: IndexedRule[] = [];
+  /** By place: the aspects that rules want of its values. */
+  readonly #wanted: number[] = [];
+  /** No rule, in as many words as there are: to be copied. */
+  #blank: Bits = [];
   #pool: TextPool | null = null;
-  #words = 0;
 
-  add(operator: number, { steps, multiMatch }: TransformationChain, bit: WakeBit): void {
-    this.#words = Math.max(this.#words, bit.word + 1);
-    let node = this.#root;
-    for (const step of steps.steps) {
-      if (multiMatch) addRule(node, operator, bit);
-      node = childOf(node, step);
-    }
-    addRule(node, operator, bit);
+  add(rule: IndexedRule): void {
+    this.#rules.push(rule);
   }
 
-  open(pool: TextPool): void {
+  /** All rules are known. */
+  finish(pool: TextPool): void {
     this.#pool = pool;
+    this.#blank = emptyBits(this.#rules.reduce((most, { bit }) => Math.max(most, bit.word + 1), 0));
+    const aspects = aspectsOf(this.#rules);
+    for (const rule of this.#rules) {
+      const aspect = aspects.get(rule.chain) ?? 1;
+      this.#place(rule, aspect);
+      for (const place of rule.places) this.#wanted[place] = (this.#wanted[place] ?? 0) | aspect;
+    }
   }
 
-  /** The bits of the rules that this value may match; fewer words than there are where the last ones are empty. */
-  of(text: Text): Bits {
-    return (text.wake ??= this.#compute(text));
+  /** The bits of the rules that a value of that place may match. */
+  of(text: Text, place: number): Bits {
+    const missing = (this.#wanted[place] ?? 0) & ~text.wakeAspects;
+    return missing === 0 ? (text.wake ?? none) : this.#extend(text, missing);
   }
 
   /** The rule with that bit was tried on this value and did not match. */
@@ -57,34 +84,32 @@ export class WakeIndex {
     if (bits !== null && bits !== none) bits[word] = (bits[word] ?? 0) & ~mask;
   }
 
-  #compute(text: Text): Bits {
-    if (this.#pool === null) return none;
-    const found: Bits = new Array<number>(this.#words).fill(0);
-    return this.#visit(this.#pool, this.#root, text, found) ? found : none;
+  #extend(text: Text, aspects: number): Bits {
+    const pool = this.#pool;
+    if (pool === null) return none;
+    let bits = text.wake === null || text.wake === none ? this.#blank.slice() : text.wake;
+    const found = visit(pool, this.#root, text, aspects, bits);
+    if (!found && (text.wake === null || text.wake === none)) bits = none;
+    text.wake = bits;
+    text.wakeAspects |= aspects;
+    return bits;
   }
 
-  /** True when a rule was found. */
-  #visit(pool: TextPool, node: Node, text: Text, found: Bits): boolean {
-    let any = false;
-    const { candidates } = text;
-    const { operators } = node;
-    for (let word = 0; word < operators.length; word++) {
-      let rest = (candidates[word] ?? 0) & (operators[word] ?? 0);
-      while (rest !== 0) {
-        const lowest = rest & -rest;
-        rest ^= lowest;
-        any = true;
-        for (const bit of node.rules[word * 32 + 31 - Math.clz32(lowest)] ?? []) {
-          found[bit.word] = (found[bit.word] ?? 0) | bit.mask;
-        }
-      }
+  #place({ operator, chain: { steps, multiMatch }, bit }: IndexedRule, aspect: number): void {
+    let node = this.#root;
+    node.aspects |= aspect;
+    for (const step of steps.steps) {
+      if (multiMatch) addRule(node, aspect, operator, bit);
+      node = childOf(node, step);
+      node.aspects |= aspect;
     }
-    for (const child of node.children) {
-      const step = child.step as TextStep;
-      if (this.#visit(pool, child, pool.transform(text, step), found)) any = true;
-    }
-    return any;
+    addRule(node, aspect, operator, bit);
   }
+}
+
+/** So many words without a bit. */
+export function emptyBits(words: number): Bits {
+  return Array.from({ length: words }, () => 0);
 }
 
 /** True when the value may match the rule with that bit. The bits of the value are there: its phase began with them. */
@@ -106,17 +131,76 @@ export function nextBit(bits: Bits, from: number): number {
   return word * 32 + 31 - Math.clz32(rest & -rest);
 }
 
-function addRule(node: Node, operator: number, bit: WakeBit): void {
-  (node.rules[operator] ??= []).push(bit);
+/** Adds the bits of the rules that the text may match, in those aspects. True when there are any. */
+function visit(pool: TextPool, node: Node, text: Text, aspects: number, found: Bits): boolean {
+  let any = false;
+  for (const group of node.groups) {
+    if ((group.aspect & aspects) !== 0 && collect(group, text.candidates, found)) any = true;
+  }
+  for (const child of node.children) {
+    if ((child.aspects & aspects) === 0) continue;
+    if (visit(pool, child, pool.transform(text, child.step as TextStep), aspects, found)) any = true;
+  }
+  return any;
+}
+
+function collect({ operators, rules }: Group, candidates: Uint32Array, found: Bits): boolean {
+  let any = false;
+  for (let word = 0; word < operators.length; word++) {
+    let rest = (candidates[word] ?? 0) & (operators[word] ?? 0);
+    while (rest !== 0) {
+      const lowest = rest & -rest;
+      rest ^= lowest;
+      any = true;
+      for (const bit of rules[word * 32 + 31 - Math.clz32(lowest)] ?? []) {
+        found[bit.word] = (found[bit.word] ?? 0) | bit.mask;
+      }
+    }
+  }
+  return any;
+}
+
+/** Chains whose rules look at the same places have the same aspect. */
+function aspectsOf(rules: readonly IndexedRule[]): ReadonlyMap<TransformationChain, number> {
+  const places = new Map<string, Set<number>>();
+  for (const { chain, places: own } of rules) {
+    const key = keyOf(chain);
+    const known = places.get(key) ?? new Set();
+    for (const place of own) known.add(place);
+    places.set(key, known);
+  }
+  const numbers = new Map<string, number>();
+  const aspects = new Map<TransformationChain, number>();
+  for (const { chain } of rules) {
+    const signature = [...(places.get(keyOf(chain)) ?? [])].sort((one, other) => one - other).join(' ');
+    const number = numbers.get(signature) ?? Math.min(numbers.size, mostAspects - 1);
+    numbers.set(signature, number);
+    aspects.set(chain, 1 << number);
+  }
+  return aspects;
+}
+
+function keyOf({ steps, multiMatch }: TransformationChain): string {
+  return `${steps.steps.map(({ number }) => number).join(' ')}${multiMatch ? ' each' : ''}`;
+}
+
+function newNode(step: TextStep | null): Node {
+  return { step, children: [], groups: [], aspects: 0 };
+}
+
+function addRule(node: Node, aspect: number, operator: number, bit: WakeBit): void {
+  let group = node.groups.find((one) => one.aspect === aspect);
+  if (group === undefined) node.groups.push((group = { aspect, rules: [], operators: [] }));
+  (group.rules[operator] ??= []).push(bit);
   const word = operator >>> 5;
-  while (node.operators.length <= word) node.operators.push(0);
-  node.operators[word] = (node.operators[word] ?? 0) | (1 << (operator & 31));
+  while (group.operators.length <= word) group.operators.push(0);
+  group.operators[word] = (group.operators[word] ?? 0) | (1 << (operator & 31));
 }
 
 function childOf(node: Node, step: TextStep): Node {
   const known = node.children.find((child) => child.step === step);
   if (known !== undefined) return known;
-  const child: Node = { step, children: [], rules: [], operators: [] };
+  const child = newNode(step);
   node.children.push(child);
   return child;
 }
