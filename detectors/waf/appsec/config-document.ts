@@ -4,7 +4,6 @@
  */
 import { createHash } from 'node:crypto';
 import { isScalar, type YAMLMap } from 'yaml';
-import { closest } from '../../../config/closest.ts';
 import { type DocumentReader, type ItemPlaces, readDocuments } from '../../documents/document-reader.ts';
 import type { ItemFault, ItemKind } from '../../documents/item-fault.ts';
 
@@ -167,9 +166,7 @@ function readHooks(reader: DocumentReader, map: YAMLMap, band: Band | null): rea
     reader.maps(map, stage, hookKeys).map((hook) => {
       const success = reader.text(hook, 'on_success');
       if (success !== '' && !onSuccess.includes(success)) {
-        const near = closest(success, onSuccess);
-        const hint = near === null ? `there are ${onSuccess.join(' and ')}` : `Did you mean ${near}?`;
-        reader.faultIn(hook, 'on_success', `on_success ${success} is unknown. ${hint}`);
+        reader.faultIn(hook, 'on_success', `on_success ${success} is unknown; there are ${onSuccess.join(' and ')}`);
       }
       return {
         stage,
