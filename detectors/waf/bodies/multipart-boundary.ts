@@ -17,7 +17,7 @@ export interface Boundary {
 
 const longestBoundary = 70;
 
-const mediaType = /^multipart\/[!#$%&*+\-.^_`|~0-9a-z]+$/i;
+const mediaType = /^multipart\/form-data$/i;
 
 /** What RFC 2046 allows, without the comma, at which PHP ends an unquoted boundary. */
 const plainCharacters = /^[0-9A-Za-z'()+_\-./:=?]*$/;

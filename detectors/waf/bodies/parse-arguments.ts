@@ -35,5 +35,12 @@ export function parseArguments(text: string, separator: string, limit: number): 
     }
     start = end + between.length;
   }
-  return { values: list.values, dropped: list.dropped, brokenEscape: hasBrokenEscape(text) };
+  return {
+    values: list.values,
+    dropped: list.dropped,
+    // Few rules ask.
+    get brokenEscape(): boolean {
+      return hasBrokenEscape(text);
+    },
+  };
 }
