@@ -96,4 +96,9 @@ export class FirstFault {
   get text(): string {
     return this.#text;
   }
+
+  /** Asked before a text is put together: a hostile body has a fault at every byte. */
+  get isNoted(): boolean {
+    return this.#text !== '';
+  }
 }

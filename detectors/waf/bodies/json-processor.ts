@@ -286,7 +286,7 @@ class JsonReader {
   }
 
   #complain(what: string, at: number): void {
-    this.#fault.note(`JSON parsing error: ${what} at byte ${at}`);
+    if (!this.#fault.isNoted) this.#fault.note(`JSON parsing error: ${what} at byte ${at}`);
   }
 
   /** Ends the reading and keeps what is left. The end of a body that was cut is no mistake. */

@@ -240,6 +240,6 @@ class MultipartReader {
   }
 
   #complain(what: string): void {
-    this.#fault.note(`Multipart parsing error: Multipart: ${what}.`);
+    if (!this.#fault.isNoted) this.#fault.note(`Multipart parsing error: Multipart: ${what}.`);
   }
 }

@@ -245,7 +245,7 @@ class XmlReader {
   }
 
   #complain(what: string): void {
-    this.#fault.note(`XML parsing error: ${what} at byte ${this.#at}`);
+    if (!this.#fault.isNoted) this.#fault.note(`XML parsing error: ${what} at byte ${this.#at}`);
   }
 }
 

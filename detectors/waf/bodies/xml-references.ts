@@ -37,7 +37,9 @@ export function decodeReferences(text: string): string {
 
 /** `start` is after the `&`. */
 function referenceAt(text: string, start: number): Reference | null {
-  if (text.charCodeAt(start) === 0x23) return characterAt(text, start + 1);
+  const first = text.charCodeAt(start);
+  if (first === 0x23) return characterAt(text, start + 1);
+  if (first < 0x61 || first > 0x71) return null;
   for (let length = 3; length <= 5; length += 1) {
     const meaning = entities.get(text.slice(start, start + length));
     if (meaning !== undefined) return { meaning, end: start + length };
