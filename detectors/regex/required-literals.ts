@@ -9,6 +9,7 @@
  * On request it also tells what single characters are required, for those who know which characters a text holds.
  */
 import { type CharSet, charSetOf, rangesOf, setSize } from './char-set.ts';
+import { firstCharacters } from './first-characters.ts';
 import type { PatternNode, RepeatNode } from './syntax.ts';
 
 export type LiteralFormula =
@@ -31,23 +32,40 @@ export interface LiteralOptions {
 
 /** Strings of one exact set, and characters of one class that is read as letters. */
 const maxExact = 64;
+/** Strings that matches begin with: they are only joined to what stands before them. */
+const maxStarts = 64;
 const maxClass = 8;
 /** Exact strings are cut here, in UTF-16 units: a longer literal is no more telling and costs table rows. */
 const maxLiteral = 24;
 /** Rounds of a counted repeat that are written out. */
 const maxRounds = 4;
 
+/** A part that may be left out is passed over when it begins with one of at most so many characters. */
+const maxRare = 32;
+/** Space, digits and letters, and all beyond ASCII, as far as a range that holds one of them holds these. */
+const common: readonly number[] = Array.from({ length: 256 }, (_, code) => code).filter(
+  (code) => code === 0x20 || code >= 0x80 || /\w/.test(String.fromCharCode(code)),
+);
+/** Characters of a piece that is worth to be looked for beside the whole that it is a piece of. */
+const tellingPiece = 3;
+
 const always: LiteralFormula = { kind: 'always' };
 const never: LiteralFormula = { kind: 'never' };
 
-/** `exact`: all strings the node can match, or null; then `formula` holds for every match. */
+/** What is known of every match of a node. */
 interface Required {
+  /** All strings the node can match, but for those in which `unless` holds; null when unknown. */
   readonly exact: ReadonlySet<string> | null;
+  /** What every match begins with, but for those in which `unless` holds; used where `exact` is unknown. */
+  readonly starts: ReadonlySet<string>;
+  readonly unless: LiteralFormula;
+  /** Holds for every match, whatever `exact` says. */
   readonly formula: LiteralFormula;
 }
 
-const anything: Required = { exact: null, formula: always };
-const nothingRead: Required = { exact: new Set(['']), formula: always };
+const emptySet: ReadonlySet<string> = new Set(['']);
+const anything: Required = { exact: null, starts: emptySet, unless: never, formula: always };
+const nothingRead: Required = { exact: emptySet, starts: emptySet, unless: never, formula: always };
 
 /** A formula that holds for every text in which the pattern matches somewhere. */
 export function requiredLiterals(root: PatternNode, options: LiteralOptions = {}): LiteralFormula {
@@ -144,18 +162,24 @@ class LiteralReader {
   }
 
   formulaOf(required: Required): LiteralFormula {
-    const { exact } = required;
-    if (exact === null) return required.formula;
+    const { exact, unless, formula } = required;
+    return exact === null ? formula : allOf([formula, this.#oneOfStrings(exact, unless)]);
+  }
+
+  #oneOfStrings(exact: ReadonlySet<string>, unless: LiteralFormula): LiteralFormula {
     const literals = [...exact].sort((a, b) => a.length - b.length);
     if ((literals[0]?.length ?? Infinity) < this.#shortest && !this.#characters) return always;
     const kept: string[] = [];
     for (const literal of literals) if (!kept.some((shorter) => literal.includes(shorter))) kept.push(literal);
-    return anyOf(kept.map((text) => (text.length < this.#shortest ? charactersOf(text) : { kind: 'literal', text })));
+    const formulas = kept.map(
+      (text): LiteralFormula => (text.length < this.#shortest ? charactersOf(text) : { kind: 'literal', text }),
+    );
+    return anyOf([...formulas, unless]);
   }
 
   #readChar(set: CharSet): Required {
-    if (set.length === 0) return { exact: null, formula: never };
-    const unknown: Required = this.#characters ? { exact: null, formula: { kind: 'character', set } } : anything;
+    if (set.length === 0) return { ...anything, formula: never };
+    const unknown: Required = this.#characters ? { ...anything, formula: { kind: 'character', set } } : anything;
     if (setSize(set) > maxClass * 2) return unknown;
     const exact = new Set<string>();
     for (const [low, high] of rangesOf(set)) {
@@ -163,51 +187,100 @@ class LiteralReader {
         exact.add(String.fromCodePoint(point >= 0x41 && point <= 0x5a ? point + 32 : point));
       }
     }
-    return exact.size > maxClass ? unknown : { exact, formula: always };
+    return exact.size > maxClass ? unknown : { ...nothingRead, exact, starts: exact };
   }
 
   #inSequence(parts: readonly Required[]): Required {
-    const formulas: LiteralFormula[] = [];
-    let exact: ReadonlySet<string> | null = nothingRead.exact;
+    const formulas = parts.map((part) => part.formula);
+    const pieces = new Pieces();
+    let exact = emptySet;
+    let unless = never;
+    let starts: ReadonlySet<string> | null = null;
+    let unlessAtStart = never;
     for (const part of parts) {
-      const joined: ReadonlySet<string> | null = exact && part.exact && joinedSets(exact, part.exact);
+      pieces.add(part);
+      const joined: ReadonlySet<string> | null = part.exact && joinedSets(exact, part.exact);
       if (joined !== null) {
         exact = joined;
+        unless = anyOf([unless, part.unless]);
         continue;
       }
       // Too many strings, or unknown ones between: what is known ends here, and what follows is known by itself.
-      if (exact !== null) formulas.push(this.formulaOf({ exact, formula: always }));
-      if (part.exact === null) formulas.push(part.formula);
-      exact = part.exact ?? nothingRead.exact;
-      if (formulas.length === 0) formulas.push(always);
+      const begun = joinedSets(exact, part.exact === null ? part.starts : emptySet, maxStarts);
+      if (begun !== null && part.exact === null) unless = anyOf([unless, part.unless]);
+      formulas.push(this.#oneOfStrings(begun ?? exact, unless));
+      if (starts === null) {
+        starts = begun ?? exact;
+        unlessAtStart = unless;
+      }
+      exact = part.exact ?? emptySet;
+      unless = part.exact === null ? never : part.unless;
     }
-    if (formulas.length === 0) return { exact, formula: always };
-    formulas.push(this.formulaOf({ exact, formula: always }));
-    return { exact: null, formula: allOf(formulas) };
+    for (const piece of pieces.telling()) formulas.push(this.#oneOfStrings(piece, never));
+    if (starts === null) return { exact, starts: exact, unless, formula: allOf(formulas) };
+    formulas.push(this.#oneOfStrings(exact, unless));
+    return { exact: null, starts, unless: unlessAtStart, formula: allOf(formulas) };
   }
 
   #oneOf(branches: readonly Required[]): Required {
-    const union = new Set<string>();
-    for (const { exact } of branches) {
-      for (const text of exact ?? []) union.add(text);
-      if (exact === null || union.size > maxExact) {
-        return { exact: null, formula: anyOf(branches.map((branch) => this.formulaOf(branch))) };
-      }
+    const unless = anyOf(branches.map((branch) => branch.unless));
+    const starts = fewer(new Set(branches.flatMap((branch) => [...(branch.exact ?? branch.starts)])));
+    if (branches.some((branch) => branch.exact === null) || starts.strings.size > maxExact) {
+      const formula = anyOf(branches.map((branch) => this.formulaOf(branch)));
+      return { exact: null, starts: starts.strings, unless, formula };
     }
-    return { exact: union, formula: always };
+    const formula = anyOf(branches.map((branch) => branch.formula));
+    return { exact: starts.strings, starts: starts.strings, unless, formula };
   }
 
   #repeated(node: RepeatNode): Required {
     if (node.max === 0) return nothingRead;
-    if (node.min === 0 && node.max > 1) return anything;
-    const body = this.read(node.body);
     if (node.min === 0) {
+      const first = this.#characters ? firstCharacters(node.body) : [];
+      // Left out, or begun with one of few characters: what stands around it is joined for texts without those.
+      if (first.length > 0 && isRare(first)) return { ...nothingRead, unless: { kind: 'character', set: first } };
+      const body = node.max > 1 ? anything : this.read(node.body);
       return body.exact === null ? anything : this.#oneOf([body, nothingRead]);
     }
+    const body = this.read(node.body);
     const rounds = Array.from({ length: Math.min(node.min, maxRounds) }, () => body);
     const known = node.max === rounds.length;
     return this.#inSequence(known ? rounds : [...rounds, anything]);
   }
+}
+
+/**
+ * The strings of a sequence between the parts that may be left out. Where texts hold the characters with which those begin,
+ * nothing is known of the whole, but the longer pieces are still required.
+ */
+class Pieces {
+  readonly #ended: ReadonlySet<string>[] = [];
+  #current = emptySet;
+  #several = false;
+
+  add(part: Required): void {
+    const joined = part.exact !== null && part.unless.kind === 'never' ? joinedSets(this.#current, part.exact) : null;
+    if (joined !== null) {
+      this.#current = joined;
+      return;
+    }
+    this.#several ||= part.unless.kind !== 'never';
+    this.#ended.push(this.#current);
+    this.#current = part.exact !== null && part.unless.kind === 'never' ? part.exact : emptySet;
+  }
+
+  /** Those that say more than their characters do; none when nothing was left out, for then they are known anyway. */
+  telling(): readonly ReadonlySet<string>[] {
+    if (!this.#several) return [];
+    return [...this.#ended, this.#current].filter((piece) => shortestOf(piece) >= tellingPiece);
+  }
+}
+
+/** Characters that ordinary words and numbers do not hold. */
+function isRare(set: CharSet): boolean {
+  return (
+    setSize(set) <= maxRare && !rangesOf(set).some(([low, high]) => common.some((one) => low <= one && one <= high))
+  );
 }
 
 /** Each of the characters, in either case. */
@@ -221,9 +294,18 @@ function eitherCase(point: number): CharSet {
   return point >= 0x61 && point <= 0x7a ? charSetOf([point - 32, point - 32, point, point]) : [point, point];
 }
 
+/** The strings, or so much of their beginnings that there are not too many. */
+function fewer(strings: ReadonlySet<string>): { readonly strings: ReadonlySet<string>; readonly cut: boolean } {
+  let kept = strings;
+  for (let length = maxLiteral; kept.size > maxStarts; length--) {
+    kept = new Set([...kept].map((text) => text.slice(0, length)));
+  }
+  return { strings: kept, cut: kept !== strings };
+}
+
 /** Every string of the one followed by every string of the other; null when they are too many or too long. */
-function joinedSets(left: ReadonlySet<string>, right: ReadonlySet<string>): ReadonlySet<string> | null {
-  if (left.size * right.size > maxExact) return null;
+function joinedSets(left: ReadonlySet<string>, right: ReadonlySet<string>, most = maxExact): ReadonlySet<string> | null {
+  if (left.size * right.size > most) return null;
   const joined = new Set<string>();
   for (const head of left) {
     for (const tail of right) {
@@ -243,7 +325,9 @@ function allOf(parts: readonly LiteralFormula[]): LiteralFormula {
 
 function anyOf(parts: readonly LiteralFormula[]): LiteralFormula {
   if (parts.some((part) => part.kind === 'always')) return always;
-  const possible = parts.filter((part) => part.kind !== 'never');
+  const possible: LiteralFormula[] = parts.filter((part) => part.kind !== 'never' && part.kind !== 'character');
+  const sets = parts.flatMap((part) => (part.kind === 'character' ? part.set : []));
+  if (sets.length > 0) possible.push({ kind: 'character', set: charSetOf(sets) });
   if (possible.length === 0) return never;
   return possible.length === 1 ? (possible[0] ?? never) : { kind: 'any', parts: possible };
 }

@@ -4,7 +4,15 @@
  */
 import type { LiteralFormula } from '../../regex/required-literals.ts';
 import { rangesOf } from '../../regex/char-set.ts';
-import { type CharClasses, classesOf, foldCase, hasWordCharacter, overlap } from './char-classes.ts';
+import {
+  allClasses,
+  type CharClasses,
+  classesOf,
+  foldCase,
+  hasWordCharacter,
+  noClasses,
+  overlap,
+} from './char-classes.ts';
 
 export type CharCondition =
   | { readonly kind: 'always' }
@@ -38,7 +46,7 @@ export function charConditionOf(formula: LiteralFormula, literals: LiteralsAre):
     case 'character':
       return { kind: 'one-of', classes: classesOf(rangesOf(formula.set)) };
     case 'all':
-      return allOf(formula.parts.map((part) => charConditionOf(part, literals)));
+      return allConditions(formula.parts.map((part) => charConditionOf(part, literals)));
     case 'any':
       return anyOf(formula.parts.map((part) => charConditionOf(part, literals)));
     default:
@@ -73,10 +81,11 @@ function spelling(literal: string): CharCondition {
     const { low, high } = classesOf([[code, code]]);
     return { kind: 'one-of', classes: { low, high: foldCase(high) } };
   });
-  return allOf(parts);
+  return allConditions(parts);
 }
 
-function allOf(parts: readonly CharCondition[]): CharCondition {
+/** All of the conditions as one. */
+export function allConditions(parts: readonly CharCondition[]): CharCondition {
   const flat = parts.flatMap((part) => (part.kind === 'all' ? part.parts : [part]));
   if (flat.some((part) => part.kind === 'never')) return never;
   const kept = strongest(distinct(flat.filter((part) => part.kind !== 'always')));
@@ -87,35 +96,46 @@ function allOf(parts: readonly CharCondition[]): CharCondition {
 function anyOf(parts: readonly CharCondition[]): CharCondition {
   const flat = parts.flatMap((part) => (part.kind === 'any' ? part.parts : [part]));
   if (flat.some((part) => part.kind === 'always')) return always;
-  const single = unionOf(flat.filter((part) => part.kind === 'one-of'));
+  const single = flat.flatMap((part) => (part.kind === 'one-of' ? [part.classes] : []));
   const several = weakest(distinct(flat.filter((part) => part.kind === 'all')));
   // Many alternatives take too long to ask: the most telling part of each says nearly as much.
-  const kept =
-    several.length > mostAlternatives
-      ? unionOf([...single, ...several.flatMap((part) => (part.kind === 'all' ? mostTelling(part.parts) : []))])
-      : weakest([...single, ...several]);
+  const merged = several.length > mostAlternatives ? several.map(mostTelling) : [];
+  const union = unionOf([...single, ...merged]);
+  const parted: CharCondition[] = isNothing(union) ? [] : [{ kind: 'one-of', classes: union }];
+  const kept = weakest(merged.length === 0 ? [...parted, ...several] : parted);
   if (kept.length === 0) return never;
   return kept.length === 1 ? (kept[0] ?? never) : { kind: 'any', parts: kept };
 }
 
-/** The classes of several conditions as one; nothing of nothing. */
-function unionOf(parts: readonly CharCondition[]): readonly CharCondition[] {
-  let low = 0;
-  let high = 0;
-  for (const part of parts) {
-    if (part.kind !== 'one-of') return [always];
-    low |= part.classes.low;
-    high |= part.classes.high;
+function unionOf(classes: readonly CharClasses[]): CharClasses {
+  return classes.reduce((all, one) => ({ low: all.low | one.low, high: all.high | one.high }), noClasses);
+}
+
+function isNothing({ low, high }: CharClasses): boolean {
+  return (low | high) === 0;
+}
+
+/** The classes of which a text must have one for the condition to hold, those that the fewest texts have. */
+function mostTelling(condition: CharCondition): CharClasses {
+  switch (condition.kind) {
+    case 'always':
+      return allClasses;
+    case 'never':
+      return noClasses;
+    case 'one-of':
+      return condition.classes;
+    case 'any':
+      return unionOf(condition.parts.map(mostTelling));
+    case 'all':
+      return condition.parts
+        .map(mostTelling)
+        .reduce((best, one) => (commonness(one) < commonness(best) ? one : best), allClasses);
+    default:
+      return condition satisfies never;
   }
-  return parts.length === 0 ? [] : [{ kind: 'one-of', classes: { low, high } }];
 }
 
-/** The part that the fewest texts satisfy: punctuation is rarer than letters and digits. */
-function mostTelling(parts: readonly CharCondition[]): readonly CharCondition[] {
-  const single = parts.filter((part) => part.kind === 'one-of');
-  return single.sort((a, b) => commonness(a.classes) - commonness(b.classes)).slice(0, 1);
-}
-
+/** Punctuation is rarer than letters and digits. */
 function commonness({ low, high }: CharClasses): number {
   return bitCount(low) + bitCount(high) + (hasWordCharacter(high) ? 64 : 0);
 }

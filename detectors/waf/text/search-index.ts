@@ -10,7 +10,7 @@
 import { LiteralSet } from '../../regex/literal-set.ts';
 import type { LiteralFormula } from '../../regex/required-literals.ts';
 import { type CharCondition, charConditionOf, conditionHolds } from './char-condition.ts';
-import { LiteralGroups, type LiteralNeed, needHolds } from './literal-need.ts';
+import { clausesOf, type SearchClause } from './search-clauses.ts';
 
 export interface SearchNeed {
   /** Holds for every text that matches. Its literals are lower case and found in either case. */
@@ -24,11 +24,11 @@ const longLength = 15;
 /** Answers by kinds of characters that are kept: a power of two. */
 const keptAnswers = 1_024;
 
+/** What can be told before the search. */
 interface IndexedOperator {
   readonly shortest: number;
   readonly possible: CharCondition;
   readonly certain: CharCondition;
-  readonly need: LiteralNeed;
 }
 
 /** Takes the needs of all operators of a rule set. Operators with an equal `key` share a number. */
@@ -58,17 +58,20 @@ export class SearchIndex {
   /** The answer without any bit; never written to. */
   readonly none: Uint32Array;
   readonly #operators: readonly IndexedOperator[];
-  readonly #groups = new LiteralGroups();
+  readonly #clauses = new ClauseTable();
   readonly #literals: LiteralSet;
-  readonly #groupsOf: readonly (readonly number[])[];
-  /** By group: the operators that it may make candidates. */
-  readonly #startedBy: readonly (readonly number[])[];
-  /** The round in which a group was last satisfied: no clearing between texts. */
+  /** The round in which a list of literals was last seen: no clearing between texts. */
   readonly #seen: Uint32Array;
   #round = 0;
-  readonly #started: number[] = [];
+  /** Of the text that is searched now. */
+  #low = 0;
+  #high = 0;
+  #wanted = 0;
+  #found: Uint32Array | null = null;
+  /** Lists whose clause wants others too. */
+  readonly #pending: number[] = [];
 
-  /** Kept answers: `low` and `high` with the length by slot, then the bits of two sets. */
+  /** Kept answers: `low`, `high` and the length by slot, and the bits of two sets. */
   readonly #keys = new Int32Array(keptAnswers * 3);
   readonly #answers: Uint32Array;
   readonly #filled = new Uint8Array(keptAnswers);
@@ -78,17 +81,13 @@ export class SearchIndex {
     this.words = Math.ceil(needs.length / 32);
     this.none = new Uint32Array(this.words);
     this.#answers = new Uint32Array(keptAnswers * this.words * 2);
-    const startedBy: number[][] = [];
     this.#operators = needs.map(({ formula, shortest }, number) => {
-      const need = this.#groups.needOf(formula);
-      for (const group of this.#groups.triggersOf(formula)) (startedBy[group] ??= []).push(number);
+      for (const clause of clausesOf(formula)) this.#clauses.add(number, clause);
       const possible = charConditionOf(formula, 'possible');
-      return { shortest, need, possible, certain: charConditionOf(formula, 'absent') };
+      return { shortest, possible, certain: charConditionOf(formula, 'absent') };
     });
-    this.#startedBy = Array.from({ length: this.#groups.size }, (_, group) => startedBy[group] ?? []);
-    this.#groupsOf = this.#groups.groupsOf;
-    this.#literals = new LiteralSet(this.#groups.literals, { caseInsensitive: true });
-    this.#seen = new Uint32Array(this.#groups.size);
+    this.#literals = new LiteralSet(this.#clauses.literals, { caseInsensitive: true });
+    this.#seen = new Uint32Array(this.#clauses.lists);
   }
 
   /** What the tables hold, in bytes. */
@@ -108,7 +107,7 @@ export class SearchIndex {
       any |= answers[from + word] ?? 0;
       searched |= answers[from + words + word] ?? 0;
     }
-    const found = searched === 0 ? null : this.#search(text, from + words);
+    const found = searched === 0 ? null : this.#search(text, from + words, low, high);
     if (any === 0) return found ?? this.none;
     const result = found ?? new Uint32Array(words);
     for (let word = 0; word < words; word++) result[word] = (result[word] ?? 0) | (answers[from + word] ?? 0);
@@ -120,14 +119,11 @@ export class SearchIndex {
    * leftmost, the longest of those. Null when none is there.
    */
   findPhrase(text: string, operator: number): string | null {
-    const need = this.#operators[operator]?.need;
-    if (need?.kind !== 'group') return null;
-    const { group } = need;
-    const { literals } = this.#groups;
+    const { literals, listsOf, clauseOf } = this.#clauses;
     let bestStart = text.length;
     let bestEnd = 0;
     this.#literals.each(text, (literal, end) => {
-      if (!(this.#groupsOf[literal]?.includes(group) ?? false)) return true;
+      if (!(listsOf[literal]?.some((list) => clauseOf[list]?.operator === operator) ?? false)) return true;
       const start = end - (literals[literal]?.length ?? 0);
       if (start < bestStart || (start === bestStart && end > bestEnd)) {
         bestStart = start;
@@ -139,36 +135,49 @@ export class SearchIndex {
   }
 
   /** The bits of `wanted` whose literals are in the text; null when there are none. `wanted`: an offset in the answers. */
-  #search(text: string, wanted: number): Uint32Array | null {
+  #search(text: string, wanted: number, low: number, high: number): Uint32Array | null {
     if (this.#round === 0xffff_ffff) {
       this.#seen.fill(0);
       this.#round = 0;
     }
     this.#round++;
-    this.#started.length = 0;
+    this.#low = low;
+    this.#high = high;
+    this.#wanted = wanted;
+    this.#found = null;
+    this.#pending.length = 0;
     this.#literals.each(text, this.#see);
-    let result: Uint32Array | null = null;
-    for (const number of this.#started) {
-      const word = number >>> 5;
-      const bit = 1 << (number & 31);
-      if (((this.#answers[wanted + word] ?? 0) & bit) === 0) continue;
-      const operator = this.#operators[number];
-      if (operator === undefined || !needHolds(operator.need, this.#seen, this.#round)) continue;
-      result ??= new Uint32Array(this.words);
-      result[word] = (result[word] ?? 0) | bit;
+    for (const list of this.#pending) {
+      const clause = this.#clauses.clauseOf[list];
+      if (clause?.also.every((other) => this.#seen[other] === this.#round)) this.#name(clause.operator);
     }
-    return result;
+    return this.#found;
   }
 
   readonly #see = (literal: number): boolean => {
     const seen = this.#seen;
-    for (const group of this.#groupsOf[literal] ?? []) {
-      if (seen[group] === this.#round) continue;
-      seen[group] = this.#round;
-      for (const operator of this.#startedBy[group] ?? []) this.#started.push(operator);
+    const round = this.#round;
+    for (const list of this.#clauses.listsOf[literal] ?? []) {
+      if (seen[list] === round) continue;
+      seen[list] = round;
+      const clause = this.#clauses.clauseOf[list];
+      if (clause === undefined || !this.#isWanted(clause.operator)) continue;
+      if (!conditionHolds(clause.when, this.#low, this.#high)) continue;
+      if (clause.also.length > 0) this.#pending.push(list);
+      else this.#name(clause.operator);
     }
     return true;
   };
+
+  #isWanted(operator: number): boolean {
+    return (((this.#answers[this.#wanted + (operator >>> 5)] ?? 0) >>> (operator & 31)) & 1) === 1;
+  }
+
+  #name(operator: number): void {
+    const found = (this.#found ??= new Uint32Array(this.words));
+    const word = operator >>> 5;
+    found[word] = (found[word] ?? 0) | (1 << (operator & 31));
+  }
 
   /** The slot with two sets: operators that may match whatever literals there are, and those that need a search. */
   #answerFor(low: number, high: number, length: number): number {
@@ -198,5 +207,57 @@ export class SearchIndex {
       const word = from + set + (number >>> 5);
       answers[word] = (answers[word] ?? 0) | (1 << (number & 31));
     }
+  }
+}
+
+interface IndexedClause {
+  readonly operator: number;
+  readonly when: CharCondition;
+  /** Numbers of lists. */
+  readonly also: readonly number[];
+}
+
+/** The clauses of all operators by the literals that make them true. A list of literals is a number. */
+class ClauseTable {
+  readonly literals: string[] = [];
+  /** By literal: the lists it is in. */
+  readonly listsOf: number[][] = [];
+  /** By list; undefined for one that other clauses want besides their own. */
+  readonly clauseOf: (IndexedClause | undefined)[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #further = new Map<string, number>();
+
+  /** How many lists there are. */
+  get lists(): number {
+    return this.clauseOf.length;
+  }
+
+  add(operator: number, { literals, when, also }: SearchClause): void {
+    const further = also.map((list) => this.#furtherList(list));
+    this.#list(literals, { operator, when, also: further });
+  }
+
+  #furtherList(literals: readonly string[]): number {
+    const key = JSON.stringify(literals);
+    const known = this.#further.get(key);
+    if (known !== undefined) return known;
+    const list = this.#list(literals, undefined);
+    this.#further.set(key, list);
+    return list;
+  }
+
+  #list(literals: readonly string[], clause: IndexedClause | undefined): number {
+    const list = this.clauseOf.push(clause) - 1;
+    for (const literal of literals) this.listsOf[this.#number(literal)]?.push(list);
+    return list;
+  }
+
+  #number(literal: string): number {
+    const known = this.#numbers.get(literal);
+    if (known !== undefined) return known;
+    const number = this.literals.push(literal) - 1;
+    this.#numbers.set(literal, number);
+    this.listsOf.push([]);
+    return number;
   }
 }
