@@ -1,6 +1,6 @@
 /** Posts with a body of a given size and format: how the cost of inspection grows with what is inspected. */
 import { createSequence, type Sequence } from '../engine/sequence.ts';
-import { headLines, hex, parameters, phrase, sentences, type RequestSource } from './shop-requests.ts';
+import { headLines, hex, parameters, phrase, repeat, sentences, type RequestSource } from './shop-requests.ts';
 import { words } from './vocabulary.ts';
 
 export const bodyFormats = ['form', 'json', 'xml', 'multipart'] as const;
@@ -13,13 +13,7 @@ const differentBodies = 64;
 export function bodyRequests(format: BodyFormat, bytes: number, seed: number): RequestSource {
   const sequence = createSequence(seed);
   const count = Math.max(4, Math.min(differentBodies, Math.ceil(1_000_000 / bytes)));
-  const requests = Array.from({ length: count }, () => request(sequence, format, bytes));
-  let next = 0;
-  return () => {
-    const chosen = requests[next % count] ?? '';
-    next += 1;
-    return chosen;
-  };
+  return repeat(Array.from({ length: count }, () => request(sequence, format, bytes)));
 }
 
 function request(sequence: Sequence, format: BodyFormat, bytes: number): string {

@@ -24,15 +24,23 @@ export function varyingRequests(seed: number): RequestSource {
   };
 }
 
-/** The same eight requests over and over: what a benchmark usually sends. */
+/** The same eight requests over and over, as benchmarks usually send them; only the client is another each time. */
 export function fixedRequests(seed: number): RequestSource {
   const draw = varyingRequests(seed);
-  const mix = Array.from({ length: mixLength }, draw);
+  return repeat(Array.from({ length: mixLength }, draw));
+}
+
+/** One after the other, each time from another client: a single one that sends so much is a flood, and treated as such. */
+export function repeat(requests: readonly string[]): RequestSource {
+  const parts = requests.map((request) => {
+    const [before = '', after = ''] = request.split(/(?<=\r\nX-Forwarded-For: )[0-9.]+/);
+    return { before, after };
+  });
   let count = 0;
   return () => {
-    const request = mix[count % mixLength] ?? '';
+    const { before, after } = parts[count % parts.length] ?? { before: '', after: '' };
     count += 1;
-    return request;
+    return before + clientAddress(count % clientCount) + after;
   };
 }
 
