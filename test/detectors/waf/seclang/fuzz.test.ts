@@ -33,19 +33,11 @@ function checkWhole(program: RuleProgram, text: string): void {
 }
 
 const fragments = [
-  ...[
-    'SecRule',
-    'SecAction',
-    'SecMarker',
-    'SecDefaultAction',
-    'SecRuleRemoveById',
-    'SecRuleRemoveByTag',
-    'SecRuleEngine',
-  ],
-  ...['SecRuleUpdateTargetById', 'SecRuleUpdateTargetByTag', 'SecRuleUpdateActionById', 'Include', 'SecDataset', '<If'],
-  ...['ARGS', 'TX:/a|b/', "ARGS:'/x/'", 'XML:/*', '&ARGS', '!ARGS:a', '|', 'REQUEST_URI', '@rx a', '!@eq 1', '@pm a b'],
-  ...['id:1', 'id:2', 'id:3-', 'phase:1', 'chain', 'pass', 'block', 'deny', 't:none', 't:lowercase', 'nolog', 'tag:a'],
-  ...[
+  ['SecRule', 'SecAction', 'SecMarker', 'SecDefaultAction', 'SecRuleRemoveById', 'SecRuleRemoveByTag', 'SecRuleEngine'],
+  ['SecRuleUpdateTargetById', 'SecRuleUpdateTargetByTag', 'SecRuleUpdateActionById', 'Include', 'SecDataset', '<If'],
+  ['ARGS', 'TX:/a|b/', "ARGS:'/x/'", 'XML:/*', '&ARGS', '!ARGS:a', '|', 'REQUEST_URI', '@rx a', '!@eq 1', '@pm a b'],
+  ['id:1', 'id:2', 'id:3-', 'phase:1', 'chain', 'pass', 'block', 'deny', 't:none', 't:lowercase', 'nolog', 'tag:a'],
+  [
     "msg:'a, b'",
     "setvar:'tx.a=+%{tx.b}'",
     'ctl:ruleRemoveTargetById=1;ARGS:a',
@@ -53,7 +45,7 @@ const fragments = [
     'status:999',
     'initcol:ip=',
   ],
-  ...[
+  [
     '"',
     "'",
     '\\',
@@ -77,7 +69,7 @@ const fragments = [
     ':',
     '=',
   ],
-];
+].flat();
 
 const soup = fc.array(fc.constantFrom(...fragments), { maxLength: 60 }).map((parts) => parts.join(''));
 /** Directives whose arguments are whole but do not fit. */
@@ -177,7 +169,7 @@ t.test('long texts of one thing', async (t) => {
     `SecRule ARGS:/${'('.repeat(times)}/ b id:1`,
     `SecAction "id:1,msg:'${'%{'.repeat(times)}'"`,
     `SecAction "id:1,msg:'${'%{x}'.repeat(times)}'"`,
-    `${'a\\\n'.repeat(times)}`,
+    'a\\\n'.repeat(times),
     `SecDataset a \`\n${'b\n'.repeat(times)}`,
     `SecRuleRemoveById ${'1-2 '.repeat(times)}`,
     `SecAction id:1,chain\n${'SecAction chain\n'.repeat(times)}`,
