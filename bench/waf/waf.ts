@@ -19,6 +19,7 @@ import {
   measureContender,
   memoryOf,
   noFigures,
+  proveThatItInspects,
   type Contender,
   type Figures,
   type WafLoadProcess,
@@ -92,6 +93,7 @@ async function measure(t: Teardown, options: WafBenchOptions): Promise<WafFigure
     }
   }
   await warmUp(contenders, load, options);
+  for (const contender of contenders) await proveThatItInspects(contender);
   const mix = options.parts.includes('mix') ? await measureMix(contenders, load, options) : [];
   const lowest = contenders.filter((contender) => contender.paranoia === options.paranoia[0]);
   const growth = options.parts.includes('growth') ? await measureGrowth(lowest, load, options) : [];
