@@ -45,5 +45,7 @@ function wafSettings({ coreRules, paranoia, inboundThreshold }: WafPeerContext):
   return {
     coreRules: { mode: 'block', folder: coreRules, paranoia, inboundThreshold },
     responseBody: { inspect: true },
+    // ModSecurity has no such limit, and on a machine that others use too, a request can take longer than it should.
+    budget: '1s',
   };
 }
