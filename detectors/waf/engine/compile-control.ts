@@ -2,7 +2,7 @@
 import type { Control, Target } from '../seclang/definition.ts';
 import type { CompiledEffect } from './compiled-rule.ts';
 import { nameMatcher } from './name-matcher.ts';
-import type { RemovedTarget } from './removals.ts';
+import type { RemovedTarget, RuleNumbers } from './removals.ts';
 import type { RuleCatalog, RuleQuery } from './rule-catalog.ts';
 
 /** @throws GatewayError PATTERN_INVALID */
@@ -45,12 +45,15 @@ export function compileControl(control: Control, catalog: RuleCatalog): Compiled
 }
 
 function removeRules(query: RuleQuery, catalog: RuleCatalog): CompiledEffect {
-  let found: readonly number[] | null = null;
-  return (state) => state.removing(catalog.size).removeRules((found ??= catalog.find(query)));
+  let rules: RuleNumbers | null = null;
+  return (state) => state.removing().removeRules((rules ??= catalog.numbers(query)));
 }
 
 function removeTarget(query: RuleQuery, { variable, selector }: Target, catalog: RuleCatalog): CompiledEffect {
-  const target: RemovedTarget = { variable, matches: nameMatcher(selector) };
-  let found: readonly number[] | null = null;
-  return (state) => state.removing(catalog.size).removeTarget((found ??= catalog.find(query)), target);
+  const matches = nameMatcher(selector);
+  let target: RemovedTarget | null = null;
+  return (state) => {
+    target ??= { rules: catalog.numbers(query), variable, matches };
+    state.removing().removeTarget(target);
+  };
 }

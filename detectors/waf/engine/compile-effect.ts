@@ -1,10 +1,9 @@
 /** What rules do to a transaction, as functions. They run for each value that matches, before a chain is decided. */
-import { lowerAscii } from '../seclang/ascii.ts';
 import type { Effect, PersistentCollection } from '../seclang/definition.ts';
 import type { Text } from '../text/text.ts';
 import type { TextPool } from '../text/text-pool.ts';
 import { compileControl } from './compile-control.ts';
-import { type CompiledMacro, compileMacro } from './compile-macro.ts';
+import { compileKey, type CompiledMacro, compileMacro } from './compile-macro.ts';
 import type { CompiledEffect } from './compiled-rule.ts';
 import type { RuleCatalog } from './rule-catalog.ts';
 import type { TransactionState } from './transaction-state.ts';
@@ -29,15 +28,15 @@ export function compileEffect(effect: Effect, parts: EffectParts): CompiledEffec
     case 'expirevar':
       return effect.collection === 'TX'
         ? null
-        : compileExpire(effect.collection, compileMacro(effect.key, layout), compileMacro(effect.seconds, layout));
+        : compileExpire(effect.collection, compileKey(effect.key, layout), compileMacro(effect.seconds, layout));
     case 'initcol': {
       const key = compileMacro(effect.key, layout);
       return (state) => state.openRecord(effect.collection, key.expand(state));
     }
     case 'setenv': {
-      const key = compileMacro(effect.key, layout);
+      const key = compileKey(effect.key, layout);
       const value = compileMacro(effect.value, layout);
-      return (state) => state.setEnv(lowerAscii(key.expand(state)), value.expand(state));
+      return (state) => state.setEnv(key.expand(state), value.expand(state));
     }
     case 'control':
       return compileControl(effect.control, parts.catalog);
@@ -50,10 +49,10 @@ export function compileEffect(effect: Effect, parts: EffectParts): CompiledEffec
 const scoreKey = /^(?:(?:in|out)bound_)?anomaly_score_pl[1-4]$/;
 
 function compileSetTx(effect: SetVar, { layout, pool }: EffectParts): CompiledEffect {
-  const key = compileMacro(effect.key, layout);
+  const key = compileKey(effect.key, layout);
   const value = compileMacro(effect.value, layout);
   if (key.constant === null) return dynamicSetTx(key, value, effect);
-  const slot = layout.slotOf(lowerAscii(key.constant));
+  const slot = layout.slotOf(key.constant);
   switch (effect.arithmetic) {
     case 'unset':
       return ({ tx }) => void (tx.slots[slot] = null);
@@ -65,7 +64,7 @@ function compileSetTx(effect: SetVar, { layout, pool }: EffectParts): CompiledEf
     case 'add':
     case 'subtract': {
       const sign = effect.arithmetic === 'add' ? 1 : -1;
-      const scores = scoreKey.test(lowerAscii(key.constant));
+      const scores = scoreKey.test(key.constant);
       return (state) => {
         const delta = sign * integer(value.expand(state));
         state.tx.slots[slot] = sum(state, state.tx.slots[slot] ?? null, delta);
@@ -79,7 +78,7 @@ function compileSetTx(effect: SetVar, { layout, pool }: EffectParts): CompiledEf
 
 function dynamicSetTx(key: CompiledMacro, value: CompiledMacro, { arithmetic }: SetVar): CompiledEffect {
   return (state) => {
-    const name = lowerAscii(key.expand(state));
+    const name = key.expand(state);
     if (arithmetic === 'unset') state.tx.set(name, null);
     else if (arithmetic === 'set') state.tx.set(name, state.text(value.expand(state)));
     else {
@@ -91,12 +90,12 @@ function dynamicSetTx(key: CompiledMacro, value: CompiledMacro, { arithmetic }: 
 
 /** Without effect where no `initcol` has opened the collection. */
 function compileSetRecord(effect: SetVar, collection: PersistentCollection, layout: TxLayout): CompiledEffect {
-  const key = compileMacro(effect.key, layout);
+  const key = compileKey(effect.key, layout);
   const value = compileMacro(effect.value, layout);
   return (state) => {
     const record = state.records?.get(collection);
     if (record === undefined) return;
-    const name = lowerAscii(key.expand(state));
+    const name = key.expand(state);
     const text = value.expand(state);
     if (effect.arithmetic === 'unset') record.unset(name);
     else if (effect.arithmetic === 'set') record.set(name, text.slice(0, state.options.valueBytes));
@@ -109,7 +108,7 @@ function compileSetRecord(effect: SetVar, collection: PersistentCollection, layo
 
 function compileExpire(collection: PersistentCollection, key: CompiledMacro, seconds: CompiledMacro): CompiledEffect {
   return (state) => {
-    state.records?.get(collection)?.expire(lowerAscii(key.expand(state)), integer(seconds.expand(state)));
+    state.records?.get(collection)?.expire(key.expand(state), integer(seconds.expand(state)));
   };
 }
 

@@ -1,4 +1,5 @@
 /** Macros to functions: `%{TX.score}` becomes one access. What is not set expands to nothing. */
+import { lowerAscii } from '../seclang/ascii.ts';
 import type { Macro, MacroReference } from '../seclang/macro.ts';
 import type { TransactionState } from './transaction-state.ts';
 import type { TxLayout } from './tx-variables.ts';
@@ -44,6 +45,26 @@ export class MacroTable {
     if (compiled === undefined) this.#compiled.set(macro, (compiled = compileMacro(macro, this.#layout)));
     return compiled;
   }
+}
+
+/** The name of a variable: in lower case. */
+export function compileKey(macro: Macro, layout: TxLayout): CompiledMacro {
+  const compiled = compileMacro(macro, layout);
+  if (compiled.constant !== null) {
+    const key = lowerAscii(compiled.constant);
+    return { constant: key, expand: () => key };
+  }
+  const [prefix, reference, ...others] = macro.parts;
+  // `tx.header_name_%{tx.0}`: the text knows its lower case.
+  if (typeof prefix === 'string' && typeof reference === 'object' && others.length === 0) {
+    const { variable, key } = reference;
+    if (variable === 'TX' && key !== null) {
+      const start = lowerAscii(prefix);
+      const slot = layout.slotOf(key);
+      return { constant: null, expand: ({ tx }) => start + (tx.slots[slot]?.lower ?? '') };
+    }
+  }
+  return { constant: null, expand: (state) => lowerAscii(compiled.expand(state)) };
 }
 
 function compileReference({ variable, key }: MacroReference, layout: TxLayout): (state: TransactionState) => string {

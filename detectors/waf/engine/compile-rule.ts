@@ -40,6 +40,9 @@ export interface RulePosition {
   readonly flow: CompiledFlow;
 }
 
+/** Nothing can be told from their texts beforehand, and to make them for every value takes time. */
+const digests: ReadonlySet<string> = new Set(['length', 'md5', 'sha1']);
+
 /** @throws GatewayError PATTERN_INVALID of a selector or a `ctl`. */
 export function compileRule(head: RuleDefinition, position: RulePosition, parts: RuleParts): CompiledRule {
   const gathers = readsMatchedVars(head);
@@ -59,7 +62,7 @@ function compileLink(
   const targets = compileTargets(definition, parts);
   const chain = compileChain(definition, parts.steps);
   const negated = definition.operator?.negated ?? false;
-  const sleeps = definition === head && operator !== null && canSleep(operator, negated, targets);
+  const sleeps = definition === head && operator !== null && canSleep(operator, negated, targets, chain);
   const { chained, disruptive } = definition;
   return {
     definition,
@@ -73,7 +76,8 @@ function compileLink(
     sleep: sleeps ? position.bit : null,
     effects: compileEffects(definition, parts),
     chained: chained === null ? null : compileLink(chained, head, position, gathers, parts),
-    gathers,
+    // What comes from MATCHED_VARS is there already.
+    gathers: gathers && definition.targets.some(({ variable }) => !isMatched(variable)),
     flow: position.flow,
     msg: compileMacro(definition.msg, layout),
     logdata: compileMacro(definition.logdata, layout),
@@ -86,8 +90,14 @@ function compileLink(
  * True when nothing but values of the request decides whether the rule matches: then the search index can say beforehand that
  * it does not.
  */
-function canSleep(operator: CompiledOperator, negated: boolean, targets: readonly CompiledTarget[]): boolean {
+function canSleep(
+  operator: CompiledOperator,
+  negated: boolean,
+  targets: readonly CompiledTarget[],
+  { steps }: TransformationChain,
+): boolean {
   if (operator.number < 0 || negated) return false;
+  if (steps.steps.some(({ change }) => digests.has(change.name))) return false;
   return targets.every(({ kind }) => kind === 'scalar' || kind === 'selection');
 }
 
@@ -115,6 +125,10 @@ function readsMatchedVars(head: RuleDefinition): boolean {
 
 function isMatchedVars(variable: string): boolean {
   return variable === 'MATCHED_VARS' || variable === 'MATCHED_VARS_NAMES';
+}
+
+function isMatched(variable: string): boolean {
+  return variable === 'MATCHED_VAR' || isMatchedVars(variable);
 }
 
 function macrosOf({ operator, effects }: RuleDefinition): readonly Macro[] {

@@ -67,7 +67,7 @@ function compileLive(target: Target, variable: CollectionName, excluded: readonl
   // A copy where a match adds to what is read.
   const read = (state: TransactionState): readonly Entry[] => {
     const entries = all(state);
-    if (accepts !== null) return entries.filter(({ name, key }) => accepts(name, key));
+    if (accepts !== null) return entries.filter(({ name, key }) => accepts(name, key === '' ? lowerAscii(name) : key));
     return variable === 'MATCHED_VARS' ? entries.slice() : entries;
   };
   if (!target.count) return { kind: 'live-entries', variable, read };

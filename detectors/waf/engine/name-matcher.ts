@@ -5,6 +5,10 @@ import type { Selector } from '../seclang/definition.ts';
 /** `key`: the name in lower case. */
 export type NameMatcher = (name: string, key: string) => boolean;
 
+/** Names whose answers one pattern keeps, and their length. */
+const mostKnown = 512;
+const longestKnown = 128;
+
 const matchAll: NameMatcher = () => true;
 
 /** @throws GatewayError PATTERN_INVALID */
@@ -16,7 +20,16 @@ export function nameMatcher(selector: Selector): NameMatcher {
       return (_, key) => key === selector.key;
     case 'pattern': {
       const pattern = compilePattern(selector.source, { subject: 'bytes', dotAll: true, caseInsensitive: true });
-      return (_, key) => pattern.test(key);
+      // The same few names come with every request.
+      const known = new Map<string, boolean>();
+      return (_, key) => {
+        let matches = known.get(key);
+        if (matches !== undefined) return matches;
+        matches = pattern.test(key);
+        if (known.size >= mostKnown) known.clear();
+        if (key.length <= longestKnown) known.set(key, matches);
+        return matches;
+      };
     }
     case 'xpath': {
       // Attributes have names of their own; every other expression means the texts.

@@ -1,50 +1,58 @@
 /** What `ctl` and hooks take out of one transaction: whole rules, and variables of rules. Chained rules go with the first. */
 import type { VariableName } from '../variable-names.ts';
+import type { NameMatcher } from './name-matcher.ts';
+
+/** Rules by their numbers in the rule set. */
+export class RuleNumbers {
+  readonly #has: Uint8Array;
+
+  /** `rules`: how many the set has. */
+  constructor(numbers: readonly number[], rules: number) {
+    this.#has = new Uint8Array(rules);
+    for (const number of numbers) this.#has[number] = 1;
+  }
+
+  has(number: number): boolean {
+    return this.#has[number] === 1;
+  }
+}
 
 export interface RemovedTarget {
+  readonly rules: RuleNumbers;
   readonly variable: VariableName;
-  /** `key`: the name in lower case. */
-  readonly matches: (name: string, key: string) => boolean;
+  readonly matches: NameMatcher;
 }
+
+/** Distinct actions that one transaction remembers: more than all rules of a set have. */
+const mostRemovals = 10_000;
 
 export class Removals {
-  readonly #rules: Uint8Array;
-  #targets: Map<number, RemovedTarget[]> | null = null;
+  readonly #rules: RuleNumbers[] = [];
+  readonly #targets: RemovedTarget[] = [];
 
-  /** `rules`: how many the rule set has. */
-  constructor(rules: number) {
-    this.#rules = new Uint8Array(rules);
+  removeRules(rules: RuleNumbers): void {
+    if (!this.#rules.includes(rules) && this.#rules.length < mostRemovals) this.#rules.push(rules);
   }
 
-  removeRules(indices: readonly number[]): void {
-    for (const index of indices) this.#rules[index] = 1;
+  removeTarget(target: RemovedTarget): void {
+    if (!this.#targets.includes(target) && this.#targets.length < mostRemovals) this.#targets.push(target);
   }
 
-  removeTarget(indices: readonly number[], target: RemovedTarget): void {
-    this.#targets ??= new Map();
-    for (const index of indices) {
-      const known = this.#targets.get(index);
-      if (known === undefined) this.#targets.set(index, [target]);
-      else if (!known.includes(target)) known.push(target);
+  isRemoved(rule: number): boolean {
+    for (const rules of this.#rules) if (rules.has(rule)) return true;
+    return false;
+  }
+
+  /** Something is left out of that rule and its chain. */
+  touches(rule: number): boolean {
+    for (const { rules } of this.#targets) if (rules.has(rule)) return true;
+    return false;
+  }
+
+  isTargetRemoved(rule: number, variable: VariableName, name: string, key: string): boolean {
+    for (const target of this.#targets) {
+      if (target.variable === variable && target.rules.has(rule) && target.matches(name, key)) return true;
     }
+    return false;
   }
-
-  isRemoved(index: number): boolean {
-    return this.#rules[index] === 1;
-  }
-
-  /** What is left out of that rule and its chain; null: nothing. */
-  targetsOf(index: number): readonly RemovedTarget[] | null {
-    return this.#targets?.get(index) ?? null;
-  }
-}
-
-export function isTargetRemoved(
-  targets: readonly RemovedTarget[],
-  variable: VariableName,
-  name: string,
-  key: string,
-): boolean {
-  for (const target of targets) if (target.variable === variable && target.matches(name, key)) return true;
-  return false;
 }

@@ -2,6 +2,7 @@
 import { compilePattern, type Pattern } from '../../regex/compile-pattern.ts';
 import type { IdRange } from '../seclang/definition.ts';
 import type { CompiledRule } from './compiled-rule.ts';
+import { RuleNumbers } from './removals.ts';
 
 export type RuleQuery =
   | { readonly by: 'id'; readonly ids: readonly IdRange[] }
@@ -27,10 +28,21 @@ export class RuleCatalog {
     this.#rules.push(rule);
   }
 
-  /** Indices of the rules. @throws GatewayError PATTERN_INVALID */
-  find(query: RuleQuery): readonly number[] {
-    const accepts = this.#test(query);
-    return this.#rules.flatMap((rule) => (accepts(rule) ? [rule.index] : []));
+  /** @throws GatewayError PATTERN_INVALID */
+  find(query: RuleQuery): readonly CompiledRule[] {
+    return this.#rules.filter(this.#test(query));
+  }
+
+  /** @throws GatewayError PATTERN_INVALID */
+  numbers(query: RuleQuery): RuleNumbers {
+    return this.numbersOf(this.find(query));
+  }
+
+  numbersOf(rules: readonly CompiledRule[]): RuleNumbers {
+    return new RuleNumbers(
+      rules.map(({ index }) => index),
+      this.size,
+    );
   }
 
   #test(query: RuleQuery): (rule: CompiledRule) => boolean {

@@ -11,14 +11,12 @@ const mostValues = 16;
 /** `state` as it is when the whole chain has matched. `score`: points that the rule added. */
 export function matchOf(rule: CompiledRule, phase: Phase, score: number, state: TransactionState): RuleMatch {
   const { definition } = rule;
-  const values = state.matchedVars
-    .slice(0, mostValues)
-    .map(
-      ({ name, text }): MatchedValue => ({
-        variable: name.slice(0, longestValue),
-        value: cut(text.value, longestValue),
-      }),
-    );
+  const values = state.matchedVars.slice(0, mostValues).map(
+    ({ name, text }): MatchedValue => ({
+      variable: name.slice(0, longestValue),
+      value: cut(text.value, longestValue),
+    }),
+  );
   return {
     ruleId: rule.id,
     place: definition.place,

@@ -13,7 +13,7 @@ import type { CompiledPhase } from './compiled-phase.ts';
 import type { CompiledRule, CompiledTarget } from './compiled-rule.ts';
 import { entriesOf } from './compile-target.ts';
 import type { Entry } from './entry.ts';
-import { isTargetRemoved, type RemovedTarget } from './removals.ts';
+import type { Removals } from './removals.ts';
 import { isDisruptive, matchOf } from './rule-match.ts';
 import type { TransactionState } from './transaction-state.ts';
 import type { RuleMatch, Verdict } from './transaction-types.ts';
@@ -49,7 +49,8 @@ export class RuleRunner implements OperatorRun {
   readonly #state: TransactionState;
   #phase: Phase = 1;
   #phaseAllowed = false;
-  #removedTargets: readonly RemovedTarget[] | null = null;
+  /** Null: nothing is left out of the rule at work. */
+  #removals: Removals | null = null;
   #work = 0;
   #spentMs = 0;
   #startedAt = 0;
@@ -101,7 +102,7 @@ export class RuleRunner implements OperatorRun {
     const state = this.#state;
     state.rule = rule;
     if (state.matchedVars.length > 0) state.matchedVars.length = 0;
-    this.#removedTargets = state.removals === null ? null : state.removals.targetsOf(rule.index);
+    this.#removals = state.removals?.touches(rule.index) ? state.removals : null;
     const scoreBefore = state.score;
     for (let link: CompiledRule | null = rule; link !== null; link = link.chained) {
       if (!this.#matches(link)) return false;
@@ -183,13 +184,17 @@ export class RuleRunner implements OperatorRun {
   ): boolean {
     const { sleep, chain } = rule;
     if (this.exhausted || (sleep !== null && !isAwake(text, sleep))) return false;
-    const removed = this.#removedTargets;
-    if (removed !== null && isTargetRemoved(removed, variable, name ?? '', key)) return false;
+    if (this.#removals !== null && this.#isRemoved(rule, variable, name, key)) return false;
     const matched = chain.multiMatch
       ? this.#trySteps(rule, operator, label, name, text)
       : this.#tryText(rule, operator, label, name, this.#state.pool.run(text, chain.steps));
     if (!matched && sleep !== null && !this.exhausted) this.#parts.wakeIndex.ruleOut(text, sleep);
     return matched;
+  }
+
+  #isRemoved({ index }: CompiledRule, variable: VariableName, name: string | null, key: string): boolean {
+    if (name === null) return this.#removals?.isTargetRemoved(index, variable, '', '') ?? false;
+    return this.#removals?.isTargetRemoved(index, variable, name, key === '' ? lowerAscii(name) : key) ?? false;
   }
 
   /** The value as it came, and each time that a transformation has changed it. */
@@ -220,20 +225,17 @@ export class RuleRunner implements OperatorRun {
     state.matchedVariable = label;
     state.matchedName = name;
     state.matchedText = text;
-    if (rule.gathers && state.matchedVars.length < mostGathered) this.#gather(text);
+    if (rule.gathers && state.matchedVars.length < mostGathered) {
+      state.matchedVars.push({ name: matchedVariableName(state), key: '', text });
+    }
     const { captured } = this;
     if (captured !== null && rule.capture) {
-      for (const [group, value] of captured.entries()) state.tx.slots[group] = state.text(value);
+      for (let group = 0; group < captured.length; group++) {
+        const value = captured[group] ?? '';
+        state.tx.slots[group] = value === text.value ? text : state.text(value);
+      }
     }
     for (const effect of rule.effects) effect(state);
-  }
-
-  /** Once for each value, though several links of a chain match it. */
-  #gather(text: Text): void {
-    const { matchedVars } = this.#state;
-    const name = matchedVariableName(this.#state);
-    if (matchedVars.some((entry) => entry.text === text && entry.name === name)) return;
-    matchedVars.push({ name, key: lowerAscii(name), text });
   }
 
   /** The whole chain has matched. */

@@ -1,6 +1,8 @@
 /** A compiled set of rules: what requests are run through, and what listings say about it. */
 import type { RuleDefinition, SecLangFault } from '../seclang/definition.ts';
+import type { CompiledRule } from './compiled-rule.ts';
 import type { EngineOptions } from './engine-options.ts';
+import type { RuleNumbers } from './removals.ts';
 import type { RuleQuery } from './rule-catalog.ts';
 import { Transaction, type TransactionParts } from './transaction.ts';
 import type { TransactionRequest } from './transaction-types.ts';
@@ -38,7 +40,9 @@ export class CompiledRuleSet implements RuleSet {
   readonly stats: RuleSetStats;
   readonly options: EngineOptions;
   readonly #parts: TransactionParts;
-  readonly #removed = new Set<number>();
+  readonly #removed = new Set<CompiledRule>();
+  /** The same as numbers; null: none. */
+  #removedNumbers: RuleNumbers | null = null;
 
   constructor(parts: TransactionParts, faults: readonly SecLangFault[], stats: RuleSetStats) {
     this.#parts = parts;
@@ -50,7 +54,7 @@ export class CompiledRuleSet implements RuleSet {
 
   begin(request: TransactionRequest): Transaction {
     const transaction = new Transaction(request, this.#parts);
-    if (this.#removed.size > 0) transaction.removeRules([...this.#removed]);
+    if (this.#removedNumbers !== null) transaction.removeRules(this.#removedNumbers);
     return transaction;
   }
 
@@ -67,8 +71,10 @@ export class CompiledRuleSet implements RuleSet {
   }
 
   #remove(query: RuleQuery): number {
-    const found = this.#parts.catalog.find(query);
-    for (const index of found) this.#removed.add(index);
+    const { catalog } = this.#parts;
+    const found = catalog.find(query);
+    for (const rule of found) this.#removed.add(rule);
+    if (this.#removed.size > 0) this.#removedNumbers = catalog.numbersOf([...this.#removed]);
     return found.length;
   }
 }

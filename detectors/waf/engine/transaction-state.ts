@@ -203,9 +203,9 @@ export class TransactionState {
     if (this.env.size < mostEnv || this.env.has(key)) this.env.set(key, this.text(value));
   }
 
-  /** What is taken out, to take out more. `rules`: how many there are. */
-  removing(rules: number): Removals {
-    return (this.removals ??= new Removals(rules));
+  /** What is taken out, to take out more. */
+  removing(): Removals {
+    return (this.removals ??= new Removals());
   }
 
   /** Opens a persistent collection; rules that use it without see it empty. */

@@ -8,6 +8,7 @@ import { emptyContents } from '../bodies/body-values.ts';
 import type { Phase } from '../seclang/definition.ts';
 import { collectionNames, scalarNames, type VariableName } from '../variable-names.ts';
 import type { CompiledPhase } from './compiled-phase.ts';
+import type { RuleNumbers } from './removals.ts';
 import type { RuleCatalog } from './rule-catalog.ts';
 import { RuleRunner, type RunnerParts } from './rule-runner.ts';
 import { type StateParts, TransactionState } from './transaction-state.ts';
@@ -151,22 +152,21 @@ export class Transaction {
   }
 
   removeById(id: number): void {
-    this.removeRules(this.#parts.catalog.find({ by: 'id', ids: [{ first: id, last: id }] }));
+    this.removeRules(this.#parts.catalog.numbers({ by: 'id', ids: [{ first: id, last: id }] }));
   }
 
   /** `tag` as a rule has it. */
   removeByTag(tag: string): void {
-    this.removeRules(this.#parts.catalog.find({ by: 'exact-tag', tag }));
+    this.removeRules(this.#parts.catalog.numbers({ by: 'exact-tag', tag }));
   }
 
   /** `msg` as a rule has it. */
   removeByMsg(msg: string): void {
-    this.removeRules(this.#parts.catalog.find({ by: 'exact-msg', msg }));
+    this.removeRules(this.#parts.catalog.numbers({ by: 'exact-msg', msg }));
   }
 
-  /** By their numbers in the rule set. */
-  removeRules(indices: readonly number[]): void {
-    this.#state.removing(this.#parts.catalog.size).removeRules(indices);
+  removeRules(rules: RuleNumbers): void {
+    this.#state.removing().removeRules(rules);
   }
 
   /** Ends the transaction as a rule would; the first verdict stays. */
