@@ -107,8 +107,10 @@ function sent(
   if (byPath && !has('accept-language')) fields.set('Accept-Language', 'en');
   if (!has('accept-encoding')) fields.set('Accept-Encoding', 'gzip');
   if (!has('connection')) fields.set('Connection', 'close');
-  for (const name of fields.keys()) {
+  for (const [name, value] of fields) {
     if (/^(?:content-length|transfer-encoding|trailer)$/i.test(name)) fields.delete(name);
+    // An empty one is how Go is told to send none.
+    else if (value === '' && name.toLowerCase() === 'user-agent') fields.delete(name);
   }
   if (body !== '' || /^(?:POST|PUT|PATCH)$/.test(method)) fields.set('Content-Length', String(body.length));
   return { method, target, protocol: 'HTTP/1.1', headers: [...fields].flat(), body };

@@ -1,6 +1,7 @@
 /**
  * Rules of CrowdSec's YAML to SecLang: each group of conditions that must all hold becomes a chain in phase 2 that denies.
- * Every line of the text knows the line of the document that it came from.
+ * Every line of the text knows the line of the document that it came from. Differs from CrowdSec in one point on purpose: a
+ * text that is looked for behind `lowercase` is made lower case itself.
  * Specification: CrowdSec `pkg/appsec/appsec_rule/modsecurity.go`; the documentation's "AppSec rules syntax".
  */
 import type { AppSecRuleDocument, RuleMatchSpec, RuleNode } from './rule-document.ts';
@@ -77,7 +78,7 @@ function compileChain(
       ...(node.bodyType === '' ? [] : [`ctl:requestBodyProcessor=${node.bodyType}`]),
       ...(link < group.length - 1 ? ['chain'] : []),
     ];
-    const rule = `SecRule ${targets(node)} "${operator(match)}"`;
+    const rule = `SecRule ${targets(node)} "${operator(match, node.transforms)}"`;
     const text = actions.length === 0 ? rule : `${rule} "${actions.join(',')}"`;
     return [{ id, text: Buffer.from(text, 'utf8').toString('latin1'), line: node.line }];
   });
@@ -113,10 +114,13 @@ function rarestFirst(group: RuleGroup): RuleGroup {
   return rarest === undefined ? group : [rarest, ...group.filter((node) => node !== rarest)];
 }
 
+/** Matches of a text as it is written. */
+const textMatches: readonly string[] = ['contains', 'equals', 'startsWith', 'endsWith'];
+
 /** Few requests hold the text that is looked for. */
 function isSearched({ match, zones: names, transforms }: RuleNode): boolean {
   if (match === null || match.not || transforms.includes(countTransform)) return false;
-  const isText = ['contains', 'equals', 'startsWith', 'endsWith', 'regex'].includes(match.type);
+  const isText = textMatches.includes(match.type) || match.type === 'regex';
   return isText && match.value.length > 2 && !names.includes('METHOD') && !names.includes('PROTOCOL');
 }
 
@@ -134,10 +138,18 @@ function targets(node: RuleNode): string {
   return `"${escapedQuotes(all.join('|'))}"`;
 }
 
-function operator({ type, value, not }: RuleMatchSpec): string {
+function operator({ type, value, not }: RuleMatchSpec, transforms: readonly string[]): string {
   const known = matchTypes.get(type);
   const name = `${not ? '!' : ''}@${known?.operator ?? type}`;
-  return known?.takesValue === true ? `${name} ${escapedQuotes(value.trim())}` : name;
+  return known?.takesValue === true ? `${name} ${escapedQuotes(folded(type, value.trim(), transforms))}` : name;
+}
+
+/** A value in capitals is never found in a text that was made lower case, and none of the hub's rules means never. */
+function folded(type: string, value: string, transforms: readonly string[]): string {
+  if (!textMatches.includes(type)) return value;
+  const last = transforms.findLast((name) => name === 'lowercase' || name === 'uppercase');
+  if (last === undefined) return value;
+  return last === 'lowercase' ? value.toLowerCase() : value.toUpperCase();
 }
 
 /** A quote that ends no text; one that has its backslash already keeps it. */

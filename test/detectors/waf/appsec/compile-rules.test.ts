@@ -203,3 +203,12 @@ t.test('values become bytes', async (t) => {
   const [rule = ''] = texts('  - {zones: [URI], match: {type: equals, value: "é"}}\n');
   t.match(rule, '@streq \xc3\xa9');
 });
+
+t.test('a text behind lowercase or uppercase has that case too, a pattern stays', async (t) => {
+  const value = (transforms: string, type: string): string | undefined =>
+    texts(`  - {zones: [URI], transform: [${transforms}], match: {type: ${type}, value: aB}}\n`)[0]?.split('"')[3];
+  t.equal(value('lowercase, urldecode', 'endsWith'), '@endsWith ab');
+  t.equal(value('lowercase, uppercase', 'equals'), '@streq AB');
+  t.equal(value('urldecode', 'contains'), '@contains aB');
+  t.equal(value('lowercase', 'regex'), '@rx aB');
+});
