@@ -37,6 +37,18 @@ interface Node {
   readonly groups: Group[];
   /** Aspects of its groups and those of its children. */
   aspects: number;
+  calm: Calm;
+}
+
+/** What becomes of a text that the steps behind a node leave as it is, as far as that can be told from its characters. */
+interface Calm {
+  /** A text without these is left as it is. */
+  readonly low: number;
+  readonly high: number;
+  /** The groups of the node and of all nodes behind it that then have the same text. */
+  readonly groups: readonly Group[];
+  /** Nodes that every text changes on its way to. */
+  readonly restless: readonly Node[];
 }
 
 interface IndexedRule {
@@ -70,6 +82,7 @@ export class WakeIndex {
       this.#place(rule, aspect);
       for (const place of rule.places) this.#wanted[place] = (this.#wanted[place] ?? 0) | aspect;
     }
+    settle(this.#root);
   }
 
   /** The bits of the rules that a value of that place may match. */
@@ -99,11 +112,11 @@ export class WakeIndex {
     let node = this.#root;
     node.aspects |= aspect;
     for (const step of steps.steps) {
-      if (multiMatch) addRule(node, aspect, operator, bit);
+      if (multiMatch) addBit(node.groups, aspect, operator, bit);
       node = childOf(node, step);
       node.aspects |= aspect;
     }
-    addRule(node, aspect, operator, bit);
+    addBit(node.groups, aspect, operator, bit);
   }
 }
 
@@ -133,11 +146,15 @@ export function nextBit(bits: Bits, from: number): number {
 
 /** Adds the bits of the rules that the text may match, in those aspects. True when there are any. */
 function visit(pool: TextPool, node: Node, text: Text, aspects: number, found: Bits): boolean {
+  const { calm } = node;
+  const isCalm = ((text.low & calm.low) | (text.high & calm.high)) === 0;
+  const groups = isCalm ? calm.groups : node.groups;
+  const children = isCalm ? calm.restless : node.children;
   let any = false;
-  for (const group of node.groups) {
+  for (const group of groups) {
     if ((group.aspect & aspects) !== 0 && collect(group, text.candidates, found)) any = true;
   }
-  for (const child of node.children) {
+  for (const child of children) {
     if ((child.aspects & aspects) === 0) continue;
     if (visit(pool, child, pool.transform(text, child.step as TextStep), aspects, found)) any = true;
   }
@@ -184,14 +201,45 @@ function keyOf({ steps, multiMatch }: TransformationChain): string {
   return `${steps.steps.map(({ number }) => number).join(' ')}${multiMatch ? ' each' : ''}`;
 }
 
-function newNode(step: TextStep | null): Node {
-  return { step, children: [], groups: [], aspects: 0 };
+/** All rules have their places: works out what calm texts need, from the leaves on. */
+function settle(node: Node): void {
+  let low = 0;
+  let high = 0;
+  const groups = node.groups.map(({ aspect, rules, operators }) => ({
+    aspect,
+    rules: [...rules],
+    operators: [...operators],
+  }));
+  const restless: Node[] = [];
+  for (const child of node.children) {
+    settle(child);
+    const step = child.step as TextStep;
+    if (step.always) {
+      restless.push(child);
+      continue;
+    }
+    low |= step.classes.low | child.calm.low;
+    high |= step.classes.high | child.calm.high;
+    for (const group of child.calm.groups) merge(groups, group);
+    restless.push(...child.calm.restless);
+  }
+  node.calm = { low, high, groups, restless };
 }
 
-function addRule(node: Node, aspect: number, operator: number, bit: WakeBit): void {
-  let group = node.groups.find((one) => one.aspect === aspect);
-  if (group === undefined) node.groups.push((group = { aspect, rules: [], operators: [] }));
-  (group.rules[operator] ??= []).push(bit);
+function merge(groups: Group[], { aspect, rules }: Group): void {
+  for (const [operator, bits] of rules.entries()) {
+    for (const bit of bits ?? []) addBit(groups, aspect, operator, bit);
+  }
+}
+
+function newNode(step: TextStep | null): Node {
+  return { step, children: [], groups: [], aspects: 0, calm: { low: 0, high: 0, groups: [], restless: [] } };
+}
+
+function addBit(groups: Group[], aspect: number, operator: number, bit: WakeBit): void {
+  let group = groups.find((one) => one.aspect === aspect);
+  if (group === undefined) groups.push((group = { aspect, rules: [], operators: [] }));
+  group.rules[operator] = [...(group.rules[operator] ?? []), bit];
   const word = operator >>> 5;
   while (group.operators.length <= word) group.operators.push(0);
   group.operators[word] = (group.operators[word] ?? 0) | (1 << (operator & 31));
