@@ -75,7 +75,7 @@ export function readTemplate(source: string): Template {
   const content: unknown = document.toJS({ maxAliasCount: 100 });
   if (!isMap(content)) throw new Error('the template is no map of keys');
   for (const key of refusedInTemplate) {
-    if (content[key] !== undefined) throw new Error(`the template has ${key}, which this runner does not understand`);
+    if (isSet(content[key])) throw new Error(`the template has ${key}, which this runner does not understand`);
   }
   const requests = content.http ?? content.requests;
   if (!Array.isArray(requests) || requests.length === 0) throw new Error('the template has no http requests');
@@ -89,7 +89,7 @@ export function readTemplate(source: string): Template {
 function readRequest(content: unknown, index: number): RequestBlock {
   if (!isMap(content)) throw new Error(`http[${index}] is no map of keys`);
   for (const key of refusedInRequest) {
-    if (content[key] !== undefined) {
+    if (isSet(content[key])) {
       throw new Error(`http[${index}] has ${key}, which this runner does not understand`);
     }
   }
@@ -160,6 +160,10 @@ function oneOf<Word extends string>(value: unknown, words: readonly Word[], stan
   const found = words.find((word) => word === value);
   if (found !== undefined) return found;
   throw new Error(`${what} ${JSON.stringify(value ?? null)} is not understood; there are ${words.join(', ')}`);
+}
+
+function isSet(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== false;
 }
 
 function isMap(value: unknown): value is Content {
