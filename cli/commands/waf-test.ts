@@ -39,6 +39,10 @@ export const wafTest: Command = {
     strict: { type: 'boolean', help: 'no overrides: expectations as they are written' },
     block: { type: 'boolean', help: 'rules block as they say, instead of only detecting' },
     requests: { type: 'boolean', help: 'the whole request of each failure, not only its first line' },
+    settings: {
+      type: 'boolean',
+      help: "print what the Core Rule Set's tests want to be set, for waf.coreRules.files of a gateway; run none",
+    },
     http: {
       type: 'string',
       placeholder: '<url>',
@@ -56,6 +60,7 @@ export const wafTest: Command = {
 
 async function run(call: Call): Promise<number> {
   const { given } = call;
+  if (given.flag('settings')) return printSettings(call);
   const backend = await backendOf(given.text('backend'));
   try {
     if (backend !== null) call.io.stderr.write(`the simulated backend listens on ${backend.address}\n`);
@@ -64,6 +69,12 @@ async function run(call: Call): Promise<number> {
   } finally {
     await backend?.close();
   }
+}
+
+async function printSettings({ output }: Call): Promise<number> {
+  const { suiteSettings } = await import('../../detectors/waf/ftw/suite-program.ts');
+  output.line(`SecRuleEngine DetectionOnly\n${suiteSettings().trimEnd()}`);
+  return exitStatus.ok;
 }
 
 async function runTests(call: Call): Promise<number> {

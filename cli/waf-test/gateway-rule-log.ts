@@ -1,21 +1,12 @@
 /**
  * What the rules of a running gateway said about requests of tests: the gateway traces them while it is asked to, and tells by the
- * port of the client. Route: `POST`, `GET` and `DELETE /waf/trace` on the control socket.
+ * port of the client. Route: `POST`, `GET` and `DELETE /v1/waf/trace` on the control socket.
  */
 import type { Clock } from '../../core/clock.ts';
-import type { TransactionRequest, RuleMatch } from '../../detectors/waf/engine/transaction-types.ts';
 import type { RuleLog } from '../../detectors/waf/ftw/http-sender.ts';
 import { logLine } from '../../detectors/waf/ftw/log-line.ts';
+import type { WafTraceModel } from '../../gateway/waf/rule-trace.ts';
 import type { ControlClient } from '../control-client.ts';
-
-/** The answer to `GET /waf/trace?port=…`: the newest request from a port of the client. */
-export interface WafTraceModel {
-  /** Null: no rules have seen a request from there. */
-  readonly request: TransactionRequest | null;
-  /** The rules are through with it, those of the last phase too. */
-  readonly finished: boolean;
-  readonly matches: readonly RuleMatch[];
-}
 
 export interface GatewayRuleLog extends RuleLog {
   /** The gateway stops tracing. */
@@ -28,12 +19,12 @@ const patienceMs = 5_000;
 
 /** @throws GatewayError GATEWAY_ABSENT, or what the gateway answered. */
 export async function openGatewayRuleLog(gateway: ControlClient, clock: Clock): Promise<GatewayRuleLog> {
-  await gateway.ask('POST', '/waf/trace');
+  await gateway.ask('POST', '/v1/waf/trace');
   return {
     async linesOf({ clientPort }) {
       const giveUpAt = clock.monotonic() + patienceMs;
       for (;;) {
-        const { request, finished, matches } = await gateway.ask<WafTraceModel>('GET', '/waf/trace', {
+        const { request, finished, matches } = await gateway.ask<WafTraceModel>('GET', '/v1/waf/trace', {
           query: { port: String(clientPort) },
         });
         if (request === null) return [];
@@ -43,7 +34,7 @@ export async function openGatewayRuleLog(gateway: ControlClient, clock: Clock): 
       }
     },
     async close() {
-      await gateway.ask('DELETE', '/waf/trace');
+      await gateway.ask('DELETE', '/v1/waf/trace');
     },
   };
 }

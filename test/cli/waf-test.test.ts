@@ -127,3 +127,9 @@ t.test('a progress line is drawn on a terminal, and gone at the end', async (t) 
   t.match(stderr, '1/4 1001-1, 0 failed');
   t.ok(stderr.endsWith('\r\x1b[2K'));
 });
+
+t.test('what a gateway has to be told for the tests of the Core Rule Set', async (t) => {
+  const { status, stdout } = await run(['waf', 'test', '--settings']);
+  t.equal(status, 0);
+  t.match(stdout, /^SecRuleEngine DetectionOnly\nSecAction "id:900005,.*setvar:tx\.blocking_paranoia_level=4.*"\n$/);
+});

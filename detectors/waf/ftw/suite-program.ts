@@ -58,12 +58,17 @@ function ruleSources(folder: string): readonly RuleSource[] {
     return files(own.map((name) => join(folder, name)));
   }
   const { setup, pluginConfigs, pluginsBefore, rules, pluginsAfter } = findCoreRules(folder);
-  const set = suiteVariables.map(([name, value]) => `setvar:tx.${name}=${value}`);
   return [
     ...files([setup]),
-    inline('suite', `SecAction "id:900005,phase:1,nolog,pass,t:none,${set.join(',')}"\n`),
+    inline('suite', suiteSettings()),
     ...files([...pluginConfigs, ...pluginsBefore, ...rules, ...pluginsAfter]),
   ];
+}
+
+/** What the suite sets, as SecLang: between the set-up and the rules. A gateway reads it as one of `waf.coreRules.files`. */
+export function suiteSettings(): string {
+  const set = suiteVariables.map(([name, value]) => `setvar:tx.${name}=${value}`);
+  return `SecAction "id:900005,phase:1,nolog,pass,t:none,${set.join(',')}"\n`;
 }
 
 function inline(name: string, text: string): RuleSource {

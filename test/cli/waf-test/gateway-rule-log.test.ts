@@ -1,7 +1,8 @@
 import t from 'tap';
-import { openGatewayRuleLog, type WafTraceModel } from '../../../cli/waf-test/gateway-rule-log.ts';
+import { openGatewayRuleLog } from '../../../cli/waf-test/gateway-rule-log.ts';
 import type { ControlClient } from '../../../cli/control-client.ts';
 import { GatewayError } from '../../../core/errors.ts';
+import type { WafTraceModel } from '../../../gateway/waf/rule-trace.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 
 const request = {
@@ -60,8 +61,8 @@ t.test('the lines of a request are those of its port, once its rules are through
   t.equal(lines.length, 1);
   t.match(lines[0], '[id "942100"] [msg "m"]');
   await log.close();
-  const question = 'GET /waf/trace {"port":"4711"}';
-  t.strictSame(asked, ['POST /waf/trace', question, question, 'DELETE /waf/trace']);
+  const question = 'GET /v1/waf/trace {"port":"4711"}';
+  t.strictSame(asked, ['POST /v1/waf/trace', question, question, 'DELETE /v1/waf/trace']);
 });
 
 t.test('a request that no rule has seen has no lines', async (t) => {
