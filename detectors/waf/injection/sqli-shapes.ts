@@ -18,33 +18,36 @@ const shapes: readonly string[] = [
   // A second statement.
   '^(?:[1sv]|[1svn]\\))?\\)?;(?:E[1svf(cET]|En[sv(c;,.k]|Ek[nt]|T[1svfEtT(;c]|Tn[s(.;,tk1]|Tk[n1sc]|T$)',
   '^[1svE]+\\);[ET]',
+  '^[1s]\\)?;(?:Enn|Tnn)',
   '^E[1sv];E[1svf(]',
   '^(?:.{1,3}&.{0,3});[ET]',
   // One more condition.
-  `${opening}&(?:1$|1[oc;)U,&]|v$|v[oc);]|s[o&c,)]|s$|no[1svfn(]|nc)`,
+  `${opening}&(?:1$|1[oc;)U,&E]|v$|v[oc);]|s[o&c,)]|s$|no[1svfn(]|nc)`,
   `${opening}&(?:f\\(|\\(E[1svf(]|E[1svf(]|\\(\\(|\\(f\\(|\\(1|\\(s|\\(v|\\(no|of|o\\(|1[Bk])`,
-  '^[1sv]\\)?&\\([Ef]|^\\)&\\(E|^f\\(\\)&[f1(]|^&f\\(\\)',
+  '^[1sv]\\)?&\\([Ef]|^\\)&\\(E|^f\\(\\)&[f1(]|^&f\\(',
+  '^f\\([1sv]&[1svf(]|^[1sn]\\)k1&',
   `${opening}&.{0,2}B[1svf(]`,
   '^(?:1n|no1)&(?:f\\(|1B)',
   // A subquery in an expression; `colour (select one)` is none.
-  '[o&f,(]\\(E(?:[1svf(]|ok)|^Enk\\(E',
+  '[o&fk,(]\\(E(?:[1svf(]|ok)|^Enk\\(E|^1\\(En[k,]',
   '^[1sv]\\)?[o,]\\(E',
-  '^(?:[1sv]|[1svn]\\)),(?:f\\(|\\(f|\\(E)|^n,f\\([1fE]|^n,\\(f',
+  '^(?:[1sv]|[1svn]\\)),(?:f\\(|\\(f|\\(E)|^s\\),\\([1svfE]|^n,f\\([1fE]|^n,\\(f',
   '^[1sv]\\)?o(?:f\\([fs(E]|\\(f|\\(E)',
   // What follows a closed string: arithmetic with a call or a subquery, a comparison.
-  '^s\\)?o(?:f\\(|\\(E|E[1v(]|Ef\\(|En[k,(]|\\([1svf]|[1sv]o|[1vs]c|no[1sv]|[1v]&|s&|n&[1sv(f]|vU)',
+  '^s\\)?o(?:f\\(|\\(E|E[1v(]|Ef\\(|En[k,(]|\\([1svf]|[1sv]o|[1vs]c|no[1sv]|[1v]&|s&|n&[1sv(f]|[1sv]U[E(])',
   '^s\\)?Uo\\(E',
   '^(?:s|1|1\\)|s\\))f\\(',
   '^sos$',
   // Sorting and grouping, where a comment or another clause follows, or a number is what it sorts by.
   '^(?:[1sv]|[1sv]\\))B(?:1$|1k|[1sv][cUBo,&]|n[cU,]|f\\(|\\([1svfE(]|n$)',
   // A query as a whole.
-  '^E[1svf(&]{3}',
-  '^E(?:nkn[BUc;]?$|1nkn|o[kn]|of\\(|f\\(|\\(E[1svfo(]|\\(f\\(|[1sv]k[nf(]|[1sv][,UBc]|n,f|Ev$|v$|[1s]?k[1s]k)',
+  '^E[1svf(&]{3}|^E[1svf(&)o]{4}$',
+  '^E(?:nkn[BUc;]?$|1nkn|o[kn]|of\\(|f\\(|\\(E[1svfo(]|\\(f\\(|[1sv]k[nf(]|[1sv][,UBc]|n,f|v[ns]?c?$|[1s]?k[1s]k)',
   '^sE(?:[v(]|f\\(|[s1][;,c])',
   // A statement of a procedure, or a file to write to, behind a value.
   '^[1sn]\\)?T(?:[nTvkEf(s]|$)|^Tvf\\(',
-  '^[1sv]Enkn',
+  '^sE[1sv]T|^[1sv]Enkn|^[1s]Eok|^[1sv]nEf\\(',
+  '^[1s]\\)kn[kc]|^sk\\)[ko]',
   '^[1sv]\\)?k\\)?(?:[s(f]|$)',
   // A call as a whole, `f(1)` and `f(f(`.
   '^f\\((?:[1sv]\\)(?:$|[&);]|o[1svf(])|\\)(?:$|o[1svf(])|f\\(|E[1svf(]|En[k,(]|Eok|[1svn],)',

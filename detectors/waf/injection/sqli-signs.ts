@@ -7,7 +7,7 @@ import { type SqlContext, SqlTokenizer } from './sql-tokenizer.ts';
 import type { SqlWords } from './sql-words.ts';
 
 /** Texts without these words have no sign that is looked for here. */
-const firstLook = /union|waitfor|(?:and|x?or|&&|\|\|)[\s(+~!-]*\d+\)*\s*[=<!]/i;
+const firstLook = /union|waitfor|\(\s*select|(?:and|x?or|&&|\|\|)[\s(+~!-]*\d+\)*\s*[=<!]/i;
 
 const repeated = new Set(['ALL', 'DISTINCT', 'DISTINCTROW']);
 const compared = new Set(['=', '==', '<>', '!=', '<=>']);
@@ -21,6 +21,7 @@ export function findSqlSign(text: string, words: SqlWords, context: SqlContext):
   // A state of its own for each sign: how much of it the last tokens were.
   let union = 0;
   let beforeUnion = '';
+  let subquery = 0;
   let before: SqlToken | null = null;
   let condition = 0;
   for (;;) {
@@ -30,6 +31,8 @@ export function findSqlSign(text: string, words: SqlWords, context: SqlContext):
     if (token.kind === 'U') beforeUnion = before?.kind ?? '';
     union = unionStep(union, token, beforeUnion === 'n' || beforeUnion === '');
     if (union === unionFound) return 'UE';
+    subquery = subqueryStep(subquery, token);
+    if (subquery === subqueryFound) return '(E';
     if (before?.word === 'WAITFOR' && /^(?:DELAY|TIME)$/.test(token.word)) return 'Tk';
     before = token;
     condition = conditionStep(condition, token);
@@ -52,6 +55,27 @@ function unionStep(state: number, token: SqlToken, prose: boolean): number {
       return selected.has(token.kind) || token.word === '*' ? unionFound : 0;
     case 3:
       return token.kind === ',' || (token.word === 'FROM' && !prose) ? unionFound : 0;
+    default:
+      return 0;
+  }
+}
+
+const subqueryFound = 9;
+
+/** SELECT in a bracket, then `* FROM`, a variable of the server or a call. */
+function subqueryStep(state: number, token: SqlToken): number {
+  if (token.kind === '(' && state !== 3) return 1;
+  switch (state) {
+    case 1:
+      return token.kind === 'E' && token.word === 'SELECT' ? 2 : 0;
+    case 2:
+      if (token.kind === 'v' && token.value.startsWith('@@')) return subqueryFound;
+      if (token.kind === 'f') return 3;
+      return token.word === '*' ? 4 : 0;
+    case 3:
+      return token.kind === '(' ? subqueryFound : 0;
+    case 4:
+      return token.word === 'FROM' ? subqueryFound : 0;
     default:
       return 0;
   }
