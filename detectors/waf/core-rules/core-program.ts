@@ -84,5 +84,5 @@ function settingRules(options: CoreProgramOptions): string {
     ['early_blocking', earlyBlocking === null ? null : Number(earlyBlocking)],
   ];
   const set = variables.flatMap(([name, value]) => (value === null ? [] : [`setvar:tx.${name}=${value}`]));
-  return set.length === 0 ? '' : `SecAction "id:900990,phase:1,nolog,pass,t:none,${set.join(',')}"\n`;
+  return set.length === 0 ? '' : `SecAction "id:8001,phase:1,nolog,pass,t:none,${set.join(',')}"\n`;
 }

@@ -8,6 +8,7 @@ import { emptyContents } from '../bodies/body-values.ts';
 import type { Phase } from '../seclang/definition.ts';
 import { collectionNames, scalarNames, type VariableName } from '../variable-names.ts';
 import type { CompiledPhase } from './compiled-phase.ts';
+import type { NameMatcher } from './name-matcher.ts';
 import type { RuleNumbers } from './removals.ts';
 import type { RuleCatalog } from './rule-catalog.ts';
 import { RuleRunner, type RunnerParts } from './rule-runner.ts';
@@ -153,6 +154,12 @@ export class Transaction {
 
   removeById(id: number): void {
     this.removeRules(this.#parts.catalog.numbers({ by: 'id', ids: [{ first: id, last: id }] }));
+  }
+
+  /** Takes values out of what one rule, with its chain, looks at. */
+  removeTargetById(id: number, variable: VariableName, matches: NameMatcher): void {
+    const rules = this.#parts.catalog.numbers({ by: 'id', ids: [{ first: id, last: id }] });
+    this.#state.removing().removeTarget({ rules, variable, matches });
   }
 
   /** `tag` as a rule has it. */
