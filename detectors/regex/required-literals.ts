@@ -208,7 +208,8 @@ class LiteralReader {
       // Too many strings, or unknown ones between: what is known ends here, and what follows is known by itself.
       const begun = joinedSets(exact, part.exact === null ? part.starts : emptySet, maxStarts);
       if (begun !== null && part.exact === null) unless = anyOf([unless, part.unless]);
-      formulas.push(this.#oneOfStrings(begun ?? exact, unless));
+      // What a part of unknown strings begins with is in its own formula.
+      if (part.exact !== null || exact !== emptySet) formulas.push(this.#oneOfStrings(begun ?? exact, unless));
       if (starts === null) {
         starts = begun ?? exact;
         unlessAtStart = unless;
@@ -306,6 +307,7 @@ function fewer(strings: ReadonlySet<string>): { readonly strings: ReadonlySet<st
 /** Every string of the one followed by every string of the other; null when they are too many or too long. */
 function joinedSets(left: ReadonlySet<string>, right: ReadonlySet<string>, most = maxExact): ReadonlySet<string> | null {
   if (left.size * right.size > most) return null;
+  if (left === emptySet) return right;
   const joined = new Set<string>();
   for (const head of left) {
     for (const tail of right) {

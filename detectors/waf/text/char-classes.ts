@@ -71,18 +71,13 @@ export function classesOf(ranges: CharRanges): CharClasses {
   return { low, high };
 }
 
-/** The bits of `low` for a latin1 text. */
-export function lowClasses(text: string): number {
-  let bits = 0;
-  for (let index = 0; index < text.length; index++) bits |= lowBits[text.charCodeAt(index) & 0xff] ?? 0;
-  return bits;
+/** The bits of one character, for passes over a text. Codes above 255 do not occur. */
+export function lowBitsOf(code: number): number {
+  return lowBits[code] ?? 0;
 }
 
-/** The bits of `high` for a latin1 text. */
-export function highClasses(text: string): number {
-  let bits = 0;
-  for (let index = 0; index < text.length; index++) bits |= highBits[text.charCodeAt(index) & 0xff] ?? 0;
-  return bits;
+export function highBitsOf(code: number): number {
+  return highBits[code] ?? 0;
 }
 
 /** Bits of a letter in either case where one of the two is asked for. */

@@ -2,7 +2,7 @@
  * `Text`: a string that rules look at, with everything that was found out about it, each at most once. Strings are latin1,
  * one character for each byte.
  */
-import { hasEightBit, hasUpperCase, highClasses, lowClasses } from './char-classes.ts';
+import { hasEightBit, hasUpperCase, highBitsOf, lowBitsOf } from './char-classes.ts';
 import type { SearchIndex } from './search-index.ts';
 
 const upperCaseRuns = /[A-Z]+/g;
@@ -25,8 +25,15 @@ export class Text {
 
   constructor(value: string, index: SearchIndex) {
     this.value = value;
-    this.low = lowClasses(value);
-    this.high = highClasses(value);
+    let low = 0;
+    let high = 0;
+    for (let at = 0; at < value.length; at++) {
+      const code = value.charCodeAt(at);
+      low |= lowBitsOf(code);
+      high |= highBitsOf(code);
+    }
+    this.low = low;
+    this.high = high;
     this.index = index;
   }
 

@@ -1,0 +1,118 @@
+/**
+ * What the kinds of characters in a text and its length tell about every operator. Texts are alike in this, so an answer is
+ * kept for the next text of the same kinds, in a table of fixed size.
+ */
+import type { LiteralFormula } from '../../regex/required-literals.ts';
+import { CharQuestion, charConditionOf } from './char-condition.ts';
+
+/** Lengths from here on are one. */
+const longLength = 15;
+/** Answers that are kept: a power of two. */
+const keptAnswers = 1_024;
+
+/** What is to be done when a literal of a list is seen: not asked yet, nothing, name the operator, or look for others. */
+export const unknown = 0;
+export const ignore = 1;
+export const nameIt = 2;
+export const remember = 3;
+
+export class ClassAnswer {
+  readonly low: number;
+  readonly high: number;
+  readonly length: number;
+  /** Operators that may match whatever literals there are. */
+  readonly certain: Uint32Array;
+  /** Operators that may match if their literals are there; null when there are none. */
+  readonly searched: Uint32Array | null;
+  readonly hasCertain: boolean;
+  /** By list of literals: `unknown` and so on. */
+  readonly verdicts: Uint8Array;
+  /** By literal, as bits: all its lists are to be ignored. */
+  readonly ignored: Int32Array;
+
+  constructor(
+    low: number,
+    high: number,
+    length: number,
+    certain: Uint32Array,
+    searched: Uint32Array,
+    verdicts: Uint8Array,
+    ignored: Int32Array,
+  ) {
+    this.low = low;
+    this.high = high;
+    this.length = length;
+    this.certain = certain;
+    this.hasCertain = certain.some((word) => word !== 0);
+    this.searched = searched.some((word) => word !== 0) ? searched : null;
+    this.verdicts = verdicts;
+    this.ignored = ignored;
+  }
+}
+
+interface Questions {
+  readonly shortest: number;
+  readonly possible: CharQuestion;
+  readonly certain: CharQuestion;
+}
+
+export class ClassAnswers {
+  readonly #operators: Questions[] = [];
+  readonly #kept: (ClassAnswer | undefined)[] = Array.from({ length: keptAnswers }, () => undefined);
+  #lists = 0;
+  #literalWords = 0;
+
+  /** The next operator: what its matches hold, and how short they are. */
+  add(formula: LiteralFormula, shortest: number): void {
+    this.#operators.push({
+      shortest,
+      possible: new CharQuestion(charConditionOf(formula, 'possible')),
+      certain: new CharQuestion(charConditionOf(formula, 'absent')),
+    });
+  }
+
+  /** All operators are known, and how many lists of literals and literals they have. */
+  finish(lists: number, literals: number): void {
+    this.#lists = lists;
+    this.#literalWords = Math.ceil(literals / 32);
+  }
+
+  /** At most, in bytes. */
+  get bytes(): number {
+    return keptAnswers * (this.#lists + this.#literalWords * 4 + Math.ceil(this.#operators.length / 32) * 8 + 400);
+  }
+
+  of(low: number, high: number, textLength: number): ClassAnswer {
+    const length = Math.min(textLength, longLength);
+    const hash = Math.imul(low ^ Math.imul(high, 0x9e3779b1) ^ length, 0x85ebca6b);
+    const slot = (hash ^ (hash >>> 15)) & (keptAnswers - 1);
+    const kept = this.#kept[slot];
+    if (kept !== undefined && kept.low === low && kept.high === high && kept.length === length) return kept;
+    const answer = this.#workOut(low, high, length);
+    this.#kept[slot] = answer;
+    return answer;
+  }
+
+  #workOut(low: number, high: number, length: number): ClassAnswer {
+    const words = Math.ceil(this.#operators.length / 32);
+    const certain = new Uint32Array(words);
+    const searched = new Uint32Array(words);
+    const operators = this.#operators;
+    for (let number = 0; number < operators.length; number++) {
+      const operator = operators[number];
+      if (operator === undefined || (operator.shortest > length && length < longLength)) continue;
+      if (!operator.possible.holds(low, high)) continue;
+      const set = operator.certain.holds(low, high) ? certain : searched;
+      set[number >>> 5] = (set[number >>> 5] ?? 0) | (1 << (number & 31));
+    }
+    return new ClassAnswer(
+      low,
+      high,
+      length,
+      certain,
+      searched,
+      new Uint8Array(this.#lists),
+      new Int32Array(this.#literalWords),
+    );
+  }
+}
