@@ -42,7 +42,7 @@ const shapes: readonly string[] = [
   '^(?:[1sv]|[1sv]\\))B(?:1$|1k|[1sv][cUBo,&]|n[cU,]|f\\(|\\([1svfE(]|n$)',
   // A query as a whole.
   '^E[1svf(&]{3}|^E[1svf(&)o]{4}$',
-  '^E(?:nkn[BUc;]?$|1nkn|o[kn]|of\\(|f\\(|\\(E[1svfo(]|\\(f\\(|[1sv]k[nf(]|[1sv][,UBc]|n,f|v[ns]?c?$|[1s]?k[1s]k)',
+  '^E(?:nkn[BUc;]?$|1nkn|1vk|o[kn]|of\\(|f\\(|\\(E[1svfo(]|\\(f\\(|[1sv]k[nf(]|[1sv][,UBc]|n,f|v[ns]?c?$|[1s]?k[1s]k)',
   '^sE(?:[v(]|f\\(|[s1][;,c])',
   // A statement of a procedure, or a file to write to, behind a value.
   '^[1sn]\\)?T(?:[nTvkEf(s]|$)|^Tvf\\(',

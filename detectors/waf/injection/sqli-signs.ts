@@ -7,7 +7,8 @@ import { type SqlContext, SqlTokenizer } from './sql-tokenizer.ts';
 import type { SqlWords } from './sql-words.ts';
 
 /** Texts without these words have no sign that is looked for here. */
-const firstLook = /union|waitfor|\(\s*select|(?:and|x?or|&&|\|\|)[\s(+~!-]*\d+\)*\s*[=<!]/i;
+const firstLook =
+  /union|waitfor|;\s*(?:alter|create|delete|drop|insert|truncate)\b|\(\s*select|(?:and|x?or|&&|\|\|)[\s(+~!-]*\d+\)*\s*[=<!]/i;
 
 const repeated = new Set(['ALL', 'DISTINCT', 'DISTINCTROW']);
 const compared = new Set(['=', '==', '<>', '!=', '<=>']);
@@ -22,6 +23,7 @@ export function findSqlSign(text: string, words: SqlWords, context: SqlContext):
   let union = 0;
   let beforeUnion = '';
   let subquery = 0;
+  let statement = '';
   let before: SqlToken | null = null;
   let condition = 0;
   for (;;) {
@@ -33,6 +35,8 @@ export function findSqlSign(text: string, words: SqlWords, context: SqlContext):
     if (union === unionFound) return 'UE';
     subquery = subqueryStep(subquery, token);
     if (subquery === subqueryFound) return '(E';
+    statement = statementStep(statement, token);
+    if (statement === statementFound) return ';Ek';
     if (before?.word === 'WAITFOR' && /^(?:DELAY|TIME)$/.test(token.word)) return 'Tk';
     before = token;
     condition = conditionStep(condition, token);
@@ -58,6 +62,25 @@ function unionStep(state: number, token: SqlToken, prose: boolean): number {
     default:
       return 0;
   }
+}
+
+/** A second statement: what it does, and the word that has to follow. */
+const statements: Readonly<Record<string, string>> = {
+  ALTER: 'TABLE',
+  CREATE: 'TABLE',
+  DELETE: 'FROM',
+  DROP: 'TABLE',
+  INSERT: 'INTO',
+  TRUNCATE: 'TABLE',
+};
+
+const statementFound = '!';
+
+/** `; DROP TABLE` and its like; the state is the word that was last, as far as it matters. */
+function statementStep(state: string, token: SqlToken): string {
+  if (token.kind === ';') return ';';
+  if (state === ';') return token.kind === 'E' ? token.word : '';
+  return state !== '' && statements[state] === token.word ? statementFound : '';
 }
 
 const subqueryFound = 9;
