@@ -55,8 +55,8 @@ function expressed(text: string, scope: ExpandScope): string {
     const found = expressionAt(text, start + opening.length, scope);
     result += text.slice(from, start);
     if (found === null) {
-      result += opening;
-      from = start + opening.length;
+      result += '{';
+      from = start + 1;
     } else {
       result += found.value;
       from = found.end;
@@ -64,8 +64,12 @@ function expressed(text: string, scope: ExpandScope): string {
   }
 }
 
+/** The first character of an expression, or a blank before it. */
+const beginsExpression = /[\w\s"'`([!~-]/;
+
 /** The shortest expression that starts here and can be evaluated. */
 function expressionAt(text: string, start: number, scope: ExpandScope): { value: string; end: number } | null {
+  if (!beginsExpression.test(text[start] ?? '')) return null;
   let end = text.indexOf(closing, start);
   for (let tried = 0; end !== -1 && tried < mostEnds; tried++) {
     const value = evaluated(text.slice(start, end), scope);

@@ -151,13 +151,14 @@ const texts: readonly (readonly [text: string, expanded: string])[] = [
   ['{{var this.getTemplateFilter().filter(foobar)}}', '{{var this.getTemplateFilter().filter(foobar)}}'],
   ['\\}\\}\\{\\{async async=false\\}\\}', '\\}\\}\\{\\{async async=false\\}\\}'],
   ['{{{payload}}}', '{<a>}'],
+  ['{{{base64(payload)}}}', '{PGE+}'],
   ['{{ {{payload}}', '{{ <a>'],
   ['{{base64(payload)', '{{base64(payload)'],
 ];
 
 t.test('texts are expanded where there is something to expand, and stay as they are elsewhere', async (t) => {
   for (const [text, expanded] of texts) t.equal(expandText(text, { names, functions }), expanded, text);
-  t.equal(texts.length, 14);
+  t.equal(texts.length, 15);
 });
 
 t.test('texts full of markers take linear time and end', async (t) => {
