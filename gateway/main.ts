@@ -31,6 +31,7 @@ import { createSelftests } from './selftests.ts';
 import { type ReadSettings, readSettings, type Settings } from './settings.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
 import { openWaf } from './waf/open-waf.ts';
+import { RuleTrace } from './waf/rule-trace.ts';
 
 export interface StartOptions {
   /** The value of `--config`, or null. */
@@ -126,7 +127,8 @@ async function start(
   undo.push(() => origins.close());
   const selftests = createSelftests(runtime.clock, runtime.random);
   const sites = origins.table;
-  const opened = await openWaf(settings, { ...runtime, sites, helpers });
+  const trace = new RuleTrace(runtime.clock);
+  const opened = await openWaf(settings, { ...runtime, sites, helpers, trace });
   const traffic = createTraffic(settings, {
     ...runtime,
     sites,
@@ -149,6 +151,7 @@ async function start(
     detector,
     faults: [...detection.faults, ...opened.faults],
     layers: opened.layers,
+    trace,
     reading: () => detection.reading(),
     explainer,
     selftests,

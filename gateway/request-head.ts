@@ -146,14 +146,17 @@ function checkFraming(request: IncomingMessage, head: RequestHead, limits: HeadL
     head.contentLength = String(Number(head.contentLength));
   }
   if (head.hostCount > 1) return fault(400, 'more than one Host');
-  if (head.hostCount === 0 && request.httpVersionMinor === 1) return fault(400, 'no Host');
+  if (head.host === '' && request.httpVersionMinor === 1) return fault(400, 'no Host');
   if (head.hostCount === 1 && !isHost(head.host)) return fault(400, 'Host is not a host name');
   if (head.expect !== '' && head.expect.toLowerCase() !== '100-continue') return fault(417, 'unknown expectation');
   return null;
 }
 
-/** `name`, `name:port`, `192.0.2.1:port` or `[2001:db8::1]:port`; also the empty Host that RFC 9112 §3.2 allows. */
-const hostShape = /^(?:[A-Za-z0-9._~!$&'()*+;=%-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{0,5})?$/;
+/**
+ * `name`, `name:port`, `192.0.2.1:port` or `[2001:db8::1]:port`. Nothing is percent-encoded: servers differ in whether they decode
+ * it. HTTP/1.0 may leave it empty.
+ */
+const hostShape = /^(?:[A-Za-z0-9._~!$&'()*+;=-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{0,5})?$/;
 
 function isHost(host: string): boolean {
   return host === '' || hostShape.test(host);

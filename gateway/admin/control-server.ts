@@ -16,6 +16,7 @@ import { explainRoutes } from './routes/explain.ts';
 import { refusalRoutes } from './routes/refusals.ts';
 import { selftestRoutes } from './routes/selftests.ts';
 import { statusRoutes } from './routes/status.ts';
+import { wafTraceRoutes } from './routes/waf-trace.ts';
 import { whyRoutes } from './routes/why.ts';
 import { listenPrivately } from './unix-socket.ts';
 
@@ -41,6 +42,7 @@ const families: readonly Routes[] = [
   explainRoutes,
   doctorRoutes,
   selftestRoutes,
+  wafTraceRoutes,
 ];
 
 /** An access log line may be 16 KB; nothing that the command line sends is larger. */

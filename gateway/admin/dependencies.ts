@@ -16,6 +16,7 @@ import type { LogReading } from '../detection.ts';
 import type { Selftests } from '../selftests.ts';
 import type { SiteTable } from '../sites.ts';
 import type { LayerSummary } from '../waf/open-waf.ts';
+import type { RuleTrace } from '../waf/rule-trace.ts';
 import type { AdminPublisher } from './admin-publisher.ts';
 import type { ScenarioExplainer } from '../../detectors/scenarios/scenario-explainer.ts';
 
@@ -66,6 +67,8 @@ export interface AdminDependencies extends Runtime {
   readonly faults?: readonly GatewayError[];
   /** The rules of the WAF that run on some site. */
   readonly layers: readonly LayerSummary[];
+  /** What rules say about each request, while somebody asks. */
+  readonly trace: RuleTrace;
   /** The logs of other programs that are read. */
   readonly reading: () => LogReading;
   readonly explainer: ScenarioExplainer;

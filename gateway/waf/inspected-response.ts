@@ -92,7 +92,7 @@ export class InspectedResponse implements ResponseSink {
     if (this.#encoding === '') return this.#conclude(body.subarray(0, limit), complete && body.length <= limit);
     this.#state = 'judging';
     flow.pause();
-    void inspection.decode(body, this.#encoding, { limit, truncated: !complete }).then((decoded) => {
+    void inspection.decode(body, this.#encoding, limit).then((decoded) => {
       if (this.#state !== 'judging') return;
       this.#conclude(decoded.body, complete && decoded.complete);
       flow.resume();

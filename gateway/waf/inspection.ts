@@ -17,11 +17,7 @@ interface Strand extends ModedLayer {
 }
 
 /** The body as rules see it: without its content encoding, and no longer than `limit`. Never rejects. */
-export type DecodeBody = (
-  body: Buffer,
-  encoding: string,
-  limits: { readonly limit: number /** Only its beginning is here. */; readonly truncated: boolean },
-) => Promise<DecodedBody>;
+export type DecodeBody = (body: Buffer, encoding: string, limit: number) => Promise<DecodedBody>;
 
 export interface DecodedBody {
   readonly body: Buffer;

@@ -12,6 +12,7 @@ import { appSecFoldersOf } from '../item-folders.ts';
 import type { Settings } from '../settings.ts';
 import type { SiteTable } from '../sites.ts';
 import type { Layer } from './rule-layer.ts';
+import type { RuleTrace } from './rule-trace.ts';
 import { createWaf, type Waf } from './waf.ts';
 
 /** For `status` and `doctor`. */
@@ -33,6 +34,7 @@ export interface WafDeps extends Runtime {
   readonly sites: SiteTable;
   /** Of hooks' expressions. */
   readonly helpers: HelperDependencies;
+  readonly trace: RuleTrace;
 }
 
 export type WafParts = Pick<Settings, 'waf' | 'dataDir' | 'detection'>;
@@ -50,7 +52,7 @@ export async function openWaf(settings: WafParts, deps: WafDeps): Promise<Opened
     const { openCoreRules } = await import('./open-core-rules.ts');
     const opened = openCoreRules(settings, hasCore ? core : null, deps);
     faults.push(...opened.faults);
-    layers.push(opened.layer);
+    layers.push(deps.trace.follow(opened.layer));
     summaries.push(opened.summary);
   }
   if (wanted('virtual-patches')) {
@@ -58,7 +60,7 @@ export async function openWaf(settings: WafParts, deps: WafDeps): Promise<Opened
     const opened = openVirtualPatches(settings, appSecFoldersOf(settings), deps);
     faults.push(...opened.faults);
     if (opened.layer !== null) {
-      layers.push(opened.layer);
+      layers.push(deps.trace.follow(opened.layer));
       summaries.push(opened.summary);
     }
   }

@@ -23,6 +23,7 @@ import { createCounters } from '../../../gateway/counters.ts';
 import { createHttp1Origin } from '../../../gateway/origin/http1-origin.ts';
 import { createSelftests } from '../../../gateway/selftests.ts';
 import { createSiteTable, type Mode, type Site } from '../../../gateway/sites.ts';
+import { RuleTrace } from '../../../gateway/waf/rule-trace.ts';
 import { createDecisionHistory } from '../../../remediation/decision-history.ts';
 import { createBouncerKeys } from '../../../remediation/bouncer-keys.ts';
 import { createDecisionIndex } from '../../../remediation/decision-index.ts';
@@ -172,6 +173,8 @@ export async function createWorld(
     ...runtime,
     store,
     publisher: createAdminPublisher(publisher, runtime.clock),
+    layers: [],
+    trace: new RuleTrace(runtime.clock),
     bouncerKeys: createBouncerKeys(store, runtime.clock),
     index,
     detector,
