@@ -35,7 +35,6 @@ const endsValue = 4;
 
 const ends = new Uint8Array(256);
 for (const char of '\t\n\v\f\r ') ends[char.charCodeAt(0)] = endsTagName | endsAttributeName | endsValue;
-ends[0] = endsAttributeName;
 for (const char of '/>') ends[char.charCodeAt(0)] = endsTagName | endsAttributeName;
 ends[62] = endsTagName | endsAttributeName | endsValue;
 ends[61] = endsAttributeName;

@@ -44,7 +44,7 @@ function isActive(text: string, context: HtmlContext | 'nested', words: XssWords
       case 'ATTR_VALUE':
         if (isActiveValue(token.value, power, inTag, words)) return true;
         // Parsers that disagree on where a value ends see the markup in it. Values do not overlap, and there is one level.
-        if (inTag && context !== 'nested' && token.value.includes('<') && isActive(token.value, 'nested', words))
+        if (inTag && context !== 'nested' && holdsMarkup(token.value) && isActive(token.value, 'nested', words))
           return true;
         power = 'none';
         break;
@@ -60,6 +60,11 @@ function isActive(text: string, context: HtmlContext | 'nested', words: XssWords
         return token.type satisfies never;
     }
   }
+}
+
+/** The shortest that runs anything is longer than `<a b=c`. */
+function holdsMarkup(value: string): boolean {
+  return value.length > 6 && value.includes('<');
 }
 
 /** Upper case, without the NULs that some browsers skip. */
