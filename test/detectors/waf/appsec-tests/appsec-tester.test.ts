@@ -86,7 +86,7 @@ t.test('the tests of the hub, all of them', async (t) => {
     results.filter(({ outcome }) => outcome === 'failed'),
     [],
   );
-  t.equal(results.length, 120);
+  t.ok(results.length >= 120, `${results.length} tests`);
   t.ok(results.every(({ requests }) => requests > 0));
 });
 
