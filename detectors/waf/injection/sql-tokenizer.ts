@@ -36,9 +36,12 @@ function isLetter(code: number): boolean {
   return lower >= 97 && lower <= 122;
 }
 
-const twoCharOperators = new Set(
-  '!= !! !< !> %= &= *= += -= /= := <= <> << == >= >> ^= |= ~= ~* :: -> @> <@ ** &< &>'.split(' '),
-);
+/** Pairs of characters that are one operator: the first is ASCII, the second any byte. */
+const pairs = new Uint8Array(256 * 128);
+for (const pair of '!= !! !< !> %= &= *= += -= /= := <= <> << == >= >> ^= |= ~= ~* :: -> @> <@ ** &< &>'.split(' ')) {
+  pairs[pair.charCodeAt(0) * 256 + pair.charCodeAt(1)] = 1;
+}
+
 const comparisons = new Set(
   '= == != <> < > <= >= <=> LIKE RLIKE REGEXP ILIKE GLOB BETWEEN IS IN SOUNDS := ^='.split(' '),
 );
@@ -256,7 +259,7 @@ export class SqlTokenizer {
     const next = text.charAt(this.#at + 1);
     if (char === '<' && next === '=' && text.charAt(this.#at + 2) === '>') return this.#sign('o', 3);
     if ((char === '|' || char === '&') && next === char) return this.#sign('&', 2);
-    if (next !== '' && twoCharOperators.has(char + next)) return this.#sign('o', 2);
+    if (pairs[text.charCodeAt(this.#at) * 256 + (text.charCodeAt(this.#at + 1) & 255)] === 1) return this.#sign('o', 2);
     return this.#sign(char === ':' ? ':' : 'o', 1);
   }
 
