@@ -1,16 +1,16 @@
 /** The Core Rule Set and the operator's own SecLang files, read and compiled. */
 import { GatewayError } from '../../core/errors.ts';
+import { threadTime } from '../../core/thread-time.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import { type CoreProgramOptions, loadCoreProgram } from '../../detectors/waf/core-rules/core-program.ts';
 import { findCoreRules } from '../../detectors/waf/core-rules/find-core-rules.ts';
 import { compileRuleSet, type RuleSetDependencies } from '../../detectors/waf/engine/compile-rule-set.ts';
-import { createSqliDetector } from '../../detectors/waf/injection/sqli-detector.ts';
-import { createXssDetector } from '../../detectors/waf/injection/xss-detector.ts';
 import { defaultEngineOptions, type EngineOptions } from '../../detectors/waf/engine/engine-options.ts';
 import type { WafSettings } from '../../detectors/waf/options.ts';
 import type { RuleProgram, SecLangFault } from '../../detectors/waf/seclang/definition.ts';
 import { createRuleFiles } from '../../detectors/waf/seclang/rule-files.ts';
 import { createCoreRulesLayer } from './core-rules-layer.ts';
+import { warmUp } from './warm-up.ts';
 import type { LayerSummary, WafParts } from './open-waf.ts';
 import type { Layer } from './rule-layer.ts';
 
@@ -27,6 +27,7 @@ export function openCoreRules({ waf }: WafParts, folder: string | null, runtime:
   const core = folder === null ? null : noted(faults, () => findCoreRules(folder));
   const program = loadCoreProgram(core, programOptions(waf), parts.files);
   const rules = compileRuleSet(program, engineOptions(waf), parts);
+  warmUp(rules);
   faults.push(...rules.faults.filter(({ level }) => level === 'error').map(faultError));
   return {
     layer: createCoreRulesLayer(rules),
@@ -39,9 +40,8 @@ export function openCoreRules({ waf }: WafParts, folder: string | null, runtime:
 export function ruleSetParts({ clock }: Pick<Runtime, 'clock'>): RuleSetDependencies {
   return {
     clock,
+    threadTime,
     files: createRuleFiles(),
-    detectSqli: createSqliDetector(),
-    detectXss: createXssDetector(),
   };
 }
 

@@ -31,6 +31,8 @@ import { WakeIndex } from './wake-index.ts';
 
 export interface RuleSetDependencies {
   readonly clock: Clock;
+  /** Processor time of this thread, milliseconds: a request that others kept waiting is not taken for one that is hard to judge. */
+  readonly threadTime?: () => number;
   /** Data files of rules are read through it, once, while the set is compiled. */
   readonly files: RuleFiles;
   /** Rules with `@detectSQLi` and `@detectXSS` ask these; by default our own. */
@@ -87,7 +89,7 @@ class RuleSetCompiler {
     const markers = placeMarkers(usable);
     const compiled = this.#compilePhases(usable, markers, parts);
     this.#wakeIndex.finish(pool);
-    const { clock, store = new PersistentStore(clock) } = this.#deps;
+    const { clock, threadTime = null, store = new PersistentStore(clock) } = this.#deps;
     const state: StateParts = {
       options: this.#options,
       pool,
@@ -107,7 +109,7 @@ class RuleSetCompiler {
       indexBytes: index.bytes,
     };
     return new CompiledRuleSet(
-      { state, phases: compiled, runner: { macros, wakeIndex: this.#wakeIndex }, catalog: this.#catalog },
+      { state, phases: compiled, runner: { macros, wakeIndex: this.#wakeIndex, threadTime }, catalog: this.#catalog },
       this.#faults,
       stats,
     );
