@@ -116,10 +116,9 @@ export function createHandler(deps: HandlerDependencies): Handler {
   /** The logging rules, and what the scenarios hear of it all. */
   function concludeInspection(exchange: Exchange, inspection: Inspection): void {
     exchange.findings = inspection.finish();
-    for (const { alerts, events } of inspection.runs) {
-      if (alerts.length > 0) deps.decide(alerts);
-      for (const event of events) deps.decide(pourRequest(event));
-    }
+    const { alerts, events } = inspection.consequences;
+    if (alerts.length > 0) deps.decide(alerts);
+    for (const event of events) deps.decide(pourRequest(event));
   }
 
   return {

@@ -1,5 +1,8 @@
 /** The Core Rule Set and the operator's own SecLang rules as a layer. */
 import type { RuleSet } from '../../detectors/waf/engine/rule-set.ts';
+import type { Event } from '../../detectors/event.ts';
+import { createAppSecEvent } from '../../detectors/waf/appsec/appsec-event.ts';
+import { headerOf } from '../../detectors/waf/engine/header-of.ts';
 import type { Transaction } from '../../detectors/waf/engine/transaction.ts';
 import type {
   RuleMatch,
@@ -13,17 +16,21 @@ import type { Layer, LayerRun } from './rule-layer.ts';
 export function createCoreRulesLayer(rules: RuleSet): Layer {
   return {
     name: 'core-rules',
-    begin: (request: TransactionRequest, site: Site) => new CoreRun(rules.begin(request), site.waf.onFailure),
+    begin: (request: TransactionRequest, site: Site) => new CoreRun(request, rules.begin(request), site.waf.onFailure),
   };
 }
 
+/** Rules of the Core Rule Set have a number and no name. */
+const noDetails: ReadonlyMap<number, never> = new Map<number, never>();
+
 class CoreRun implements LayerRun {
   readonly alerts = [];
-  readonly events = [];
+  readonly #request: TransactionRequest;
   readonly #transaction: Transaction;
   readonly #onFailure: 'pass' | 'block';
 
-  constructor(transaction: Transaction, onFailure: 'pass' | 'block') {
+  constructor(request: TransactionRequest, transaction: Transaction, onFailure: 'pass' | 'block') {
+    this.#request = request;
     this.#transaction = transaction;
     this.#onFailure = onFailure;
   }
@@ -60,6 +67,16 @@ class CoreRun implements LayerRun {
 
   get matches(): readonly RuleMatch[] {
     return this.#transaction.matches;
+  }
+
+  /** As CrowdSec tells of rules in SecLang, so that its scenarios understand it. */
+  get events(): readonly Event[] {
+    const { verdict, matches } = this.#transaction;
+    if (verdict === null || verdict.phase > 2 || verdict.ruleId === 0) return [];
+    const request = this.#request;
+    const origin = { request, host: headerOf(request.headers, 'host'), bouncerAddress: '' };
+    const findings = { band: 'in', verdict, matches, details: noDetails, dropReason: '', tracked: {} } as const;
+    return [createAppSecEvent(findings, origin, request.startedAt)];
   }
 
   get score(): number {

@@ -2,6 +2,8 @@
  * One request on its way through the rule layers. A layer that observes runs exactly as one that blocks; only its verdict is
  * written down instead of carried out. The first verdict of a blocking layer ends the inspection.
  */
+import type { Alert } from '../../detectors/alert.ts';
+import type { Event } from '../../detectors/event.ts';
 import type { TransactionResponse, Verdict } from '../../detectors/waf/engine/transaction-types.ts';
 import { mostMatches, type WafRecord } from '../../detectors/waf/waf-record.ts';
 import type { Layer, LayerRun } from './rule-layer.ts';
@@ -90,8 +92,10 @@ export class Inspection {
     );
   }
 
-  get runs(): readonly LayerRun[] {
-    return this.#strands.map(({ run }) => run);
+  /** For the decider and the scenarios. What a layer that observes holds against a request is not held against its client. */
+  get consequences(): { readonly alerts: readonly Alert[]; readonly events: readonly Event[] } {
+    const blocking = this.#strands.filter(({ mode }) => mode === 'block');
+    return { alerts: blocking.flatMap(({ run }) => run.alerts), events: blocking.flatMap(({ run }) => run.events) };
   }
 
   /** A strand that has come to its verdict is not asked again. */

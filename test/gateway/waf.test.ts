@@ -160,6 +160,26 @@ t.test('modes of sites: off, observe, block; a site that observes has no layer t
   t.same(statuses, [200, 200, 403, 200]);
 });
 
+t.test('who tries a second weakness is banned, where the patches block; where they observe nobody is', async (t) => {
+  const tries = [{ 'spring.cloud.function.routing-expression': 'x' }, { cookie: 'SESSID=../../../x' }];
+  const all = { detection: { builtin: true } };
+  const blocking = await open(t, all);
+  t.equal((await blocking.ask('/')).status, 200);
+  for (const headers of tries) t.equal((await blocking.ask('/', { headers })).status, 403);
+  const banned = await blocking.ask('/');
+  t.equal(banned.status, 403);
+  t.match(await blocking.why(banned), {
+    refusal: { reason: 'decision', scenario: 'portcullis/waf-virtual-patches', findings: [] },
+  });
+  const [alert] = (await blocking.control.alerts({})).filter(({ scenario }) => scenario.includes('vpatch'));
+  t.match(alert, { kind: 'waf' });
+
+  const observing = await open(t, { ...all, waf: { virtualPatches: { mode: 'observe' } } });
+  for (const headers of tries) t.equal((await observing.ask('/', { headers })).status, 200);
+  t.equal((await observing.ask('/')).status, 200);
+  t.same(await observing.control.decisions({}), []);
+});
+
 t.test('allowlisted clients are not looked at', async (t) => {
   const { ask, control } = await open(t, {});
   t.equal((await ask('/.env')).status, 403);
