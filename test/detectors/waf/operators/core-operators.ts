@@ -19,11 +19,13 @@ export interface CoreOperator {
 export interface CoreOperators {
   readonly operators: readonly CoreOperator[];
   readonly index: SearchIndex;
+  readonly readData: (name: string) => string | null;
 }
 
 /** Every operator of the rules in a folder, compiled into one index. */
 export function readCoreOperators(folder: string, given: Given = {}): CoreOperators {
-  const dependencies: OperatorDependencies = dependenciesOf({ readData: dataReader(folder), ...given });
+  const readData = dataReader(folder);
+  const dependencies: OperatorDependencies = dependenciesOf({ readData, ...given });
   const operators: CoreOperator[] = [];
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.conf'))) {
     for (const directive of readDirectives(readFileSync(join(folder, file), 'latin1'))) {
@@ -36,7 +38,7 @@ export function readCoreOperators(folder: string, given: Given = {}): CoreOperat
       operators.push({ definition, compiled: compileOperator(definition, dependencies), place });
     }
   }
-  return { operators, index: dependencies.index.build() };
+  return { operators, index: dependencies.index.build(), readData };
 }
 
 function dataReader(folder: string): (name: string) => string | null {
