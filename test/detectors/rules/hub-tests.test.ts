@@ -6,6 +6,9 @@ import { systemClock } from '../../../core/clock.ts';
 import { createLog } from '../../../core/log.ts';
 import { createSystemRandom } from '../../../core/random.ts';
 import { loadItems } from '../../../detectors/engine/load-items.ts';
+import { createAppSecTester } from '../../../detectors/waf/appsec-tests/appsec-tester.ts';
+import { createTestDependencies } from '../../../detectors/waf/appsec-tests/test-dependencies.ts';
+import { loadAppSecItems } from '../../../detectors/waf/appsec/load-appsec-items.ts';
 import { createHubTester } from '../../../detectors/hubtest/hub-tester.ts';
 import { rules } from './support.ts';
 
@@ -36,8 +39,9 @@ t.test('every parser and every scenario has a hub test', async (t) => {
   );
   for (const path of parsers) t.match(named, `- parsers/${path}\n`);
   t.equal(parsers.length, 9);
-  // What the gateway's own front refused is in no log of another program.
-  const scenarios = readdirSync(join(rules, 'scenarios')).filter((name) => name !== 'http-malformed.yaml');
+  // What the gateway's own front and its WAF refused is in no log of another program.
+  const own = ['http-malformed.yaml', 'waf-core-rules.yaml', 'waf-virtual-patches.yaml'];
+  const scenarios = readdirSync(join(rules, 'scenarios')).filter((name) => !own.includes(name));
   for (const name of scenarios) t.match(named, `- scenarios/${name}\n`);
   t.equal(scenarios.length, 21);
 });
@@ -56,4 +60,22 @@ t.test('a pattern that several of our parsers define is the same in all of them'
     }
   }
   t.ok(shared > 10, `${shared} shared`);
+});
+
+t.test('every virtual patch has a test that refuses attacks and passes ordinary requests', (t) => {
+  const patches = loadAppSecItems(['appsec-rules', 'appsec-configs'].map((name) => join(rules, name)));
+  t.same(patches.faults, []);
+  const folder = join(rules, 'appsec-tests');
+  const dependencies = createTestDependencies(systemClock);
+  const tester = createAppSecTester({ hub: rules, tests: folder, dataFolders: [] }, dependencies);
+  const names = patches.rules
+    .map(({ name }) => name.replace('portcullis/', ''))
+    .filter((name) => name !== 'base-config');
+  t.same(tester.names, names.toSorted());
+  t.equal(names.length, 15);
+  for (const name of names) {
+    t.match(readFileSync(join(folder, name, `${name}.yaml`), 'utf8'), /== 403[^]*== 200/, name);
+    t.match(tester.run(name), { outcome: 'passed' }, name);
+  }
+  t.end();
 });
