@@ -64,9 +64,11 @@ function codesOf([first, last]: readonly [number, number]): number[] {
 export function classesOf(ranges: CharRanges): CharClasses {
   let low = 0;
   let high = 0;
-  for (const code of ranges.flatMap(codesOf)) {
-    low |= lowBits[code] ?? 0;
-    high |= highBits[code] ?? 0;
+  for (const [first, last] of ranges) {
+    for (let code = first; code <= last; code++) {
+      low |= lowBitsOf(code);
+      high |= highBitsOf(code);
+    }
   }
   return { low, high };
 }

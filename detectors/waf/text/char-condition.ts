@@ -108,12 +108,25 @@ export class CharQuestion {
 
 /** The kinds of all characters of a literal, which is found in either case. */
 function spelling(literal: string): CharCondition {
-  const parts = Array.from(new Set(literal), (character): CharCondition => {
-    const code = character.charCodeAt(0);
+  const parts = new Set<CharCondition>();
+  for (let at = 0; at < literal.length; at++) parts.add(ofCharacter[literal.charCodeAt(at)] ?? always);
+  const [only = always] = parts;
+  return parts.size === 1 ? only : { kind: 'all', parts: [...parts] };
+}
+
+/** By character: one of its kind, which is the same object for all of a kind. */
+const ofCharacter: readonly CharCondition[] = conditionsOfCharacters();
+
+function conditionsOfCharacters(): CharCondition[] {
+  const known = new Map<string, CharCondition>();
+  return Array.from({ length: 256 }, (_, code) => {
     const { low, high } = classesOf([[code, code]]);
-    return { kind: 'one-of', classes: { low, high: foldCase(high) } };
+    const condition: CharCondition = { kind: 'one-of', classes: { low, high: foldCase(high) } };
+    const key = keyOf(condition);
+    const same = known.get(key) ?? condition;
+    known.set(key, same);
+    return same;
   });
-  return allConditions(parts);
 }
 
 /** All of the conditions as one. */
@@ -179,7 +192,15 @@ function bitCount(word: number): number {
 }
 
 function distinct(parts: readonly CharCondition[]): readonly CharCondition[] {
-  return [...new Map(parts.map((part) => [JSON.stringify(part), part])).values()];
+  const objects = new Set(parts);
+  if (objects.size < 2) return [...objects];
+  return [...new Map([...objects].map((part) => [keyOf(part), part])).values()];
+}
+
+function keyOf(condition: CharCondition): string {
+  if (condition.kind === 'one-of') return `${condition.classes.low},${condition.classes.high}`;
+  if (condition.kind !== 'all' && condition.kind !== 'any') return condition.kind;
+  return `${condition.kind}(${condition.parts.map(keyOf).join(' ')})`;
 }
 
 /** Of conditions that must all hold, those that no other implies. */
