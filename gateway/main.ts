@@ -11,6 +11,7 @@ import { isInstalled, packageVersion } from '../core/package-root.ts';
 import { createSystemRandom } from '../core/random.ts';
 import { releaseMemory } from '../core/release-memory.ts';
 import type { Runtime } from '../core/runtime.ts';
+import { threadTime } from '../core/thread-time.ts';
 import { openGeoDatabases } from '../detectors/lookups/geoip.ts';
 import type { Alert } from '../detectors/alert.ts';
 import { probeLinearEngine } from '../detectors/regex/linear-engine.ts';
@@ -32,6 +33,7 @@ import { type ReadSettings, readSettings, type Settings } from './settings.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
 import { openWaf } from './waf/open-waf.ts';
 import { RuleTrace } from './waf/rule-trace.ts';
+import { WafWatch } from './waf/waf-watch.ts';
 
 export interface StartOptions {
   /** The value of `--config`, or null. */
@@ -128,7 +130,8 @@ async function start(
   const selftests = createSelftests(runtime.clock, runtime.random);
   const sites = origins.table;
   const trace = new RuleTrace(runtime.clock);
-  const opened = await openWaf(settings, { ...runtime, sites, helpers, trace });
+  const watch = new WafWatch({ ...runtime, threadTime });
+  const opened = await openWaf(settings, { ...runtime, sites, helpers, trace, watch });
   const traffic = createTraffic(settings, {
     ...runtime,
     sites,
@@ -149,8 +152,10 @@ async function start(
     bouncerKeys,
     index,
     detector,
-    faults: [...detection.faults, ...opened.faults],
+    faults: detection.faults,
     layers: opened.layers,
+    ruleFaults: opened.faults,
+    wafCounters: watch.counters,
     trace,
     reading: () => detection.reading(),
     explainer,

@@ -17,6 +17,7 @@ import type { Selftests } from '../selftests.ts';
 import type { SiteTable } from '../sites.ts';
 import type { LayerSummary } from '../waf/open-waf.ts';
 import type { RuleTrace } from '../waf/rule-trace.ts';
+import type { WafCounters } from '../waf/waf-counters.ts';
 import type { AdminPublisher } from './admin-publisher.ts';
 import type { ScenarioExplainer } from '../../detectors/scenarios/scenario-explainer.ts';
 
@@ -63,10 +64,13 @@ export interface AdminDependencies extends Runtime {
   readonly bouncerKeys: Pick<BouncerKeys, 'changed'>;
   readonly index: Pick<DecisionIndex, 'lookup' | 'isAllowed' | 'allowedRange' | 'size' | 'memoryBytes'>;
   readonly detector: Pick<ScenarioDetector, 'scenarios' | 'faults' | 'counters'>;
-  /** Documents, data files and expressions that are not used, and why; without it, those of the detector are told. */
+  /** Documents of scenarios and parsers, data files and expressions that are not used, and why; without it, those of the detector are told. */
   readonly faults?: readonly GatewayError[];
   /** The rules of the WAF that run on some site. */
   readonly layers: readonly LayerSummary[];
+  /** Rules and appsec-configs that are not used, and why. */
+  readonly ruleFaults: readonly GatewayError[];
+  readonly wafCounters: WafCounters;
   /** What rules say about each request, while somebody asks. */
   readonly trace: RuleTrace;
   /** The logs of other programs that are read. */

@@ -16,6 +16,8 @@ import type { Layer, LayerRun } from './rule-layer.ts';
 export function createCoreRulesLayer(rules: RuleSet): Layer {
   return {
     name: 'core-rules',
+    hasOutOfBand: false,
+    ruleName: (ruleId) => `native_rule:${ruleId}`,
     begin: (request: TransactionRequest, site: Site) => new CoreRun(request, rules.begin(request), site.waf.onFailure),
   };
 }
@@ -63,6 +65,10 @@ class CoreRun implements LayerRun {
 
   finish(): void {
     this.#transaction.finish();
+  }
+
+  get exhausted(): boolean {
+    return this.#transaction.exhausted;
   }
 
   get matches(): readonly RuleMatch[] {

@@ -19,6 +19,7 @@ export async function holdBody(
     breakBody: () => body.fail(new BodyFault('BODY_MALFORMED')),
   };
   try {
+    inspection.noteHeld('request');
     const { bytes, complete } = await body.hold(inspection.requestBodyBytes);
     const verdict = inspection.requestBody(bytes, complete);
     if (verdict === null) return exchange.done ? 'gone' : 'pass';

@@ -58,8 +58,10 @@ export class InspectedResponse implements ResponseSink {
       return;
     }
     this.#state = 'collecting';
-    if (inspection.mayWithhold) this.#held = { status, headers };
-    else next.onHead(status, headers);
+    if (inspection.mayWithhold) {
+      this.#held = { status, headers };
+      inspection.noteHeld('response');
+    } else next.onHead(status, headers);
   }
 
   onData(chunk: Buffer): void {

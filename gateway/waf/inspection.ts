@@ -7,6 +7,7 @@ import type { Event } from '../../detectors/event.ts';
 import type { TransactionResponse, Verdict } from '../../detectors/waf/engine/transaction-types.ts';
 import { mostMatches, type WafRecord } from '../../detectors/waf/waf-record.ts';
 import type { Layer, LayerRun } from './rule-layer.ts';
+import type { WafWatch } from './waf-watch.ts';
 
 export interface ModedLayer {
   readonly layer: Layer;
@@ -16,6 +17,8 @@ export interface ModedLayer {
 interface Strand extends ModedLayer {
   readonly run: LayerRun;
   verdict: Verdict | null;
+  /** Processor time before the answer, milliseconds. */
+  spentMs: number;
 }
 
 /** The body as rules see it: without its content encoding, and no longer than `limit`. Never rejects. */
@@ -31,12 +34,22 @@ export class Inspection {
   /** What the request is refused with. */
   refusal: Verdict | null = null;
   #finished = false;
+  readonly #requestId: string;
+  readonly #watch: WafWatch;
+  /** Processor time of the rules is taken. */
+  readonly #isTimed: boolean;
 
   readonly decode: DecodeBody;
 
-  constructor(strands: readonly (ModedLayer & { readonly run: LayerRun })[], decode: DecodeBody) {
-    this.decode = decode;
-    this.#strands = strands.map((strand) => ({ ...strand, verdict: null }));
+  constructor(
+    strands: readonly (ModedLayer & { readonly run: LayerRun })[],
+    parts: { readonly decode: DecodeBody; readonly watch: WafWatch; readonly requestId: string },
+  ) {
+    this.decode = parts.decode;
+    this.#watch = parts.watch;
+    this.#requestId = parts.requestId;
+    this.#isTimed = parts.watch.takesTime();
+    this.#strands = strands.map((strand) => ({ ...strand, verdict: null, spentMs: 0 }));
   }
 
   requestHeaders(): Verdict | null {
@@ -75,21 +88,29 @@ export class Inspection {
 
   /** After the last byte. What is worth storing; empty when no layer would have refused anything. */
   finish(): readonly WafRecord[] {
-    if (!this.#finished) for (const { run } of this.#strands) run.finish();
+    if (!this.#finished) for (const strand of this.#strands) this.#end(strand);
     this.#finished = true;
-    return this.#strands.flatMap(({ layer, mode, run, verdict }) =>
-      verdict === null
+    return this.#strands.flatMap((strand) => {
+      const { layer, run, verdict } = strand;
+      return verdict === null
         ? []
         : [
             {
               layer: layer.name,
-              enforced: mode === 'block' && this.refusal === verdict,
+              enforced: this.#isEnforced(strand),
               ruleId: verdict.ruleId,
               score: run.score,
               matches: run.matches.slice(0, mostMatches),
             },
-          ],
-    );
+          ];
+    });
+  }
+
+  /** The body's beginning waited for the rules. */
+  noteHeld(body: 'request' | 'response'): void {
+    const { counters } = this.#watch;
+    if (body === 'request') counters.heldRequestBodies++;
+    else counters.heldResponseBodies++;
   }
 
   /** For the decider and the scenarios. What a layer that observes holds against a request is not held against its client. */
@@ -103,12 +124,38 @@ export class Inspection {
     if (this.refusal !== null) return this.refusal;
     for (const strand of this.#strands) {
       if (strand.verdict !== null) continue;
+      const startedAt = this.#isTimed ? this.#watch.threadTime() : 0;
       strand.verdict = ask(strand.run);
+      if (this.#isTimed) strand.spentMs += this.#watch.threadTime() - startedAt;
       if (strand.verdict === null || strand.mode === 'observe') continue;
       this.refusal = strand.verdict;
       return this.refusal;
     }
     return null;
+  }
+
+  #end(strand: Strand): void {
+    const { layer, run, verdict } = strand;
+    const inBandMatches = run.matches.length;
+    const startedAt = this.#isTimed ? this.#watch.threadTime() : 0;
+    run.finish();
+    const afterMs = this.#isTimed ? this.#watch.threadTime() - startedAt : 0;
+    this.#watch.record({
+      source: 'gateway',
+      layer: layer.name,
+      requestId: this.#requestId,
+      outcome: verdict === null ? 'passed' : this.#isEnforced(strand) ? 'refused' : 'observed',
+      exhausted: run.exhausted,
+      times: this.#isTimed ? { inBandMs: strand.spentMs, afterMs } : null,
+      hasOutOfBand: layer.hasOutOfBand,
+      matches: run.matches,
+      inBandMatches,
+      nameOf: (ruleId) => layer.ruleName(ruleId),
+    });
+  }
+
+  #isEnforced({ mode, verdict }: Strand): boolean {
+    return mode === 'block' && this.refusal === verdict;
   }
 
   #most(bytesOf: (run: LayerRun) => number): number {

@@ -14,6 +14,7 @@ import type { SiteTable } from '../sites.ts';
 import type { Layer } from './rule-layer.ts';
 import type { RuleTrace } from './rule-trace.ts';
 import { createWaf, type Waf } from './waf.ts';
+import type { WafWatch } from './waf-watch.ts';
 
 /** For `status` and `doctor`. */
 export interface LayerSummary {
@@ -35,6 +36,7 @@ export interface WafDeps extends Runtime {
   /** Of hooks' expressions. */
   readonly helpers: HelperDependencies;
   readonly trace: RuleTrace;
+  readonly watch: WafWatch;
 }
 
 export type WafParts = Pick<Settings, 'waf' | 'dataDir' | 'detection'>;
@@ -64,9 +66,9 @@ export async function openWaf(settings: WafParts, deps: WafDeps): Promise<Opened
       summaries.push(opened.summary);
     }
   }
-  if (layers.length === 0) return { waf: createWaf([], passThrough), layers: summaries, faults };
+  if (layers.length === 0) return { waf: createWaf([], passThrough, deps.watch), layers: summaries, faults };
   const { decodeContent } = await import('../../detectors/waf/bodies/decode-content.ts');
-  return { waf: createWaf(layers, decodeContent), layers: summaries, faults };
+  return { waf: createWaf(layers, decodeContent, deps.watch), layers: summaries, faults };
 }
 
 /** Nobody asks. */

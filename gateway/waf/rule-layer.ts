@@ -25,6 +25,8 @@ export interface LayerRun {
   responseBody(body: Buffer | null, complete: boolean): Verdict | null;
   /** After the last byte, once: logging rules, and rules that judge without holding anything up. */
   finish(): void;
+  /** The time budget ended the rules before their end. */
+  readonly exhausted: boolean;
   readonly matches: readonly RuleMatch[];
   /** Points of the rules that matched, 0 where rules do not score. */
   readonly score: number;
@@ -36,5 +38,9 @@ export interface LayerRun {
 
 export interface Layer {
   readonly name: RuleLayer;
+  /** There are rules that wait for the answer. */
+  readonly hasOutOfBand: boolean;
+  /** What CrowdSec would call a rule. */
+  ruleName(ruleId: number): string;
   begin(request: TransactionRequest, site: Site): LayerRun;
 }

@@ -62,7 +62,7 @@ export class RuleTrace {
   /** The layer, its runs followed while tracing is on. */
   follow(layer: Layer): Layer {
     return {
-      name: layer.name,
+      ...layer,
       begin: (request, site) => {
         const run = layer.begin(request, site);
         return this.#on ? this.#note(request, run) : run;
@@ -108,6 +108,9 @@ function withEnd(run: LayerRun, followed: Followed): LayerRun {
       run.finish();
       if (!ended) followed.open--;
       ended = true;
+    },
+    get exhausted() {
+      return run.exhausted;
     },
     get matches() {
       return run.matches;

@@ -5,12 +5,16 @@ import type { AppSec } from '../../detectors/waf/appsec/appsec.ts';
 import type { AppSecAnswer } from '../../detectors/waf/appsec/appsec-answer.ts';
 import type { AppSecRun } from '../../detectors/waf/appsec/appsec-run.ts';
 import type { RuleMatch, TransactionRequest, Verdict } from '../../detectors/waf/engine/transaction-types.ts';
+import type { Site } from '../sites.ts';
 import type { Layer, LayerRun } from './rule-layer.ts';
 
 export function createVirtualPatchesLayer(appSec: AppSec): Layer {
+  const names = new Map(appSec.rules.map(({ id, name }) => [id, name]));
   return {
     name: 'virtual-patches',
-    begin: (request: TransactionRequest) => new PatchRun(appSec.begin(request)),
+    hasOutOfBand: appSec.bands.out,
+    ruleName: (ruleId) => names.get(ruleId) ?? `native_rule:${ruleId}`,
+    begin: (request: TransactionRequest, site: Site) => new PatchRun(appSec.begin(request), site.waf.onFailure),
   };
 }
 
@@ -19,14 +23,16 @@ class PatchRun implements LayerRun {
   /** Responses are none of AppSec's business. */
   readonly responseBodyBytes = 0;
   readonly #run: AppSecRun;
+  readonly #onFailure: 'pass' | 'block';
 
-  constructor(run: AppSecRun) {
+  constructor(run: AppSecRun, onFailure: 'pass' | 'block') {
     this.#run = run;
+    this.#onFailure = onFailure;
   }
 
   requestHeaders(): Verdict | null {
     const answer = this.#run.requestHeaders();
-    return answer && verdictOf(answer);
+    return answer && this.#settled(answer);
   }
 
   get requestBodyBytes(): number {
@@ -34,7 +40,7 @@ class PatchRun implements LayerRun {
   }
 
   requestBody(body: Buffer | null, complete: boolean): Verdict | null {
-    return verdictOf(this.#run.requestBody(body, complete));
+    return this.#settled(this.#run.requestBody(body, complete));
   }
 
   responseHeaders(): null {
@@ -49,16 +55,29 @@ class PatchRun implements LayerRun {
     this.#run.runOutOfBand();
   }
 
+  get exhausted(): boolean {
+    return this.#run.exhausted;
+  }
+
   get matches(): readonly RuleMatch[] {
     return this.#run.matches;
   }
 
   get alerts(): readonly Alert[] {
-    return this.#run.alerts;
+    return this.#isVoid ? [] : this.#run.alerts;
   }
 
   get events(): readonly Event[] {
-    return this.#run.events;
+    return this.#isVoid ? [] : this.#run.events;
+  }
+
+  #settled(answer: AppSecAnswer): Verdict | null {
+    return this.#isVoid ? null : verdictOf(answer);
+  }
+
+  /** Rules that took too long have come to nothing; what that means is the site's to say. */
+  get #isVoid(): boolean {
+    return this.#run.exhausted && this.#onFailure === 'pass';
   }
 }
 

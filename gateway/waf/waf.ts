@@ -7,13 +7,14 @@ import type { Exchange } from '../exchange.ts';
 import type { Site } from '../sites.ts';
 import { type DecodeBody, Inspection, type ModedLayer } from './inspection.ts';
 import type { Layer } from './rule-layer.ts';
+import type { WafWatch } from './waf-watch.ts';
 
 export interface Waf {
   /** Null: no rules look at requests of this site. */
   begin(exchange: Exchange, site: Site): Inspection | null;
 }
 
-export function createWaf(layers: readonly Layer[], decode: DecodeBody): Waf {
+export function createWaf(layers: readonly Layer[], decode: DecodeBody, watch: WafWatch): Waf {
   const active = new Map<Site, readonly ModedLayer[]>();
   const layersOf = (site: Site): readonly ModedLayer[] => {
     let found = active.get(site);
@@ -27,7 +28,7 @@ export function createWaf(layers: readonly Layer[], decode: DecodeBody): Waf {
       const request = transactionRequest(exchange);
       return new Inspection(
         moded.map(({ layer, mode }) => ({ layer, mode, run: layer.begin(request, site) })),
-        decode,
+        { decode, watch, requestId: exchange.id },
       );
     },
   };

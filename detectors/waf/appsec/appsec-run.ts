@@ -27,6 +27,7 @@ export class AppSecRun {
   #answer: AppSecAnswer | null = null;
   #outOfBandDone = false;
   readonly #outMatches: RuleMatch[] = [];
+  #outExhausted = false;
 
   constructor(core: AppSecCore, request: TransactionRequest, { bouncerAddress = '' }: AppSecCaller) {
     this.#core = core;
@@ -73,7 +74,13 @@ export class AppSecRun {
     if (!run.isDecided) run.body(this.#body, this.#complete);
     this.#tell(run);
     this.#outMatches.push(...run.matches);
+    this.#outExhausted = run.exhausted;
     this.#body = null;
+  }
+
+  /** The time budget ended the rules of a band before their end. */
+  get exhausted(): boolean {
+    return this.#inBand.exhausted || this.#outExhausted;
   }
 
   /** Of both bands, in the order in which they matched. */

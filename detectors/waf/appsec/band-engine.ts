@@ -11,6 +11,8 @@ export interface BandTransaction {
   finish(): void;
   readonly matches: readonly RuleMatch[];
   readonly verdict: Verdict | null;
+  /** The time budget ended the rules before their end. */
+  readonly exhausted: boolean;
   removeById(id: number): void;
   /** `tag` as written. */
   removeByTag(tag: string): void;

@@ -120,6 +120,11 @@ export class BandRun implements RequestActions {
     this.#run('on_match', event);
   }
 
+  /** The time budget ended the rules before their end. */
+  get exhausted(): boolean {
+    return this.#transaction?.exhausted ?? false;
+  }
+
   get matches(): readonly RuleMatch[] {
     return this.#transaction?.matches ?? [];
   }

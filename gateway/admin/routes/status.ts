@@ -60,7 +60,7 @@ function sourceModel(source: SourceStatus): SourceModel {
   };
 }
 
-/** Everything that could not be loaded. */
+/** What of scenarios and parsers could not be loaded. */
 export function faultsOf({
   faults,
   detector,
@@ -70,15 +70,15 @@ export function faultsOf({
 
 /** Whether all is well, and what is not. Also what `/health` answers. */
 export function stateOf(
-  deps: Pick<AdminDependencies, 'pulse' | 'store' | 'detector' | 'faults' | 'reading'>,
+  deps: Pick<AdminDependencies, 'pulse' | 'store' | 'detector' | 'faults' | 'ruleFaults' | 'reading'>,
 ): Pick<StatusModel, 'state' | 'notes'> {
   const pulse = deps.pulse();
   const health = deps.store.health();
-  const faults = faultsOf(deps);
+  const faults = faultsOf(deps).length + deps.ruleFaults.length;
   const notes: string[] = [];
   if (!health.ok) notes.push(`the store does not answer (${health.message}); the last known decisions are enforced`);
   if (!pulse.decisionsReady) notes.push('the stored decisions are still being read');
-  if (faults.length > 0) notes.push(`${faults.length} document(s) cannot be used; \`doctor\` names them`);
+  if (faults > 0) notes.push(`${faults} document(s) cannot be used; \`doctor\` names them`);
   for (const { name, state, lastError } of deps.reading().sources) {
     if (state === 'failed') notes.push(`the log source ${name} cannot be read (${lastError ?? 'no cause is known'})`);
   }

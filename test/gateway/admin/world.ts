@@ -24,6 +24,7 @@ import { createHttp1Origin } from '../../../gateway/origin/http1-origin.ts';
 import { createSelftests } from '../../../gateway/selftests.ts';
 import { createSiteTable, type Mode, type Site } from '../../../gateway/sites.ts';
 import { RuleTrace } from '../../../gateway/waf/rule-trace.ts';
+import { createWafCounters } from '../../../gateway/waf/waf-counters.ts';
 import { createDecisionHistory } from '../../../remediation/decision-history.ts';
 import { createBouncerKeys } from '../../../remediation/bouncer-keys.ts';
 import { createDecisionIndex } from '../../../remediation/decision-index.ts';
@@ -174,6 +175,8 @@ export async function createWorld(
     store,
     publisher: createAdminPublisher(publisher, runtime.clock),
     layers: [],
+    ruleFaults: [],
+    wafCounters: createWafCounters(),
     trace: new RuleTrace(runtime.clock),
     bouncerKeys: createBouncerKeys(store, runtime.clock),
     index,

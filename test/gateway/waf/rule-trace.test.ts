@@ -27,6 +27,8 @@ function layerOf(ruleId: number): Layer {
   const match = { ruleId } as LayerRun['matches'][number];
   return {
     name: 'core-rules',
+    hasOutOfBand: false,
+    ruleName: String,
     begin: () => ({
       requestHeaders: () => null,
       requestBodyBytes: 7,
@@ -35,6 +37,7 @@ function layerOf(ruleId: number): Layer {
       responseBodyBytes: 8,
       responseBody: () => null,
       finish: () => {},
+      exhausted: false,
       matches: [match],
       score: 5,
       alerts: [],
