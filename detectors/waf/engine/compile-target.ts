@@ -4,7 +4,7 @@ import type { RuleDefinition, Target } from '../seclang/definition.ts';
 import type { CollectionName } from '../variable-names.ts';
 import type { CompiledTarget } from './compiled-rule.ts';
 import type { Entry } from './entry.ts';
-import { entryTest, readSelection, type Selection, type Selections } from './selection.ts';
+import { entriesOf, entryTest, type Selections } from './selection.ts';
 import type { TransactionState } from './transaction-state.ts';
 import type { TxLayout } from './tx-variables.ts';
 import { collections, isScalar, scalarNumber, scalars } from './variables.ts';
@@ -100,9 +100,4 @@ function nameOf({ selector }: Target): string | null {
     default:
       return selector satisfies never;
   }
-}
-
-/** The entries of a selection, kept for the transaction. */
-export function entriesOf(selection: Selection, state: TransactionState): readonly Entry[] {
-  return (state.selected[selection.number] ??= readSelection(selection, state));
 }

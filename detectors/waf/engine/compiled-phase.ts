@@ -1,14 +1,15 @@
 /** The rules of one phase, and which of them the values of a request wake. */
 import type { CompiledRule, WakeBit } from './compiled-rule.ts';
-import { entriesOf } from './compile-target.ts';
-import type { Selection } from './selection.ts';
+import { entriesOf, type Selection } from './selection.ts';
 import type { TransactionState } from './transaction-state.ts';
 import { scalarCount, scalarText } from './variables.ts';
 import { type Bits, emptyBits, type WakeIndex } from './wake-index.ts';
 
 /** One scalar or selection, and the bits of the rules that look at it. */
 interface Waker {
-  /** Of the wake index: scalars first, then selections. */
+  /** Number of the scalar, or of the selection behind all scalars. */
+  readonly number: number;
+  /** The same of its family: where the wake index knows its values from. */
   readonly place: number;
   /** Null: it is a scalar. */
   readonly selection: Selection | null;
@@ -57,9 +58,9 @@ export class CompiledPhase {
     for (const target of targets) {
       if (target.kind !== 'scalar' && target.kind !== 'selection') continue;
       const selection = target.kind === 'selection' ? target.selection : null;
-      const place = target.kind === 'selection' ? scalarCount + target.selection.number : target.number;
-      setBit(this.#waker(place, selection).rules, position);
-      places.push(place);
+      const waker = this.#waker(target.kind === 'scalar' ? target.number : -1, selection);
+      setBit(waker.rules, position);
+      places.push(waker.place);
     }
     this.#index.add({ operator: operator.number, chain, bit: sleep, places });
   }
@@ -84,10 +85,12 @@ export class CompiledPhase {
     }
   }
 
-  #waker(place: number, selection: Selection | null): Waker {
-    const known = this.#wakers.find((waker) => waker.place === place);
+  #waker(scalar: number, selection: Selection | null): Waker {
+    const number = selection === null ? scalar : scalarCount + selection.number;
+    const known = this.#wakers.find((waker) => waker.number === number);
     if (known !== undefined) return known;
-    const waker: Waker = { place, selection, rules: emptyBits(this.#always.length) };
+    const place = selection === null ? scalar : scalarCount + selection.family;
+    const waker: Waker = { number, place, selection, rules: emptyBits(this.#always.length) };
     this.#wakers.push(waker);
     return waker;
   }

@@ -43,12 +43,6 @@ export class Removals {
     return false;
   }
 
-  /** Something is left out of that rule and its chain. */
-  touches(rule: number): boolean {
-    for (const { rules } of this.#targets) if (rules.has(rule)) return true;
-    return false;
-  }
-
   isTargetRemoved(rule: number, variable: VariableName, name: string, key: string): boolean {
     for (const target of this.#targets) {
       if (target.variable === variable && target.rules.has(rule) && target.matches(name, key)) return true;

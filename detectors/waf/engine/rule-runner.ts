@@ -11,10 +11,10 @@ import type { VariableName } from '../variable-names.ts';
 import type { MacroTable } from './compile-macro.ts';
 import type { CompiledPhase } from './compiled-phase.ts';
 import type { CompiledRule, CompiledTarget } from './compiled-rule.ts';
-import { entriesOf } from './compile-target.ts';
 import type { Entry } from './entry.ts';
 import type { Removals } from './removals.ts';
 import { isDisruptive, matchOf } from './rule-match.ts';
+import { entriesOf } from './selection.ts';
 import type { TransactionState } from './transaction-state.ts';
 import type { RuleMatch, Verdict } from './transaction-types.ts';
 import { matchedVariableName, scalarText } from './variables.ts';
@@ -51,8 +51,6 @@ export class RuleRunner implements OperatorRun {
   readonly #state: TransactionState;
   #phase: Phase = 1;
   #phaseAllowed = false;
-  /** Null: nothing is left out of the rule at work. */
-  #removals: Removals | null = null;
   #work = 0;
   #spentMs = 0;
   #startedAt = 0;
@@ -106,7 +104,6 @@ export class RuleRunner implements OperatorRun {
     const state = this.#state;
     state.rule = rule;
     if (state.matchedVars.length > 0) state.matchedVars.length = 0;
-    this.#removals = state.removals?.touches(rule.index) ? state.removals : null;
     const scoreBefore = state.score;
     for (let link: CompiledRule | null = rule; link !== null; link = link.chained) {
       if (!this.#matches(link)) return false;
@@ -188,17 +185,13 @@ export class RuleRunner implements OperatorRun {
   ): boolean {
     const { sleep, chain } = rule;
     if (this.exhausted || (sleep !== null && !isAwake(text, sleep))) return false;
-    if (this.#removals !== null && this.#isRemoved(rule, variable, name, key)) return false;
+    const { removals } = this.#state;
+    if (removals !== null && isRemoved(removals, rule, variable, name, key)) return false;
     const matched = chain.multiMatch
       ? this.#trySteps(rule, operator, label, name, text)
       : this.#tryText(rule, operator, label, name, this.#state.pool.run(text, chain.steps));
     if (!matched && sleep !== null && !this.exhausted) this.#parts.wakeIndex.ruleOut(text, sleep);
     return matched;
-  }
-
-  #isRemoved({ index }: CompiledRule, variable: VariableName, name: string | null, key: string): boolean {
-    if (name === null) return this.#removals?.isTargetRemoved(index, variable, '', '') ?? false;
-    return this.#removals?.isTargetRemoved(index, variable, name, key === '' ? lowerAscii(name) : key) ?? false;
   }
 
   /** The value as it came, and each time that a transformation has changed it. */
@@ -293,4 +286,15 @@ export class RuleRunner implements OperatorRun {
     this.#overtimeFrom ??= now;
     return now - this.#overtimeFrom > this.#state.options.budgetMs;
   }
+}
+
+function isRemoved(
+  removals: Removals,
+  { index }: CompiledRule,
+  variable: VariableName,
+  name: string | null,
+  key: string,
+): boolean {
+  if (name === null) return removals.isTargetRemoved(index, variable, '', '');
+  return removals.isTargetRemoved(index, variable, name, key === '' ? lowerAscii(name) : key);
 }

@@ -15,6 +15,10 @@ export interface Selection {
   readonly since: Since;
   /** Null: all values. */
   readonly accepts: NameMatcher | null;
+  /** All values of the variable; null: this is it. */
+  readonly base: Selection | null;
+  /** Selections that have mostly the same values, such as all arguments and all but one, are one family: a number. */
+  readonly family: number;
 }
 
 export class Selections {
@@ -27,7 +31,11 @@ export class Selections {
     const known = this.#byText.get(text);
     if (known !== undefined) return known;
     const { since } = collections[variable];
-    const selection = { number: this.list.length, variable, since, accepts: entryTest(selector, excluded) };
+    const accepts = entryTest(selector, excluded);
+    const base = accepts === null ? null : this.of(variable, { kind: 'all' }, []);
+    const number = this.list.length;
+    const family = selector.kind === 'all' && base !== null ? base.number : number;
+    const selection = { number, variable, since, accepts, base, family };
     this.list.push(selection);
     this.#byText.set(text, selection);
     return selection;
@@ -42,7 +50,13 @@ export function entryTest(selector: Selector, excluded: readonly Target[]): Name
   return (name, key) => (included === null || included(name, key)) && !refused.some((matches) => matches(name, key));
 }
 
-export function readSelection({ variable, accepts }: Selection, state: TransactionState): readonly Entry[] {
-  const entries = collections[variable].read(state);
-  return accepts === null ? entries : entries.filter(({ name, key }) => accepts(name, key));
+/** The entries of a selection, kept for the transaction. */
+export function entriesOf(selection: Selection, state: TransactionState): readonly Entry[] {
+  return (state.selected[selection.number] ??= readSelection(selection, state));
+}
+
+function readSelection({ variable, accepts, base }: Selection, state: TransactionState): readonly Entry[] {
+  if (accepts === null || base === null) return collections[variable].read(state);
+  const all = entriesOf(base, state);
+  return all.length === 0 ? all : all.filter(({ name, key }) => accepts(name, key));
 }
