@@ -22,10 +22,18 @@ export interface AppSecDeps extends Runtime {
   readonly writeDump?: WriteDump;
 }
 
+/** Bodies of requests: how much is judged, and what becomes of a larger one. */
+export interface BodyLimits {
+  readonly bodyBytes: number;
+  readonly bodyExcess: BodyExcess;
+}
+
 /** Who asks for a judgement. */
 export interface AppSecCaller {
   /** Address of a bouncer; absent when the gateway itself asks. */
   readonly bouncerAddress?: string;
+  /** Its own limits, where no hook has set any. */
+  readonly limits?: BodyLimits;
 }
 
 /** A remediation that rules of a number or with a tag have. */
@@ -41,9 +49,19 @@ export interface AppSecCore {
   readonly bands: Readonly<Record<Band, CompiledBand>>;
   /** The last one that fits decides; those by tag are asked after those by number. */
   readonly remedies: readonly RuleRemedy[];
-  readonly bodyBytes: number;
-  readonly bodyExcess: BodyExcess;
+  /** Those of a caller that brings none. */
+  readonly limits: BodyLimits;
+  /** Those that hooks have set: they hold for every caller. */
+  readonly hookLimits: Partial<BodyLimits>;
   readonly deps: AppSecDeps;
+}
+
+/** What holds for a caller. */
+export function limitsFor(
+  { limits, hookLimits }: Pick<AppSecCore, 'limits' | 'hookLimits'>,
+  caller: AppSecCaller,
+): BodyLimits {
+  return { ...limits, ...caller.limits, ...hookLimits };
 }
 
 export interface CompiledBand {

@@ -9,7 +9,7 @@
 import type { Alert } from '../../alert.ts';
 import type { RuleMatch, TransactionRequest } from '../engine/transaction-types.ts';
 import type { AppSecAnswer } from './appsec-answer.ts';
-import type { AppSecCaller, AppSecCore } from './appsec-core.ts';
+import { type AppSecCaller, type AppSecCore, type BodyLimits, limitsFor } from './appsec-core.ts';
 import { createAppSecAlert } from './appsec-alert.ts';
 import { type AppSecEvent, createAppSecEvent, type RequestOrigin } from './appsec-event.ts';
 import { BandRun } from './band-run.ts';
@@ -20,6 +20,7 @@ export class AppSecRun {
   readonly events: AppSecEvent[] = [];
   readonly #core: AppSecCore;
   readonly #origin: RequestOrigin;
+  readonly #limits: BodyLimits;
   readonly #inBand: BandRun;
   #view: RequestView | null = null;
   #body: Buffer | null = null;
@@ -29,10 +30,12 @@ export class AppSecRun {
   readonly #outMatches: RuleMatch[] = [];
   #outExhausted = false;
 
-  constructor(core: AppSecCore, request: TransactionRequest, { bouncerAddress = '' }: AppSecCaller) {
+  constructor(core: AppSecCore, request: TransactionRequest, caller: AppSecCaller) {
+    const { bouncerAddress = '' } = caller;
     this.#core = core;
+    this.#limits = limitsFor(core, caller);
     this.#origin = { request, host: headerOf(request, 'host'), bouncerAddress };
-    this.#inBand = new BandRun(core, 'in', request, () => this.#request());
+    this.#inBand = new BandRun(core, 'in', request, this.#limits, () => this.#request());
   }
 
   /** In-band rules of the headers. Null: the body decides. */
@@ -43,9 +46,9 @@ export class AppSecRun {
 
   /** How much of a body the rules want to see, in bytes; 0: none. */
   get requestBodyBytes(): number {
-    const { bands, bodyBytes } = this.#core;
+    const { bands } = this.#core;
     const wanted = this.#inBand.wantsBody || (bands.out.rules !== null && bands.out.inspectBody);
-    return wanted ? bodyBytes : 0;
+    return wanted ? this.#limits.bodyBytes : 0;
   }
 
   /**
@@ -69,7 +72,7 @@ export class AppSecRun {
   runOutOfBand(): void {
     if (this.#outOfBandDone || this.#core.bands.out.rules === null) return;
     this.#outOfBandDone = true;
-    const run = new BandRun(this.#core, 'out', this.#origin.request, () => this.#request());
+    const run = new BandRun(this.#core, 'out', this.#origin.request, this.#limits, () => this.#request());
     run.headers();
     if (!run.isDecided) run.body(this.#body, this.#complete);
     this.#tell(run);

@@ -6,7 +6,15 @@
 import type { GatewayError } from '../../../core/errors.ts';
 import type { TransactionRequest } from '../engine/transaction-types.ts';
 import type { RuleDefinition, RulePlace, SecLangFault } from '../seclang/definition.ts';
-import type { AppSecCaller, AppSecCore, AppSecDeps, CompiledBand, RuleRemedy } from './appsec-core.ts';
+import {
+  type AppSecCaller,
+  type AppSecCore,
+  type AppSecDeps,
+  type BodyLimits,
+  type CompiledBand,
+  limitsFor,
+  type RuleRemedy,
+} from './appsec-core.ts';
 import { AppSecRun } from './appsec-run.ts';
 import { type BandProgram, loadBandProgram, withoutRules } from './band-program.ts';
 import type { AppSecConfigDocument, Band } from './config-document.ts';
@@ -25,6 +33,8 @@ export interface AppSecOptions {
   readonly bodyBytes?: number;
   /** What becomes of a larger one unless a hook says otherwise; CrowdSec drops the request. */
   readonly bodyExcess?: BodyExcess;
+  /** The most bytes that a caller with limits of its own may bring; without it, nobody brings more than `bodyBytes`. */
+  readonly mostBodyBytes?: number;
 }
 
 /** A rule for listings. */
@@ -46,8 +56,10 @@ export interface AppSec {
   readonly faults: readonly GatewayError[];
   /** Mistakes in SecLang, with their places. */
   readonly ruleFaults: readonly SecLangFault[];
-  /** Bytes of a body that a caller has to hand over. */
+  /** Bytes of a body that a caller without limits of its own has to hand over. */
   readonly bodyBytes: number;
+  /** Those that hold for a caller: a hook's, else its own. */
+  limitsFor(caller: AppSecCaller): BodyLimits;
   begin(request: TransactionRequest, caller?: AppSecCaller): AppSecRun;
 }
 
@@ -73,8 +85,8 @@ export function createAppSec(options: AppSecOptions, deps: AppSecDeps): AppSec {
       out: { ...built.out.band, tracked: tracking.out.patterns },
     },
     remedies: load.remedies,
-    bodyBytes: load.bodyBytes,
-    bodyExcess: load.bodyExcess,
+    limits: load.limits,
+    hookLimits: load.hookLimits,
     deps,
   };
   return {
@@ -90,7 +102,8 @@ export function createAppSec(options: AppSecOptions, deps: AppSecDeps): AppSec {
       ...built.out.program.faults,
     ],
     ruleFaults: [...built.in.faults, ...built.out.faults],
-    bodyBytes: load.bodyBytes,
+    bodyBytes: limitsFor(core, {}).bodyBytes,
+    limitsFor: (caller) => limitsFor(core, caller),
     begin: (request, caller = {}) => new AppSecRun(core, request, caller),
   };
 }
@@ -99,12 +112,18 @@ export function createAppSec(options: AppSecOptions, deps: AppSecDeps): AppSec {
 class Load implements LoadActions {
   readonly removed: Record<Band, RuleNaming[]> = { in: [], out: [] };
   readonly remedies: RuleRemedy[] = [];
-  bodyBytes: number;
-  bodyExcess: BodyExcess;
+  readonly limits: BodyLimits;
+  readonly hookLimits: { bodyBytes?: number; bodyExcess?: BodyExcess } = {};
+  readonly #mostBodyBytes: number;
 
-  constructor({ bodyBytes = standardBodyBytes, bodyExcess = 'drop' }: AppSecOptions) {
-    this.bodyBytes = bodyBytes;
-    this.bodyExcess = bodyExcess;
+  constructor({ bodyBytes = standardBodyBytes, bodyExcess = 'drop', mostBodyBytes = 0 }: AppSecOptions) {
+    this.limits = { bodyBytes, bodyExcess };
+    this.#mostBodyBytes = Math.max(bodyBytes, mostBodyBytes);
+  }
+
+  /** Bytes of a body that rules may come to see. */
+  get mostBodyBytes(): number {
+    return this.hookLimits.bodyBytes ?? this.#mostBodyBytes;
   }
 
   removeRules(band: Band, rules: RuleNaming): void {
@@ -116,11 +135,11 @@ class Load implements LoadActions {
   }
 
   setMaxBodySize(bytes: number): void {
-    this.bodyBytes = bytes;
+    this.hookLimits.bodyBytes = bytes;
   }
 
   setBodySizeExceededAction(action: BodyExcess): void {
-    this.bodyExcess = action;
+    this.hookLimits.bodyExcess = action;
   }
 }
 
@@ -134,7 +153,7 @@ interface BuiltBand {
 function buildBand(band: Band, config: AppSecConfig, options: AppSecOptions, load: Load, deps: AppSecDeps): BuiltBand {
   const inspectBody = config.options[band].disableBodyInspection !== true;
   const { rules, dataFolders } = options;
-  const { bodyBytes } = load;
+  const bodyBytes = load.mostBodyBytes;
   const patterns = config.rules[band];
   const loaded = loadBandProgram({ patterns, rules, dataFolders, inspectBody, bodyBytes }, deps.files);
   const removed = load.removed[band];

@@ -4,7 +4,7 @@
  */
 import type { RuleMatch, TransactionRequest, Verdict } from '../engine/transaction-types.ts';
 import type { AppSecAnswer } from './appsec-answer.ts';
-import type { AppSecCore, CompiledBand, RuleRemedy } from './appsec-core.ts';
+import type { AppSecCore, BodyLimits, CompiledBand, RuleRemedy } from './appsec-core.ts';
 import type { AppSecEvent, BandFindings } from './appsec-event.ts';
 import type { BandTransaction } from './band-engine.ts';
 import { ruleTag } from './compile-rules.ts';
@@ -26,6 +26,7 @@ export class BandRun implements RequestActions {
   readonly #band: Band;
   readonly #compiled: CompiledBand;
   readonly #request: TransactionRequest;
+  readonly #limits: BodyLimits;
   readonly #show: ShowRequest;
   readonly #transaction: BandTransaction | null;
   /** Of a hook or a limit; that of the rules is the transaction's. */
@@ -41,11 +42,12 @@ export class BandRun implements RequestActions {
   #sendsAlert: boolean;
   #sendsEvent = true;
 
-  constructor(core: AppSecCore, band: Band, request: TransactionRequest, show: ShowRequest) {
+  constructor(core: AppSecCore, band: Band, request: TransactionRequest, limits: BodyLimits, show: ShowRequest) {
     this.#core = core;
     this.#band = band;
     this.#compiled = core.bands[band];
     this.#request = request;
+    this.#limits = limits;
     this.#show = show;
     this.#transaction = this.#compiled.rules?.begin(request) ?? null;
     this.#sendsAlert = band === 'in';
@@ -74,7 +76,7 @@ export class BandRun implements RequestActions {
       transaction.processRequestBody(null, true);
       return;
     }
-    const { bodyBytes, bodyExcess } = this.#core;
+    const { bodyBytes, bodyExcess } = this.#limits;
     const exceeds = body.length > bodyBytes || (!complete && body.length === bodyBytes);
     if (!exceeds) {
       transaction.processRequestBody(body, complete);

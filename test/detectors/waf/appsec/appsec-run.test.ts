@@ -148,6 +148,24 @@ t.test('a body that was cut at the limit counts as above it, one that broke off 
   t.equal(judge('x'.repeat(9)), true);
 });
 
+t.test('a caller may bring limits of its own, unless hooks have set them', async (t) => {
+  const mine = { limits: { bodyBytes: 30, bodyExcess: 'partial' } } as const;
+  const judge = (configs: string[], body: string) => {
+    const appSec = createWorld({ rules: bodyRule, configs, bodyBytes: 10, mostBodyBytes: 30 });
+    const run = appSec.begin(requestOf({ ...post, body }), mine);
+    run.requestHeaders();
+    const { allowed } = run.requestBody(Buffer.from(body), true);
+    return { ...appSec.limitsFor(mine), bytes: run.requestBodyBytes, allowed };
+  };
+  const late = `${'x'.repeat(20)}evil`;
+  const later = `${'x'.repeat(40)}evil`;
+  t.match(judge([allInBand], late), { bodyBytes: 30, bodyExcess: 'partial', bytes: 30, allowed: false });
+  t.match(judge([allInBand], later), { allowed: true }, 'its own limit');
+  t.match(judge([excess('drop')], later), { bodyBytes: 10, bodyExcess: 'drop', bytes: 10, allowed: false });
+  t.match(judge([excess('allow')], late), { bodyBytes: 10, bodyExcess: 'allow', allowed: true });
+  t.equal(createWorld({ rules: bodyRule, bodyBytes: 10 }).limitsFor({}).bodyExcess, 'drop');
+});
+
 t.test('what a limit refuses is told like a rule', async (t) => {
   const { run } = ask(createWorld({ rules: bodyRule, bodyBytes: 3 }), { ...post, body: 'xxxx' });
   t.match(run.events[0]?.Appsec.MatchedRules, [

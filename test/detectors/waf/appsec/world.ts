@@ -15,12 +15,20 @@ export interface World {
   readonly dataFolders?: readonly string[];
   readonly deps?: Partial<AppSecDeps>;
   readonly bodyBytes?: number;
+  readonly mostBodyBytes?: number;
 }
 
 export const allInBand = 'name: me/config\ninband_rules: ["*"]\n';
 
 /** Mistakes in the documents themselves are errors of the test. */
-export function createWorld({ rules, configs = [allInBand], dataFolders = [], deps, bodyBytes }: World): AppSec {
+export function createWorld({
+  rules,
+  configs = [allInBand],
+  dataFolders = [],
+  deps,
+  bodyBytes,
+  mostBodyBytes,
+}: World): AppSec {
   const read = readAppSecRules(rules, 'rules.yaml');
   const config = configs.map((text, index) => readAppSecConfigs(text, `config-${index}.yaml`));
   const mistake = [read, ...config].flatMap(({ faults }) => faults)[0];
@@ -31,6 +39,7 @@ export function createWorld({ rules, configs = [allInBand], dataFolders = [], de
       configs: config.flatMap(({ documents }) => documents),
       dataFolders,
       ...(bodyBytes === undefined ? {} : { bodyBytes }),
+      ...(mostBodyBytes === undefined ? {} : { mostBodyBytes }),
     },
     { ...createTestDependencies(systemClock), ...deps },
   );
