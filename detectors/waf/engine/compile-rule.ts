@@ -76,8 +76,7 @@ function compileLink(
     sleep: sleeps ? position.bit : null,
     effects: compileEffects(definition, parts),
     chained: chained === null ? null : compileLink(chained, head, position, gathers, parts),
-    // What comes from MATCHED_VARS is there already.
-    gathers: gathers && definition.targets.some(({ variable }) => !isMatched(variable)),
+    gathers,
     flow: position.flow,
     msg: compileMacro(definition.msg, layout),
     logdata: compileMacro(definition.logdata, layout),
@@ -125,10 +124,6 @@ function readsMatchedVars(head: RuleDefinition): boolean {
 
 function isMatchedVars(variable: string): boolean {
   return variable === 'MATCHED_VARS' || variable === 'MATCHED_VARS_NAMES';
-}
-
-function isMatched(variable: string): boolean {
-  return variable === 'MATCHED_VAR' || isMatchedVars(variable);
 }
 
 function macrosOf({ operator, effects }: RuleDefinition): readonly Macro[] {

@@ -51,6 +51,8 @@ export class RuleRunner implements OperatorRun {
   readonly #state: TransactionState;
   #phase: Phase = 1;
   #phaseAllowed = false;
+  /** The value at hand is written down when it matches. */
+  #gathers = false;
   #work = 0;
   #spentMs = 0;
   #startedAt = 0;
@@ -90,6 +92,7 @@ export class RuleRunner implements OperatorRun {
         if (this.#ended()) return;
       }
       if (this.exhausted) return;
+      if (position >= rules.length) return;
       position = nextBit(awake, position);
     }
   }
@@ -185,6 +188,8 @@ export class RuleRunner implements OperatorRun {
   ): boolean {
     const { sleep, chain } = rule;
     if (this.exhausted || (sleep !== null && !isAwake(text, sleep))) return false;
+    // What comes from MATCHED_VARS is there already.
+    this.#gathers = rule.gathers && variable !== 'MATCHED_VARS' && variable !== 'MATCHED_VAR';
     const { removals } = this.#state;
     if (removals !== null && isRemoved(removals, rule, variable, name, key)) return false;
     const matched = chain.multiMatch
@@ -222,7 +227,7 @@ export class RuleRunner implements OperatorRun {
     state.matchedVariable = label;
     state.matchedName = name;
     state.matchedText = text;
-    if (rule.gathers && state.matchedVars.length < mostGathered) {
+    if (this.#gathers && state.matchedVars.length < mostGathered) {
       state.matchedVars.push({ name: matchedVariableName(state), key: '', text });
     }
     const { captured } = this;

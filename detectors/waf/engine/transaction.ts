@@ -5,6 +5,7 @@
 import { bodyProcessors } from '../bodies/body-processors.ts';
 import type { BodyContents } from '../bodies/body-processor.ts';
 import { emptyContents } from '../bodies/body-values.ts';
+import { lowerAscii } from '../seclang/ascii.ts';
 import type { Phase } from '../seclang/definition.ts';
 import { collectionNames, scalarNames, type VariableName } from '../variable-names.ts';
 import type { CompiledPhase } from './compiled-phase.ts';
@@ -134,9 +135,9 @@ export class Transaction {
   /** The value of a variable now, of a collection the first one of that name (in any case); "" when there is none. */
   variable(name: VariableName, key: string | null = null): string {
     if (isScalar(name)) return scalars[name].read(this.#state);
-    if (name === 'TX') return key === null ? '' : (this.#state.tx.get(key.toLowerCase())?.value ?? '');
+    if (name === 'TX') return key === null ? '' : (this.#state.tx.get(lowerAscii(key))?.value ?? '');
     const entries = collections[name].read(this.#state);
-    const wanted = key?.toLowerCase();
+    const wanted = key === null ? undefined : lowerAscii(key);
     return entries.find((entry) => wanted === undefined || entry.key === wanted)?.text.value ?? '';
   }
 

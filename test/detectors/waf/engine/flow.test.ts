@@ -26,6 +26,16 @@ SecMarker M`);
     t.same(ids(run()), [1, 3]);
   });
 
+  t.test('behind the last rule there is nothing', async (t) => {
+    const { run } = world(`
+SecMarker M
+SecAction "id:1,phase:1,pass,log,skipAfter:M"
+SecAction "id:2,phase:1,pass,log"
+SecAction "id:3,phase:2,pass,log,skip:1000"
+SecAction "id:4,phase:2,pass,log"`);
+    t.same(ids(run()), [1, 3]);
+  });
+
   t.test('skip counts a chain as one rule', async (t) => {
     const { run } = world(`
 SecAction "id:1,phase:1,pass,log,skip:2"

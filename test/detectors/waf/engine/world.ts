@@ -35,7 +35,7 @@ export interface World {
   readonly rules: RuleSet;
   readonly clock: ManualClock;
   /** All phases of one request. */
-  run(request?: SampleRequest): Transaction;
+  readonly run: (request?: SampleRequest) => Transaction;
 }
 
 /** @throws Error when the rules have mistakes: tests are about what they do. */
