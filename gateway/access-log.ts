@@ -3,6 +3,7 @@
  * is escaped as nginx does it, so that no request can forge a line.
  */
 import type { Clock } from '../core/clock.ts';
+import type { WafRecord } from '../detectors/waf/waf-record.ts';
 import type { Exchange } from './exchange.ts';
 import { createLineWriter } from './line-writer.ts';
 
@@ -69,7 +70,20 @@ function jsonLine(exchange: Exchange, durationMs: number): string {
     scenario: exchange.decision?.scenario ?? exchange.observed?.scenario ?? '',
     referer: head.referer ?? '',
     userAgent: head.userAgent ?? '',
+    waf: wafField(exchange.findings),
   })}\n`;
+}
+
+/** One entry for each set of rules that came to a verdict; the field is left out where none did. */
+function wafField(findings: readonly WafRecord[]): readonly object[] | undefined {
+  if (findings.length === 0) return undefined;
+  return findings.map(({ layer, enforced, ruleId, score, matches }) => ({
+    layer,
+    enforced,
+    ruleId,
+    score,
+    matched: [...new Set(matches.map((match) => match.ruleId))],
+  }));
 }
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];

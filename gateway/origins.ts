@@ -38,11 +38,7 @@ export async function createOrigins(settings: Settings, defaultOrigin: string | 
     hosts,
     origin,
     mode: mode ?? settings.mode,
-    waf: {
-      'core-rules': waf?.coreRules ?? settings.waf.coreRules.mode,
-      'virtual-patches': waf?.virtualPatches ?? settings.waf.virtualPatches.mode,
-      onFailure: waf?.onFailure ?? settings.waf.onFailure,
-    },
+    waf: siteWaf(settings, waf),
     client: await clientFor(origin),
     load: { inFlight: 0 },
   });
@@ -55,6 +51,15 @@ export async function createOrigins(settings: Settings, defaultOrigin: string | 
     async close() {
       await Promise.all([...clients.values()].map((client) => client.close()));
     },
+  };
+}
+
+/** What the WAF does on a site: what the site says, and for the rest what the settings say for all. */
+export function siteWaf({ waf }: Pick<Settings, 'waf'>, own: SiteChoices['waf']): Site['waf'] {
+  return {
+    'core-rules': own?.coreRules ?? waf.coreRules.mode,
+    'virtual-patches': own?.virtualPatches ?? waf.virtualPatches.mode,
+    onFailure: own?.onFailure ?? waf.onFailure,
   };
 }
 

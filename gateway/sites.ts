@@ -23,6 +23,11 @@ export interface Site {
   readonly load: { inFlight: number };
 }
 
+/** A site that only observes has no layer that blocks. */
+export function layerModeOf({ mode, waf }: Pick<Site, 'mode' | 'waf'>, layer: RuleLayer): LayerMode {
+  return mode === 'observe' && waf[layer] === 'block' ? 'observe' : waf[layer];
+}
+
 export interface SiteTable {
   readonly sites: readonly Site[];
   /** The site for a Host header, or null for 421. */

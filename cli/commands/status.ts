@@ -1,6 +1,6 @@
 /** `status` */
 import { exitStatus } from '../../core/errors.ts';
-import type { SourceModel, StatusModel } from '../../gateway/admin/models.ts';
+import type { RuleLayerModel, SourceModel, StatusModel } from '../../gateway/admin/models.ts';
 import type { Call, Command } from '../command.ts';
 import type { Colour, Output } from '../output/output.ts';
 import { safeText } from '../output/safe-text.ts';
@@ -87,8 +87,33 @@ function showStatus(output: Output, answer: StatusModel, now: number): void {
     ],
     answer.sites,
   );
+  if (answer.waf.layers.length + answer.waf.faults > 0) showRules(output, answer.waf);
   if (answer.sources.length > 0) showSources(output, answer.sources, now);
   for (const note of answer.notes) output.line(`\n${output.paint('yellow', '!')} ${safeText(note)}`);
+}
+
+function showRules(output: Output, { layers, faults }: StatusModel['waf']): void {
+  const number = (title: string, key: 'rules' | 'requests' | 'refused' | 'observed') => ({
+    title,
+    value: (layer: RuleLayerModel) => String(layer[key]),
+  });
+  output.line();
+  output.heading('WAF');
+  output.table(
+    [
+      { title: 'RULES', value: ({ name }) => name },
+      { title: 'MODE', value: ({ mode }) => mode, colour: ({ mode }) => (mode === 'block' ? null : 'yellow') },
+      number('COUNT', 'rules'),
+      { title: 'VERSION', value: ({ version }) => version, flexible: true },
+      number('REQUESTS', 'requests'),
+      number('REFUSED', 'refused'),
+      number('OBSERVED', 'observed'),
+    ],
+    layers,
+  );
+  const exhausted = layers.reduce((total, layer) => total + layer.exhausted, 0);
+  if (exhausted > 0) output.line(output.paint('yellow', `${plural(exhausted, 'request')} ran out of waf.budget`));
+  if (faults > 0) output.line(output.paint('yellow', `${plural(faults, 'fault')}: doctor names them`));
 }
 
 const sourceColours: Readonly<Record<SourceModel['state'], Colour | null>> = {

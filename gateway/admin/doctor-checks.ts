@@ -7,6 +7,8 @@ import { formatDuration } from '../../core/duration.ts';
 import { isPrivate, parseIp } from '../../core/ip.ts';
 import type { Site } from '../sites.ts';
 import type { AdminDependencies } from './dependencies.ts';
+import { fail, mostFaults, ok, warn } from './doctor-check.ts';
+import { wafChecks } from './doctor-waf.ts';
 import type { DoctorCheck } from './models.ts';
 import { faultsOf, modeOf } from './routes/status.ts';
 
@@ -19,6 +21,7 @@ const checks: readonly Check[] = [
   originChecks,
   storeChecks,
   scenarioChecks,
+  wafChecks,
   sourceChecks,
   proxyChecks,
   dataChecks,
@@ -28,18 +31,6 @@ const checks: readonly Check[] = [
 export async function doctorChecks(deps: AdminDependencies): Promise<DoctorCheck[]> {
   const results = await Promise.all(checks.map(async (check) => check(deps)));
   return results.flat();
-}
-
-function ok(group: string, name: string, message: string): DoctorCheck {
-  return { group, name, status: 'ok', message, remedy: null };
-}
-
-function warn(group: string, name: string, message: string, remedy: string): DoctorCheck {
-  return { group, name, status: 'warn', message, remedy };
-}
-
-function fail(group: string, name: string, message: string, remedy: string): DoctorCheck {
-  return { group, name, status: 'fail', message, remedy };
 }
 
 /** Before this moment nobody ran this program: a clock that says so is wrong. */
@@ -237,8 +228,6 @@ function scenarioChecks(deps: AdminDependencies): DoctorCheck[] {
   }
   return found;
 }
-
-const mostFaults = 20;
 
 function proxyChecks({ clients, pulse }: AdminDependencies): DoctorCheck[] {
   const ranges = clients.trustedRanges;

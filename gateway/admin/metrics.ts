@@ -6,51 +6,18 @@
 import { Registry } from 'prom-client';
 import { durationBounds } from '../counters.ts';
 import type { LogReading } from '../detection.ts';
-import type { AdminDependencies } from './dependencies.ts';
+import {
+  counter,
+  gauge,
+  type HistogramReading,
+  labelled,
+  type Metric,
+  type MetricSources,
+  type Sample,
+  secondsHistogram,
+} from './metric.ts';
 import { faultsOf } from './routes/status.ts';
-
-/** What the page reads: the narrow part of the admin dependencies. */
-export type MetricSources = Pick<
-  AdminDependencies,
-  'store' | 'index' | 'detector' | 'faults' | 'counters' | 'facts' | 'pulse' | 'clock' | 'sites' | 'reading'
->;
-
-type Labels = Readonly<Record<string, string>>;
-type Sample = readonly [labels: Labels, value: number];
-
-export interface Metric {
-  readonly name: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
-  readonly help: string;
-  readonly labels: readonly string[];
-  /** For histograms: the samples carry `le`, and the suffix is part of the first element. */
-  readonly read: (sources: MetricSources) => readonly Sample[] | HistogramReading;
-}
-
-export interface HistogramReading {
-  /** Upper bounds in the metric's unit with the count of observations at or below each. */
-  readonly buckets: readonly (readonly [bound: number, count: number])[];
-  readonly count: number;
-  readonly sum: number;
-}
-
-function counter(name: string, help: string, read: (sources: MetricSources) => number): Metric {
-  return { name, type: 'counter', help, labels: [], read: (sources) => [[{}, read(sources)]] };
-}
-
-function gauge(name: string, help: string, read: (sources: MetricSources) => number): Metric {
-  return { name, type: 'gauge', help, labels: [], read: (sources) => [[{}, read(sources)]] };
-}
-
-function labelled(
-  type: 'counter' | 'gauge',
-  name: string,
-  help: string,
-  labels: readonly string[],
-  read: (sources: MetricSources) => readonly Sample[],
-): Metric {
-  return { name, type, help, labels, read };
-}
+import { wafMetrics } from './waf-metrics.ts';
 
 const crowdsecMetrics: readonly Metric[] = [
   labelled('gauge', 'cs_info', 'Always 1; the version stands in the label.', ['version'], ({ facts }) => [
@@ -163,7 +130,7 @@ const trafficMetrics: readonly Metric[] = [
     type: 'histogram',
     help: 'From the first byte of a request to the last of its response.',
     labels: [],
-    read: ({ counters }) => durations(counters.durationBuckets, counters.durationMs),
+    read: ({ counters }) => [secondsHistogram({}, durationBounds, counters.durationBuckets, counters.durationMs)],
   },
   counter(
     'portcullis_observed_total',
@@ -269,17 +236,9 @@ export const metrics: readonly Metric[] = [
   ...logMetrics,
   ...trafficMetrics,
   ...detectionMetrics,
+  ...wafMetrics,
   ...stateMetrics,
 ];
-
-function durations(buckets: readonly number[], sumMs: number): HistogramReading {
-  let count = 0;
-  const cumulative = durationBounds.map((boundMs, index): [number, number] => {
-    count += buckets[index] ?? 0;
-    return [boundMs / 1_000, count];
-  });
-  return { buckets: cumulative, count: count + (buckets[durationBounds.length] ?? 0), sum: sumMs / 1_000 };
-}
 
 /** The Prometheus text of all metrics. */
 export function createMetricsPage(sources: MetricSources): { readonly contentType: string; text(): Promise<string> } {
@@ -293,7 +252,7 @@ export function createMetricsPage(sources: MetricSources): { readonly contentTyp
 
 interface Value {
   readonly metricName?: string;
-  readonly labels: Record<string, string | number>;
+  readonly labels: Readonly<Record<string, string | number>>;
   readonly value: number;
 }
 
@@ -301,25 +260,27 @@ function readingOf(metric: Metric, sources: MetricSources): { name: string; get:
   const { name, help, type } = metric;
   return {
     name,
-    get: async () => {
-      const read = metric.read(sources);
-      const values = isHistogram(read)
-        ? histogramValues(name, read)
-        : read.map(([labels, value]): Value => ({ labels: { ...labels }, value }));
-      return { name, help, type, values, aggregator: 'sum' };
-    },
+    get: async () => ({ name, help, type, values: valuesOf(metric, sources), aggregator: 'sum' }),
   };
 }
 
-function isHistogram(read: readonly Sample[] | HistogramReading): read is HistogramReading {
-  return 'buckets' in read;
+function valuesOf(metric: Metric, sources: MetricSources): readonly Value[] {
+  if (metric.type === 'histogram') {
+    return metric.read(sources).flatMap((reading) => histogramValues(metric.name, reading));
+  }
+  return metric.read(sources).map(([labels, value]) => ({ labels, value }));
 }
 
-function histogramValues(name: string, { buckets, count, sum }: HistogramReading): Value[] {
+function histogramValues(name: string, { labels, buckets, count, sum }: HistogramReading): readonly Value[] {
+  const upTo = (le: number | string, value: number): Value => ({
+    metricName: `${name}_bucket`,
+    labels: { le, ...labels },
+    value,
+  });
   return [
-    ...buckets.map(([bound, count]): Value => ({ metricName: `${name}_bucket`, labels: { le: bound }, value: count })),
-    { metricName: `${name}_bucket`, labels: { le: '+Inf' }, value: count },
-    { metricName: `${name}_sum`, labels: {}, value: sum },
-    { metricName: `${name}_count`, labels: {}, value: count },
+    ...buckets.map(([bound, below]) => upTo(bound, below)),
+    upTo('+Inf', count),
+    { metricName: `${name}_sum`, labels, value: sum },
+    { metricName: `${name}_count`, labels, value: count },
   ];
 }

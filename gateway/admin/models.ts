@@ -159,6 +159,21 @@ export interface SourceModel {
   readonly last_line_at: string | null;
 }
 
+/** A set of rules of the WAF. Numbers are of requests, since the start. */
+export interface RuleLayerModel {
+  readonly name: 'core-rules' | 'virtual-patches';
+  readonly mode: 'off' | 'observe' | 'block' | 'mixed';
+  readonly rules: number;
+  /** `OWASP_CRS/4.29.0`, or the names of appsec-configs. */
+  readonly version: string;
+  readonly requests: number;
+  readonly refused: number;
+  /** Passed, although the rules would have refused them. */
+  readonly observed: number;
+  /** The time budget ended the rules before their end. */
+  readonly exhausted: number;
+}
+
 export interface StatusModel {
   readonly version: string;
   readonly pid: number;
@@ -178,6 +193,7 @@ export interface StatusModel {
   readonly decisions: { readonly total: number; readonly by_scope: Readonly<Record<string, number>> };
   readonly allowlist: number;
   readonly scenarios: { readonly loaded: number; readonly faults: number };
+  readonly waf: { readonly layers: readonly RuleLayerModel[]; readonly faults: number };
   /** Logs of other programs. */
   readonly sources: readonly SourceModel[];
   readonly requests: Readonly<Record<string, number>>;

@@ -81,8 +81,9 @@ export function faultError({ place, reason }: SecLangFault): GatewayError {
   });
 }
 
+/** Without those that the gateway adds by itself. */
 function countRules({ entries }: RuleProgram): number {
-  return entries.filter(({ kind }) => kind === 'rule').length;
+  return entries.filter(({ kind, place }) => kind === 'rule' && !place.file.startsWith('portcullis: ')).length;
 }
 
 /** As most rules say: the Core Rule Set's, not the operator's. */

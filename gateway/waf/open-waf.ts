@@ -10,7 +10,7 @@ import { coreFolderIn } from '../../detectors/waf/core-rules/core-folder.ts';
 import type { RuleLayer } from '../../detectors/waf/waf-record.ts';
 import { appSecFoldersOf } from '../item-folders.ts';
 import type { Settings } from '../settings.ts';
-import type { SiteTable } from '../sites.ts';
+import type { Site } from '../sites.ts';
 import type { Layer } from './rule-layer.ts';
 import type { RuleTrace } from './rule-trace.ts';
 import { createWaf, type Waf } from './waf.ts';
@@ -32,7 +32,7 @@ export interface OpenedWaf {
 }
 
 export interface WafDeps extends Runtime {
-  readonly sites: SiteTable;
+  readonly sites: { readonly sites: readonly Pick<Site, 'waf'>[] };
   /** Of hooks' expressions. */
   readonly helpers: HelperDependencies;
   readonly trace: RuleTrace;
@@ -43,6 +43,13 @@ export type WafParts = Pick<Settings, 'waf' | 'dataDir' | 'detection'>;
 
 /** Faults are told, not thrown: what is good runs. */
 export async function openWaf(settings: WafParts, deps: WafDeps): Promise<OpenedWaf> {
+  const opened = await openLayers(settings, deps);
+  for (const { code, message, remedy } of opened.faults) deps.log.error({ code, remedy }, message);
+  for (const summary of opened.layers) deps.log.info({ ...summary }, 'rules of the WAF are loaded');
+  return opened;
+}
+
+async function openLayers(settings: WafParts, deps: WafDeps): Promise<OpenedWaf> {
   const layers: Layer[] = [];
   const summaries: LayerSummary[] = [];
   const faults: GatewayError[] = [];

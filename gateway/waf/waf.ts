@@ -4,7 +4,7 @@
  */
 import type { TransactionRequest } from '../../detectors/waf/engine/transaction-types.ts';
 import type { Exchange } from '../exchange.ts';
-import type { Site } from '../sites.ts';
+import { layerModeOf, type Site } from '../sites.ts';
 import { type DecodeBody, Inspection, type ModedLayer } from './inspection.ts';
 import type { Layer } from './rule-layer.ts';
 import type { WafWatch } from './waf-watch.ts';
@@ -34,12 +34,10 @@ export function createWaf(layers: readonly Layer[], decode: DecodeBody, watch: W
   };
 }
 
-/** A site that only observes has no layer that blocks. */
 function modedLayers(layers: readonly Layer[], site: Site): readonly ModedLayer[] {
   return layers.flatMap((layer) => {
-    const mode = site.waf[layer.name];
-    if (mode === 'off') return [];
-    return [{ layer, mode: site.mode === 'observe' ? 'observe' : mode }];
+    const mode = layerModeOf(site, layer.name);
+    return mode === 'off' ? [] : [{ layer, mode }];
   });
 }
 

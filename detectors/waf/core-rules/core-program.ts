@@ -27,8 +27,11 @@ export function loadCoreProgram(
   options: CoreProgramOptions,
   files: RuleFiles,
 ): RuleProgram {
+  // A pattern may find nothing; a file that is named has to be there.
   const named = (patterns: readonly string[]): readonly RuleSource[] =>
-    patterns.flatMap((pattern) => files.glob(pattern)).map((path) => ({ kind: 'file', path }));
+    patterns
+      .flatMap((pattern) => (/[*?[\]{}]/.test(pattern) ? files.glob(pattern) : [pattern]))
+      .map((path) => ({ kind: 'file', path }));
   const all = (paths: readonly string[]): readonly RuleSource[] => paths.map((path) => ({ kind: 'file', path }));
   const sources: readonly RuleSource[] = [
     { kind: 'text', name: 'portcullis: bodies', text: bodyRules(options.argumentsLimit), folder: '/' },

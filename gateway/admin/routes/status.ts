@@ -2,9 +2,12 @@
 import type { FastifyInstance } from 'fastify';
 import type { GatewayError } from '../../../core/errors.ts';
 import type { SourceStatus } from '../../../detectors/acquisition/acquisition-source.ts';
+import { layerModeOf } from '../../sites.ts';
+import type { LayerSummary } from '../../waf/open-waf.ts';
+import { wafSources } from '../../waf/waf-counters.ts';
 import type { AdminDependencies } from '../dependencies.ts';
 import { isoTime } from '../input.ts';
-import type { SourceModel, StatusModel } from '../models.ts';
+import type { RuleLayerModel, SourceModel, StatusModel } from '../models.ts';
 import { siteModel } from '../views.ts';
 
 export function statusRoutes(app: FastifyInstance, deps: AdminDependencies): void {
@@ -32,6 +35,7 @@ export function statusOf(deps: AdminDependencies): StatusModel {
     decisions: { total, by_scope: byScope },
     allowlist,
     scenarios: { loaded: detector.scenarios.length, faults: faultsOf(deps).length },
+    waf: { layers: deps.layers.map((layer) => ruleLayerModel(layer, deps)), faults: deps.ruleFaults.length },
     sources: deps.reading().sources.map(sourceModel),
     requests: { ...counters.byOutcome },
     alerts_raised: detector.counters.overflows,
@@ -42,6 +46,24 @@ export function statusOf(deps: AdminDependencies): StatusModel {
       last_success_at: health.lastSuccessAt === null ? null : isoTime(health.lastSuccessAt),
     },
     memory_bytes: process.memoryUsage.rss(),
+  };
+}
+
+function ruleLayerModel({ layer, rules, version }: LayerSummary, deps: AdminDependencies): RuleLayerModel {
+  const modes = new Set(deps.sites.sites.map((site) => layerModeOf(site, layer)));
+  const [mode = 'off'] = modes;
+  const counted = wafSources.map((source) => deps.wafCounters.layers[source][layer]);
+  const sum = (key: 'requests' | 'refused' | 'observed' | 'exhausted'): number =>
+    counted.reduce((total, counters) => total + counters[key], 0);
+  return {
+    name: layer,
+    mode: modes.size > 1 ? 'mixed' : mode,
+    rules,
+    version,
+    requests: sum('requests'),
+    refused: sum('refused'),
+    observed: sum('observed'),
+    exhausted: sum('exhausted'),
   };
 }
 
