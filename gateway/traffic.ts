@@ -40,6 +40,8 @@ export interface Traffic {
   readonly counters: Counters;
   readonly accessLog: AccessLog;
   readonly forwarders: UntrustedForwarders;
+  /** Takes what is refused elsewhere too, until `close`. */
+  readonly refusals: RefusalJournal;
   /** Drains the listener, then writes down what is left. */
   close(): Promise<void>;
 }
@@ -109,6 +111,7 @@ export function createTraffic(settings: Settings, parts: TrafficParts): Traffic 
     counters,
     accessLog,
     forwarders,
+    refusals,
     async close() {
       await server.drain();
       upstream.close();

@@ -10,15 +10,15 @@ import type {
   TransactionResponse,
   Verdict,
 } from '../../detectors/waf/engine/transaction-types.ts';
-import type { Site } from '../sites.ts';
-import type { Layer, LayerRun } from './rule-layer.ts';
+import type { Layer, LayerRun, RuledSite } from './rule-layer.ts';
 
 export function createCoreRulesLayer(rules: RuleSet): Layer {
   return {
     name: 'core-rules',
     hasOutOfBand: false,
     ruleName: (ruleId) => `native_rule:${ruleId}`,
-    begin: (request: TransactionRequest, site: Site) => new CoreRun(request, rules.begin(request), site.waf.onFailure),
+    begin: (request: TransactionRequest, site: RuledSite) =>
+      new CoreRun(request, rules.begin(request), site.waf.onFailure),
   };
 }
 

@@ -5,8 +5,9 @@
 import type { Alert } from '../../detectors/alert.ts';
 import type { Event } from '../../detectors/event.ts';
 import type { TransactionResponse, Verdict } from '../../detectors/waf/engine/transaction-types.ts';
-import { mostMatches, type WafRecord } from '../../detectors/waf/waf-record.ts';
+import { mostMatches, type RuleLayer, type WafRecord } from '../../detectors/waf/waf-record.ts';
 import type { Layer, LayerRun } from './rule-layer.ts';
+import type { WafSource } from './waf-counters.ts';
 import type { WafWatch } from './waf-watch.ts';
 
 export interface ModedLayer {
@@ -29,25 +30,34 @@ export interface DecodedBody {
   readonly complete: boolean;
 }
 
+export interface InspectionParts {
+  readonly decode: DecodeBody;
+  readonly watch: WafWatch;
+  readonly requestId: string;
+  /** Who asks, for the counters. */
+  readonly source: WafSource;
+}
+
 export class Inspection {
   readonly #strands: readonly Strand[];
   /** What the request is refused with. */
   refusal: Verdict | null = null;
+  /** Whose verdict that is. */
+  refusedBy: RuleLayer | null = null;
   #finished = false;
   readonly #requestId: string;
+  readonly #source: WafSource;
   readonly #watch: WafWatch;
   /** Processor time of the rules is taken. */
   readonly #isTimed: boolean;
 
   readonly decode: DecodeBody;
 
-  constructor(
-    strands: readonly (ModedLayer & { readonly run: LayerRun })[],
-    parts: { readonly decode: DecodeBody; readonly watch: WafWatch; readonly requestId: string },
-  ) {
+  constructor(strands: readonly (ModedLayer & { readonly run: LayerRun })[], parts: InspectionParts) {
     this.decode = parts.decode;
     this.#watch = parts.watch;
     this.#requestId = parts.requestId;
+    this.#source = parts.source;
     this.#isTimed = parts.watch.takesTime();
     this.#strands = strands.map((strand) => ({ ...strand, verdict: null, spentMs: 0 }));
   }
@@ -129,6 +139,7 @@ export class Inspection {
       if (this.#isTimed) strand.spentMs += this.#watch.threadTime() - startedAt;
       if (strand.verdict === null || strand.mode === 'observe') continue;
       this.refusal = strand.verdict;
+      this.refusedBy = strand.layer.name;
       return this.refusal;
     }
     return null;
@@ -141,7 +152,7 @@ export class Inspection {
     run.finish();
     const afterMs = this.#isTimed ? this.#watch.threadTime() - startedAt : 0;
     this.#watch.record({
-      source: 'gateway',
+      source: this.#source,
       layer: layer.name,
       requestId: this.#requestId,
       outcome: verdict === null ? 'passed' : this.#isEnforced(strand) ? 'refused' : 'observed',

@@ -35,6 +35,7 @@ export function openVirtualPatches(settings: WafParts, folders: ItemFolders, dep
       dataFolders: [...folders.dataFolders, ...items.dataFolders],
       bodyBytes: settings.waf.requestBody.bytes,
       bodyExcess: settings.waf.requestBody.over === 'reject' ? 'drop' : 'partial',
+      mostBodyBytes: settings.appsec.listen === null ? 0 : settings.appsec.bodyBytes,
     },
     { ...deps, compile, files: parts.files },
   );

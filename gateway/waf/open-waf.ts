@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import type { GatewayError } from '../../core/errors.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { HelperDependencies } from '../../detectors/expr/dependencies.ts';
+import type { AppSec } from '../../detectors/waf/appsec/appsec.ts';
 import { coreFolderIn } from '../../detectors/waf/core-rules/core-folder.ts';
 import type { RuleLayer } from '../../detectors/waf/waf-record.ts';
 import { appSecFoldersOf } from '../item-folders.ts';
@@ -29,6 +30,14 @@ export interface OpenedWaf {
   readonly layers: readonly LayerSummary[];
   /** Rules and documents that are not used, and why. */
   readonly faults: readonly GatewayError[];
+  /** What requests of bouncers are judged by; null: nobody listens for them. */
+  readonly forBouncers: RulesForBouncers | null;
+}
+
+export interface RulesForBouncers {
+  readonly appSec: AppSec;
+  /** Null: there are none, or the settings turn them off. */
+  readonly coreRules: Layer | null;
 }
 
 export interface WafDeps extends Runtime {
@@ -39,7 +48,7 @@ export interface WafDeps extends Runtime {
   readonly watch: WafWatch;
 }
 
-export type WafParts = Pick<Settings, 'waf' | 'dataDir' | 'detection'>;
+export type WafParts = Pick<Settings, 'waf' | 'appsec' | 'dataDir' | 'detection'>;
 
 /** Faults are told, not thrown: what is good runs. */
 export async function openWaf(settings: WafParts, deps: WafDeps): Promise<OpenedWaf> {
@@ -54,28 +63,35 @@ async function openLayers(settings: WafParts, deps: WafDeps): Promise<OpenedWaf>
   const summaries: LayerSummary[] = [];
   const faults: GatewayError[] = [];
   const wanted = (name: RuleLayer): boolean => deps.sites.sites.some(({ waf }) => waf[name] !== 'off');
-  const { folder, files, filesAfter } = settings.waf.coreRules;
+  const hasBouncers = settings.appsec.listen !== null;
+  let appSec: AppSec | null = null;
+  let coreRules: Layer | null = null;
+  const { folder, files, filesAfter, mode } = settings.waf.coreRules;
+  const forBouncers = hasBouncers && mode !== 'off';
   const core = folder ?? coreFolderIn(settings.dataDir);
   const hasCore = folder !== null || existsSync(core);
-  if (wanted('core-rules') && (hasCore || files.length + filesAfter.length > 0)) {
+  if ((wanted('core-rules') || forBouncers) && (hasCore || files.length + filesAfter.length > 0)) {
     const { openCoreRules } = await import('./open-core-rules.ts');
     const opened = openCoreRules(settings, hasCore ? core : null, deps);
     faults.push(...opened.faults);
     layers.push(deps.trace.follow(opened.layer));
     summaries.push(opened.summary);
+    if (forBouncers) coreRules = opened.layer;
   }
-  if (wanted('virtual-patches')) {
+  if (wanted('virtual-patches') || hasBouncers) {
     const { openVirtualPatches } = await import('./open-virtual-patches.ts');
     const opened = openVirtualPatches(settings, appSecFoldersOf(settings), deps);
     faults.push(...opened.faults);
+    if (hasBouncers) appSec = opened.appSec;
     if (opened.layer !== null) {
       layers.push(deps.trace.follow(opened.layer));
       summaries.push(opened.summary);
     }
   }
-  if (layers.length === 0) return { waf: createWaf([], passThrough, deps.watch), layers: summaries, faults };
+  const found = { layers: summaries, faults, forBouncers: appSec && { appSec, coreRules } };
+  if (layers.length === 0) return { waf: createWaf([], passThrough, deps.watch), ...found };
   const { decodeContent } = await import('../../detectors/waf/bodies/decode-content.ts');
-  return { waf: createWaf(layers, decodeContent, deps.watch), layers: summaries, faults };
+  return { waf: createWaf(layers, decodeContent, deps.watch), ...found };
 }
 
 /** Nobody asks. */

@@ -11,7 +11,6 @@ import type {
   Verdict,
 } from '../../detectors/waf/engine/transaction-types.ts';
 import type { RuleLayer } from '../../detectors/waf/waf-record.ts';
-import type { Site } from '../sites.ts';
 
 export interface LayerRun {
   requestHeaders(): Verdict | null;
@@ -36,11 +35,16 @@ export interface LayerRun {
   readonly events: readonly Event[];
 }
 
+/** What a layer asks of the site that a request is for. */
+export interface RuledSite {
+  readonly waf: { readonly onFailure: 'pass' | 'block' };
+}
+
 export interface Layer {
   readonly name: RuleLayer;
   /** There are rules that wait for the answer. */
   readonly hasOutOfBand: boolean;
   /** What CrowdSec would call a rule. */
   ruleName(ruleId: number): string;
-  begin(request: TransactionRequest, site: Site): LayerRun;
+  begin(request: TransactionRequest, site: RuledSite): LayerRun;
 }

@@ -5,8 +5,7 @@ import type { AppSec } from '../../detectors/waf/appsec/appsec.ts';
 import type { AppSecAnswer } from '../../detectors/waf/appsec/appsec-answer.ts';
 import type { AppSecRun } from '../../detectors/waf/appsec/appsec-run.ts';
 import type { RuleMatch, TransactionRequest, Verdict } from '../../detectors/waf/engine/transaction-types.ts';
-import type { Site } from '../sites.ts';
-import type { Layer, LayerRun } from './rule-layer.ts';
+import type { Layer, LayerRun, RuledSite } from './rule-layer.ts';
 
 export function createVirtualPatchesLayer(appSec: AppSec): Layer {
   const names = new Map(appSec.rules.map(({ id, name }) => [id, name]));
@@ -14,11 +13,12 @@ export function createVirtualPatchesLayer(appSec: AppSec): Layer {
     name: 'virtual-patches',
     hasOutOfBand: appSec.bands.out,
     ruleName: (ruleId) => names.get(ruleId) ?? `native_rule:${ruleId}`,
-    begin: (request: TransactionRequest, site: Site) => new PatchRun(appSec.begin(request), site.waf.onFailure),
+    begin: (request: TransactionRequest, site: RuledSite) => new PatchRun(appSec.begin(request), site.waf.onFailure),
   };
 }
 
-class PatchRun implements LayerRun {
+/** A run of AppSec, in the terms of a layer. */
+export class PatchRun implements LayerRun {
   readonly score = 0;
   /** Responses are none of AppSec's business. */
   readonly responseBodyBytes = 0;

@@ -28,7 +28,7 @@ export function createWaf(layers: readonly Layer[], decode: DecodeBody, watch: W
       const request = transactionRequest(exchange);
       return new Inspection(
         moded.map(({ layer, mode }) => ({ layer, mode, run: layer.begin(request, site) })),
-        { decode, watch, requestId: exchange.id },
+        { decode, watch, requestId: exchange.id, source: 'gateway' },
       );
     },
   };
