@@ -76,33 +76,29 @@ export function conditionHolds(condition: CharCondition, low: number, high: numb
 
 /** A condition with what is quickly asked of it first: classes of which a text must have one, and others. */
 export class CharQuestion {
-  readonly #always: boolean;
-  readonly #low: number;
-  readonly #high: number;
-  readonly #alsoLow: number;
-  readonly #alsoHigh: number;
-  /** Null when that was all. */
-  readonly #rest: CharCondition | null;
+  readonly always: boolean;
+  /** A text must have one of these, and one of those. */
+  readonly first: CharClasses;
+  readonly second: CharClasses;
+  /** What is asked then; null when that was all. */
+  readonly rest: CharCondition | null;
 
   constructor(condition: CharCondition) {
-    this.#always = condition.kind === 'always';
+    this.always = condition.kind === 'always';
     const parts = condition.kind === 'all' ? condition.parts : [condition];
     const bounds = parts.map(mostTelling).sort((a, b) => commonness(a) - commonness(b));
     const [first = allClasses, second = allClasses] = bounds;
-    this.#low = first.low;
-    this.#high = first.high;
-    this.#alsoLow = second.low;
-    this.#alsoHigh = second.high;
+    this.first = first;
+    this.second = second;
     const isAll = parts.length <= 2 && parts.every((part) => part.kind === 'one-of');
-    this.#rest = isAll || condition.kind === 'always' || condition.kind === 'never' ? null : condition;
+    this.rest = isAll || condition.kind === 'always' || condition.kind === 'never' ? null : condition;
   }
 
   /** As `conditionHolds`. */
   holds(low: number, high: number): boolean {
-    if (this.#always) return true;
-    if (((this.#low & low) | (this.#high & high)) === 0) return false;
-    if (((this.#alsoLow & low) | (this.#alsoHigh & high)) === 0) return false;
-    return this.#rest === null || conditionHolds(this.#rest, low, high);
+    if (this.always) return true;
+    if (!overlap(this.first, low, high) || !overlap(this.second, low, high)) return false;
+    return this.rest === null || conditionHolds(this.rest, low, high);
   }
 }
 

@@ -4,11 +4,12 @@
  */
 import type { LiteralFormula } from '../../regex/required-literals.ts';
 import { CharQuestion, charConditionOf } from './char-condition.ts';
+import { QuestionTable } from './question-table.ts';
 
 /** Lengths from here on are one. */
 const longLength = 15;
 /** Answers that are kept: a power of two. */
-const keptAnswers = 1_024;
+const keptAnswers = 2_048;
 
 /** What is to be done when a literal of a list is seen: not asked yet, nothing, name the operator, or look for others. */
 export const unknown = 0;
@@ -50,36 +51,50 @@ export class ClassAnswer {
   }
 }
 
-interface Questions {
-  readonly shortest: number;
-  readonly possible: CharQuestion;
-  readonly certain: CharQuestion;
+interface Tables {
+  readonly possible: QuestionTable;
+  readonly certain: QuestionTable;
+  /** By length: operators whose matches are no longer. */
+  readonly fitting: readonly Uint32Array[];
+  readonly lists: number;
+  readonly literalWords: number;
 }
 
 export class ClassAnswers {
-  readonly #operators: Questions[] = [];
+  readonly #possible: CharQuestion[] = [];
+  readonly #certain: CharQuestion[] = [];
+  readonly #shortest: number[] = [];
   readonly #kept: (ClassAnswer | undefined)[] = Array.from({ length: keptAnswers }, () => undefined);
-  #lists = 0;
-  #literalWords = 0;
+  /** Null until all operators are known. */
+  #tables: Tables | null = null;
 
   /** The next operator: what its matches hold, and how short they are. */
   add(formula: LiteralFormula, shortest: number): void {
-    this.#operators.push({
-      shortest,
-      possible: new CharQuestion(charConditionOf(formula, 'possible')),
-      certain: new CharQuestion(charConditionOf(formula, 'absent')),
-    });
+    this.#shortest.push(shortest);
+    this.#possible.push(new CharQuestion(charConditionOf(formula, 'possible')));
+    this.#certain.push(new CharQuestion(charConditionOf(formula, 'absent')));
   }
 
   /** All operators are known, and how many lists of literals and literals they have. */
   finish(lists: number, literals: number): void {
-    this.#lists = lists;
-    this.#literalWords = Math.ceil(literals / 32);
+    this.#tables = {
+      possible: new QuestionTable(this.#possible),
+      certain: new QuestionTable(this.#certain),
+      fitting: Array.from({ length: longLength + 1 }, (_, length) => fittingIn(this.#shortest, length)),
+      lists,
+      literalWords: Math.ceil(literals / 32),
+    };
   }
 
   /** At most, in bytes. */
   get bytes(): number {
-    return keptAnswers * (this.#lists + this.#literalWords * 4 + Math.ceil(this.#operators.length / 32) * 8 + 400);
+    return (
+      keptAnswers *
+      ((this.#tables?.lists ?? 0) +
+        (this.#tables?.literalWords ?? 0) * 4 +
+        Math.ceil(this.#shortest.length / 32) * 8 +
+        400)
+    );
   }
 
   of(low: number, high: number, textLength: number): ClassAnswer {
@@ -94,25 +109,21 @@ export class ClassAnswers {
   }
 
   #workOut(low: number, high: number, length: number): ClassAnswer {
-    const words = Math.ceil(this.#operators.length / 32);
-    const certain = new Uint32Array(words);
-    const searched = new Uint32Array(words);
-    const operators = this.#operators;
-    for (let number = 0; number < operators.length; number++) {
-      const operator = operators[number];
-      if (operator === undefined || (operator.shortest > length && length < longLength)) continue;
-      if (!operator.possible.holds(low, high)) continue;
-      const set = operator.certain.holds(low, high) ? certain : searched;
-      set[number >>> 5] = (set[number >>> 5] ?? 0) | (1 << (number & 31));
-    }
-    return new ClassAnswer(
-      low,
-      high,
-      length,
-      certain,
-      searched,
-      new Uint8Array(this.#lists),
-      new Int32Array(this.#literalWords),
-    );
+    const tables = this.#tables;
+    if (tables === null) throw new Error('finish() comes before the first question');
+    const { possible, certain, fitting, lists, literalWords } = tables;
+    const searched = possible.ask(low, high, fitting[length] ?? new Uint32Array(0));
+    const sure = certain.ask(low, high, searched);
+    for (let word = 0; word < searched.length; word++) searched[word] = (searched[word] ?? 0) & ~(sure[word] ?? 0);
+    return new ClassAnswer(low, high, length, sure, searched, new Uint8Array(lists), new Int32Array(literalWords));
   }
+}
+
+/** As bits: the operators that can match a text of that length; from `longLength` on, all. */
+function fittingIn(shortest: readonly number[], length: number): Uint32Array {
+  const set = new Uint32Array(Math.ceil(shortest.length / 32));
+  for (const [number, least] of shortest.entries()) {
+    if (least <= length || length >= longLength) set[number >>> 5] = (set[number >>> 5] ?? 0) | (1 << (number & 31));
+  }
+  return set;
 }
