@@ -36,7 +36,7 @@ export interface WafWatchDeps {
 
 /** To ask for processor time takes as long as some rules do: one request in so many is measured. */
 export const timedShare = 16;
-/** Between two warnings about the budget of a layer. */
+/** Between two lines of the log about the same trouble with a layer. */
 const quietMs = 60_000;
 
 export class WafWatch {
@@ -44,7 +44,7 @@ export class WafWatch {
   readonly threadTime: () => number;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #warnings = new Map<RuleLayer, { at: number; since: number }>();
+  readonly #warnings = new Map<string, { at: number; since: number }>();
   #begun = 0;
 
   constructor({ clock, log, threadTime }: WafWatchDeps) {
@@ -78,15 +78,31 @@ export class WafWatch {
     this.#warn(report);
   }
 
+  /** A layer raised where none should: its request is judged as `waf.onFailure` says. */
+  noteFault(layer: RuleLayer, requestId: string, thrown: unknown): void {
+    const requests = this.#due(`${layer}: fault`);
+    if (requests === 0) return;
+    this.#log.error(
+      { layer, requestId, requests, err: thrown },
+      'rules failed: please report this, with the lines of `err`',
+    );
+  }
+
   #warn({ layer, requestId, outcome }: RunReport): void {
+    const requests = this.#due(`${layer}: budget`);
+    if (requests === 0) return;
+    this.#log.warn({ layer, requestId, outcome, requests }, 'rules ran out of time: see `waf.budget`');
+  }
+
+  /** How many requests have had that trouble since it was last written about; 0: it is not time to write again. */
+  #due(trouble: string): number {
     const now = this.#clock.monotonic();
-    const last = this.#warnings.get(layer);
+    const last = this.#warnings.get(trouble);
     if (last !== undefined && now - last.at < quietMs) {
       last.since++;
-      return;
+      return 0;
     }
-    const requests = 1 + (last?.since ?? 0);
-    this.#warnings.set(layer, { at: now, since: 0 });
-    this.#log.warn({ layer, requestId, outcome, requests }, 'rules ran out of time: see `waf.budget`');
+    this.#warnings.set(trouble, { at: now, since: 0 });
+    return 1 + (last?.since ?? 0);
   }
 }

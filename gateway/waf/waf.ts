@@ -5,6 +5,7 @@
 import type { TransactionRequest } from '../../detectors/waf/engine/transaction-types.ts';
 import type { Exchange } from '../exchange.ts';
 import { layerModeOf, type Site } from '../sites.ts';
+import { guardLayer } from './guarded-layer.ts';
 import { type DecodeBody, Inspection, type ModedLayer } from './inspection.ts';
 import type { Layer } from './rule-layer.ts';
 import type { WafWatch } from './waf-watch.ts';
@@ -15,10 +16,11 @@ export interface Waf {
 }
 
 export function createWaf(layers: readonly Layer[], decode: DecodeBody, watch: WafWatch): Waf {
+  const guarded = layers.map((layer) => guardLayer(layer, watch));
   const active = new Map<Site, readonly ModedLayer[]>();
   const layersOf = (site: Site): readonly ModedLayer[] => {
     let found = active.get(site);
-    if (found === undefined) active.set(site, (found = modedLayers(layers, site)));
+    if (found === undefined) active.set(site, (found = modedLayers(guarded, site)));
     return found;
   };
   return {
