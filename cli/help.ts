@@ -8,7 +8,19 @@ const families: readonly (readonly [title: string, names: readonly string[]])[] 
   ['Decide', ['decisions list', 'decisions add', 'decisions delete']],
   ['Allow', ['allowlists list', 'allowlists add', 'allowlists delete']],
   ['Understand', ['alerts list', 'alerts inspect', 'why', 'explain', 'replay']],
-  ['Set up', ['setup detect']],
+  [
+    'Web application firewall',
+    [
+      'waf install',
+      'waf exceptions suggest',
+      'waf exceptions add',
+      'waf exceptions list',
+      'waf exceptions remove',
+      'waf test',
+      'appsec test',
+    ],
+  ],
+  ['Set up', ['setup detect', 'bouncers list', 'bouncers add', 'bouncers delete']],
   [
     'Items from a hub',
     ['hub update', 'hub list', 'hub search', 'hub install', 'hub upgrade', 'hub remove', 'hub inspect', 'hubtest'],

@@ -1,5 +1,8 @@
 import t, { type Test } from 'tap';
 import { createControlServer } from '../../gateway/admin/control-server.ts';
+import type { AdminDependencies } from '../../gateway/admin/dependencies.ts';
+import { createWafCounters } from '../../gateway/waf/waf-counters.ts';
+import { GatewayError } from '../../core/errors.ts';
 import { alert, createWorld, decision, refusal, type World } from '../gateway/admin/world.ts';
 import { type Ran, run, type RunOptions } from './run.ts';
 
@@ -7,9 +10,9 @@ interface Opened extends World {
   readonly cli: (line: readonly string[], options?: RunOptions) => Promise<Ran>;
 }
 
-async function open(t: Test): Promise<Opened> {
+async function open(t: Test, more: Partial<AdminDependencies> = {}): Promise<Opened> {
   const world = await createWorld(t, { faults: [] });
-  const server = createControlServer({ socketPath: world.socketPath }, world.deps);
+  const server = createControlServer({ socketPath: world.socketPath }, { ...world.deps, ...more });
   await server.listen();
   t.teardown(() => server.close());
   return { ...world, cli: (line, options) => run([...line, '--socket', world.socketPath], options) };
@@ -217,4 +220,20 @@ t.test('the self-test fails plainly when the gateway cannot be reached, and leav
   t.equal(status, 1);
   t.match(stderr, /127\.0\.0\.1:9 does not answer/);
   t.equal(deps.index.size.total, 0);
+});
+
+t.test('status shows the rules of the WAF', async (t) => {
+  const wafCounters = createWafCounters();
+  Object.assign(wafCounters.layers.gateway['core-rules'], { requests: 120, refused: 3, observed: 4, exhausted: 1 });
+  const { cli } = await open(t, {
+    layers: [{ layer: 'core-rules', rules: 638, version: 'OWASP_CRS/4.29.0' }],
+    ruleFaults: [new GatewayError('RULES_INVALID', 'own.conf:1: no')],
+    wafCounters,
+  });
+  const shown = await cli(['status']);
+  t.match(shown.stdout, /WAF[^]*RULES +MODE +COUNT +VERSION +REQUESTS +REFUSED +OBSERVED/);
+  t.match(shown.stdout, /core-rules +off +638 +OWASP_CRS\/4\.29\.0 +120 +3 +4/);
+  t.match(shown.stdout, /1 request ran out of waf\.budget[^]*1 fault: doctor names/);
+  t.match(JSON.parse((await cli(['status', '--json'])).stdout), { waf: { faults: 1, layers: [{ exhausted: 1 }] } });
+  t.notMatch((await (await open(t)).cli(['status'])).stdout, /\bWAF\b/, 'nothing is shown where no rules run');
 });
