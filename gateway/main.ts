@@ -22,6 +22,7 @@ import { createAdminPublisher } from './admin/admin-publisher.ts';
 import { createAdminServer } from './admin/admin-server.ts';
 import { createControlServer } from './admin/control-server.ts';
 import type { AdminDependencies, GatewayFacts } from './admin/dependencies.ts';
+import { openAppsec } from './appsec/open-appsec.ts';
 import { createClientResolver, type Geography } from './client-address.ts';
 import { startDemoOrigin } from './demo-origin.ts';
 import { createDetection } from './detection.ts';
@@ -177,7 +178,21 @@ async function start(
   // Before the listener, so that health is there from the first request to the last, the drain included.
   facts.adminUrl = await openAdmin(settings, admin, undo);
   undo.push(() => traffic.close());
+  const appsec = openAppsec(settings, {
+    ...runtime,
+    rules: opened.forBouncers,
+    watch,
+    engine: detection.engine,
+    decide,
+    refusals: traffic.refusals,
+    counters: traffic.counters,
+    keys: bouncerKeys,
+    index,
+  });
+  undo.push(() => appsec?.close());
   releaseMemory();
+  const appsecPort = await appsec?.listen();
+  if (settings.appsec.listen !== null) facts.appsecUrl = listenerName(settings.appsec.listen, appsecPort ?? 0);
   await traffic.server.listen();
   detection.start(decide);
   return {
@@ -256,12 +271,17 @@ function urlOf(listen: ListenAddress, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
+/** As `urlOf`, and a socket by its path. */
+function listenerName(listen: ListenAddress, port: number): string {
+  return 'socketPath' in listen ? `unix:${listen.socketPath}` : urlOf(listen, port);
+}
+
 function factsOf(
   { settings, file, warnings }: ReadSettings,
   demo: boolean,
   startedAt: number,
   { server }: Traffic,
-): GatewayFacts & { adminUrl: string | null } {
+): GatewayFacts & { adminUrl: string | null; appsecUrl: string | null } {
   const { listen } = settings;
   return {
     version: packageVersion(),
@@ -272,6 +292,7 @@ function factsOf(
     },
     listenSocket: 'socketPath' in listen ? listen.socketPath : null,
     adminUrl: null,
+    appsecUrl: null,
     dataFolder: settings.dataDir,
     settingsFile: existsSync(file) ? file : null,
     demo,

@@ -63,8 +63,8 @@ export function createRefusalJournal(
 }
 
 /** Cut to what a person can read in a table; the access log has the whole. */
-const longestTarget = 2_048;
-const longestUserAgent = 512;
+export const longestTarget = 2_048;
+export const longestUserAgent = 512;
 
 export function refusalOf(exchange: Exchange): RefusalEvent {
   const { head, client, decision } = exchange;

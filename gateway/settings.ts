@@ -148,6 +148,12 @@ function checkTogether(settings: unknown, context: Context): void {
   if (isRecord(admin) && overlap(settings.listen, admin)) {
     fault(context, ['admin', 'listen'], '`listen` has the same port: choose another');
   }
+  const appsec = isRecord(settings.appsec) ? settings.appsec.listen : null;
+  if (isRecord(appsec) && overlap(settings.listen, appsec)) {
+    fault(context, ['appsec', 'listen'], '`listen` has the same port: choose another');
+  } else if (isRecord(appsec) && overlap(admin, appsec)) {
+    fault(context, ['appsec', 'listen'], '`admin.listen` has the same port: choose another');
+  }
 }
 
 function checkHosts(sites: readonly unknown[], context: Context): void {

@@ -31,6 +31,8 @@ export interface GatewayFacts {
   /** The unix socket that the gateway listens on instead of a port, or null. */
   readonly listenSocket: string | null;
   readonly adminUrl: string | null;
+  /** Where bouncers ask: a URL, or `unix:` and a path; null when they cannot. */
+  readonly appsecUrl: string | null;
   readonly dataFolder: string;
   /** The settings file that was read, or null when there is none and the defaults are used. */
   readonly settingsFile: string | null;

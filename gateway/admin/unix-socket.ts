@@ -7,18 +7,23 @@ import { GatewayError, messageOf } from '../../core/errors.ts';
 /** `sun_path` of Linux holds 108 bytes, the last of which is zero. */
 export const longestSocketPath = 107;
 
+/** Who may connect: the gateway's own user (0600), or its group too (0660). */
+export type SocketAccess = 'user' | 'group';
+
+const masks: Readonly<Record<SocketAccess, number>> = { user: 0o177, group: 0o117 };
+
 /**
- * Listens on `path` with mode 0600 from the first moment. A socket that nobody answers is removed first.
+ * Listens on `path`, which has its mode from the first moment. A socket that nobody answers is removed first.
  * @throws GatewayError ADDRESS_IN_USE when a process answers there, LISTEN_FAILED otherwise.
  */
-export async function listenPrivately(server: Server, path: string): Promise<void> {
+export async function listenPrivately(server: Server, path: string, access: SocketAccess = 'user'): Promise<void> {
   const bytes = Buffer.byteLength(path);
   if (bytes > longestSocketPath) {
     throw new GatewayError(
       'LISTEN_FAILED',
       `the socket path ${path} has ${bytes} bytes; the system allows ${longestSocketPath}`,
       {
-        remedy: 'Choose a data folder with a shorter path.',
+        remedy: 'Choose a shorter path, or a data folder with one.',
       },
     );
   }
@@ -26,7 +31,7 @@ export async function listenPrivately(server: Server, path: string): Promise<voi
   // `once` rejects when the server reports an error instead.
   const listening = once(server, 'listening').catch((cause: unknown) => refused(path, cause));
   // Node binds within `listen`, so the mask holds exactly for the moment in which the file is made.
-  const mask = process.umask(0o177);
+  const mask = process.umask(masks[access]);
   try {
     server.listen(path);
   } finally {
@@ -40,7 +45,7 @@ async function removeStale(path: string): Promise<void> {
   if (found === null) return;
   if (!found.isSocket()) {
     throw new GatewayError('LISTEN_FAILED', `${path} exists and is no socket`, {
-      remedy: 'Move that file away, or choose another data folder.',
+      remedy: 'Move that file away, or choose another path.',
     });
   }
   if (await answers(path)) {

@@ -3,6 +3,7 @@
  * those are taken out before anything is judged. Specification: CrowdSec `pkg/appsec/request.go`.
  */
 import { parseIp } from '../../core/ip.ts';
+import { headerOf } from '../../detectors/waf/engine/header-of.ts';
 import type { TransactionRequest } from '../../detectors/waf/engine/transaction-types.ts';
 
 export const appsecPrefix = 'x-crowdsec-appsec-';
@@ -19,6 +20,7 @@ export class AppsecRequestError extends Error {}
 export interface AppsecArrival {
   /** Names and values in turn, as received. */
   readonly rawHeaders: readonly string[];
+  /** Of the body that was read. */
   readonly bodyBytes: number;
   /** Epoch milliseconds. */
   readonly now: number;
@@ -39,7 +41,7 @@ export function readAppsecRequest({ rawHeaders, bodyBytes, now, id }: AppsecArri
   const host = factOf(rawHeaders, 'host');
   const userAgent = factOf(rawHeaders, 'user-agent');
   const request: TransactionRequest = {
-    id: factOf(rawHeaders, 'transaction-id') || id,
+    id: transactionId(factOf(rawHeaders, 'transaction-id')) ?? id,
     clientAddress: address.text,
     clientPort: 0,
     serverAddress: '',
@@ -53,6 +55,11 @@ export function readAppsecRequest({ rawHeaders, bodyBytes, now, id }: AppsecArri
   return { request, host };
 }
 
+/** A UUID as a rule. It goes into logs and the store, so that what is too long or strange is replaced. */
+function transactionId(given: string): string | null {
+  return /^[\x21-\x7e]{1,128}$/.test(given) ? given : null;
+}
+
 function required(rawHeaders: readonly string[], name: string): string {
   const value = factOf(rawHeaders, name);
   if (value === '') throw new AppsecRequestError(`the header ${appsecPrefix}${name} is missing`);
@@ -60,12 +67,7 @@ function required(rawHeaders: readonly string[], name: string): string {
 }
 
 function factOf(rawHeaders: readonly string[], name: string): string {
-  const wanted = appsecPrefix + name;
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const given = rawHeaders[index] as string;
-    if (given.length === wanted.length && given.toLowerCase() === wanted) return rawHeaders[index + 1] as string;
-  }
-  return '';
+  return headerOf(rawHeaders, appsecPrefix + name);
 }
 
 /** `11` is HTTP/1.1, `20` HTTP/2.0; anything else counts as HTTP/1.1, as upstream does. */
@@ -99,7 +101,8 @@ function originalHeaders(
     headers.push(name, rawHeaders[index + 1] as string);
   }
   const encoding = factOf(rawHeaders, 'transfer-encoding');
+  const length = headerOf(rawHeaders, 'content-length') || (bodyBytes > 0 ? String(bodyBytes) : '');
   if (encoding !== '') headers.push('Transfer-Encoding', encoding);
-  else if (bodyBytes > 0) headers.push('Content-Length', String(bodyBytes));
+  else if (length !== '') headers.push('Content-Length', length);
   return headers;
 }

@@ -196,6 +196,7 @@ export async function createWorld(
       url: 'http://127.0.0.1:9',
       listenSocket: null,
       adminUrl: 'http://127.0.0.1:9180',
+      appsecUrl: null,
       dataFolder: folder,
       settingsFile: null,
       demo: false,
