@@ -8,8 +8,11 @@ import { type Bouncer, hashKey } from './bouncer.ts';
 import type { Store } from './store/store.ts';
 
 export interface BouncerKeys {
-  /** The bouncer with this key, or null. Never rejects. */
-  find(key: string): Promise<Bouncer | null>;
+  /**
+   * The bouncer with this key, or null. `mayAsk` is asked about a key that is not known, before the list is read anew on its
+   * account. Never rejects.
+   */
+  find(key: string, mayAsk?: () => boolean): Promise<Bouncer | null>;
   /** The list has changed: the next question reads it anew. */
   changed(): void;
 }
@@ -24,23 +27,27 @@ export function createBouncerKeys(store: Pick<Store, 'bouncers'>, clock: Clock):
   let known: readonly { readonly bouncer: Bouncer; readonly hash: Buffer }[] = [];
   let readAt = -Infinity;
   let reading: Promise<void> | null = null;
+  let changes = 0;
 
   async function read(): Promise<void> {
+    const before = changes;
     try {
       const bouncers = await store.bouncers();
       known = bouncers.map((bouncer) => ({ bouncer, hash: Buffer.from(bouncer.keyHash, 'hex') }));
     } catch {
       // The store says itself that it is away; what is known stays known.
     } finally {
-      readAt = clock.monotonic();
+      // A list that changed while it was read is read again.
+      if (changes === before) readAt = clock.monotonic();
       reading = null;
     }
   }
 
   async function readUnlessYounger(ageMs: number): Promise<void> {
-    if (clock.monotonic() - readAt < ageMs) return;
-    reading ??= read();
-    await reading;
+    while (clock.monotonic() - readAt >= ageMs) {
+      reading ??= read();
+      await reading;
+    }
   }
 
   function search(hash: Buffer): Bouncer | null {
@@ -52,16 +59,17 @@ export function createBouncerKeys(store: Pick<Store, 'bouncers'>, clock: Clock):
   }
 
   return {
-    async find(key) {
+    async find(key, mayAsk = () => true) {
       if (key === '' || key.length > longestKey) return null;
       const hash = Buffer.from(hashKey(key), 'hex');
       await readUnlessYounger(rememberedMs);
       const found = search(hash);
-      if (found !== null) return found;
+      if (found !== null || !mayAsk()) return found;
       await readUnlessYounger(unknownMs);
       return search(hash);
     },
     changed() {
+      changes++;
       readAt = -Infinity;
     },
   };
