@@ -36,6 +36,8 @@ export const errorCodes = {
   HUB_REFUSED: 'A change of the installed items was refused, because it would lose something or cannot be complete.',
   HUBTEST_INVALID:
     'A test of the hub cannot be run: its configuration, an item that it names, or its log is not there or wrong.',
+  EXCEPTIONS_UNREADABLE:
+    'The file of WAF exceptions is damaged or cannot be read; the rules run without what is lost of it.',
   WAF_TEST_INVALID: 'A test of WAF rules, or the list of deviations from such tests, cannot be read.',
   LOG_UNREADABLE: 'A log file cannot be read.',
   ACQUISITION_INVALID:

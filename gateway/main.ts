@@ -156,6 +156,7 @@ async function start(
     faults: detection.faults,
     layers: opened.layers,
     ruleFaults: opened.faults,
+    exceptions: opened.exceptions,
     wafCounters: watch.counters,
     trace,
     reading: () => detection.reading(),

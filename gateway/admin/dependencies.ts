@@ -15,6 +15,7 @@ import type { Counters } from '../counters.ts';
 import type { LogReading } from '../detection.ts';
 import type { Selftests } from '../selftests.ts';
 import type { SiteTable } from '../sites.ts';
+import type { ExceptionDesk } from '../waf/open-core-rules.ts';
 import type { LayerSummary } from '../waf/open-waf.ts';
 import type { RuleTrace } from '../waf/rule-trace.ts';
 import type { WafCounters } from '../waf/waf-counters.ts';
@@ -72,6 +73,8 @@ export interface AdminDependencies extends Runtime {
   readonly layers: readonly LayerSummary[];
   /** Rules and appsec-configs that are not used, and why. */
   readonly ruleFaults: readonly GatewayError[];
+  /** What the core rules are told to look away from. Null: no core rules run. */
+  readonly exceptions: ExceptionDesk | null;
   readonly wafCounters: WafCounters;
   /** What rules say about each request, while somebody asks. */
   readonly trace: RuleTrace;

@@ -10,15 +10,21 @@ import type {
   TransactionResponse,
   Verdict,
 } from '../../detectors/waf/engine/transaction-types.ts';
+import { applyExceptions } from '../../detectors/waf/exceptions/exception-index.ts';
+import type { WafExceptions } from './exceptions.ts';
 import type { Layer, LayerRun, RuledSite } from './rule-layer.ts';
 
-export function createCoreRulesLayer(rules: RuleSet): Layer {
+/** `exceptions`: what rules are told to look away from. */
+export function createCoreRulesLayer(rules: RuleSet, exceptions: Pick<WafExceptions, 'find'>): Layer {
   return {
     name: 'core-rules',
     hasOutOfBand: false,
     ruleName: (ruleId) => `native_rule:${ruleId}`,
-    begin: (request: TransactionRequest, site: RuledSite) =>
-      new CoreRun(request, rules.begin(request), site.waf.onFailure),
+    begin(request: TransactionRequest, site: RuledSite) {
+      const transaction = rules.begin(request);
+      applyExceptions(exceptions.find(site.name ?? '', request.target), transaction);
+      return new CoreRun(request, transaction, site.waf.onFailure);
+    },
   };
 }
 

@@ -5,23 +5,36 @@ import type { Runtime } from '../../core/runtime.ts';
 import { type CoreProgramOptions, loadCoreProgram } from '../../detectors/waf/core-rules/core-program.ts';
 import { findCoreRules } from '../../detectors/waf/core-rules/find-core-rules.ts';
 import { compileRuleSet, type RuleSetDependencies } from '../../detectors/waf/engine/compile-rule-set.ts';
+import type { RuleSet } from '../../detectors/waf/engine/rule-set.ts';
 import { defaultEngineOptions, type EngineOptions } from '../../detectors/waf/engine/engine-options.ts';
 import type { WafSettings } from '../../detectors/waf/options.ts';
 import type { RuleProgram, SecLangFault } from '../../detectors/waf/seclang/definition.ts';
 import { createRuleFiles } from '../../detectors/waf/seclang/rule-files.ts';
 import { createCoreRulesLayer } from './core-rules-layer.ts';
+import { exceptionsFileIn, openExceptions, type WafExceptions } from './exceptions.ts';
 import { warmUp } from './warm-up.ts';
 import type { LayerSummary, WafParts } from './open-waf.ts';
 import type { Layer } from './rule-layer.ts';
 
+/** What exceptions are kept, and what they are tried on. */
+export interface ExceptionDesk {
+  readonly kept: WafExceptions;
+  readonly rules: Pick<RuleSet, 'begin' | 'rules'>;
+}
+
 export interface OpenedCoreRules {
   readonly layer: Layer;
+  readonly exceptions: ExceptionDesk;
   readonly summary: LayerSummary;
   readonly faults: readonly GatewayError[];
 }
 
 /** `folder` null: only the operator's own files. */
-export function openCoreRules({ waf }: WafParts, folder: string | null, runtime: Runtime): OpenedCoreRules {
+export async function openCoreRules(
+  { waf, dataDir }: WafParts,
+  folder: string | null,
+  runtime: Runtime,
+): Promise<OpenedCoreRules> {
   const parts = ruleSetParts(runtime);
   const faults: GatewayError[] = [];
   const core = folder === null ? null : noted(faults, () => findCoreRules(folder));
@@ -29,8 +42,11 @@ export function openCoreRules({ waf }: WafParts, folder: string | null, runtime:
   const rules = compileRuleSet(program, engineOptions(waf), parts);
   warmUp(rules);
   faults.push(...rules.faults.filter(({ level }) => level === 'error').map(faultError));
+  const { exceptions, faults: unread } = await openExceptions(exceptionsFileIn(dataDir), runtime);
+  faults.push(...unread);
   return {
-    layer: createCoreRulesLayer(rules),
+    layer: createCoreRulesLayer(rules, exceptions),
+    exceptions: { kept: exceptions, rules },
     summary: { layer: 'core-rules', rules: countRules(program), version: versionOf(program) },
     faults,
   };

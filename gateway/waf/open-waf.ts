@@ -12,6 +12,7 @@ import type { RuleLayer } from '../../detectors/waf/waf-record.ts';
 import { appSecFoldersOf } from '../item-folders.ts';
 import type { Settings } from '../settings.ts';
 import type { Site } from '../sites.ts';
+import type { ExceptionDesk } from './open-core-rules.ts';
 import type { Layer } from './rule-layer.ts';
 import type { RuleTrace } from './rule-trace.ts';
 import { createWaf, type Waf } from './waf.ts';
@@ -28,6 +29,8 @@ export interface LayerSummary {
 export interface OpenedWaf {
   readonly waf: Waf;
   readonly layers: readonly LayerSummary[];
+  /** Null: no core rules run. */
+  readonly exceptions: ExceptionDesk | null;
   /** Rules and documents that are not used, and why. */
   readonly faults: readonly GatewayError[];
   /** What requests of bouncers are judged by; null: nobody listens for them. */
@@ -65,6 +68,7 @@ async function openLayers(settings: WafParts, deps: WafDeps): Promise<OpenedWaf>
   const wanted = (name: RuleLayer): boolean => deps.sites.sites.some(({ waf }) => waf[name] !== 'off');
   const hasBouncers = settings.appsec.listen !== null;
   let appSec: AppSec | null = null;
+  let exceptions: ExceptionDesk | null = null;
   let coreRules: Layer | null = null;
   const { folder, files, filesAfter, mode } = settings.waf.coreRules;
   const forBouncers = hasBouncers && mode !== 'off';
@@ -72,11 +76,12 @@ async function openLayers(settings: WafParts, deps: WafDeps): Promise<OpenedWaf>
   const hasCore = folder !== null || existsSync(core);
   if ((wanted('core-rules') || forBouncers) && (hasCore || files.length + filesAfter.length > 0)) {
     const { openCoreRules } = await import('./open-core-rules.ts');
-    const opened = openCoreRules(settings, hasCore ? core : null, deps);
+    const opened = await openCoreRules(settings, hasCore ? core : null, deps);
     faults.push(...opened.faults);
     layers.push(deps.trace.follow(opened.layer));
     summaries.push(opened.summary);
     if (forBouncers) coreRules = opened.layer;
+    exceptions = opened.exceptions;
   }
   if (wanted('virtual-patches') || hasBouncers) {
     const { openVirtualPatches } = await import('./open-virtual-patches.ts');
@@ -88,7 +93,7 @@ async function openLayers(settings: WafParts, deps: WafDeps): Promise<OpenedWaf>
       summaries.push(opened.summary);
     }
   }
-  const found = { layers: summaries, faults, forBouncers: appSec && { appSec, coreRules } };
+  const found = { layers: summaries, exceptions, faults, forBouncers: appSec && { appSec, coreRules } };
   if (layers.length === 0) return { waf: createWaf([], passThrough, deps.watch), ...found };
   const { decodeContent } = await import('../../detectors/waf/bodies/decode-content.ts');
   return { waf: createWaf(layers, decodeContent, deps.watch), ...found };

@@ -37,6 +37,8 @@ export interface LayerRun {
 
 /** What a layer asks of the site that a request is for. */
 export interface RuledSite {
+  /** What exceptions call it; without one, only those for all sites concern the request. */
+  readonly name?: string;
   readonly waf: { readonly onFailure: 'pass' | 'block' };
 }
 

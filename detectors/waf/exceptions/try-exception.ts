@@ -1,99 +1,127 @@
-/** What an exception gives away: attacks are sent through the rules at the place it names, with it and without. */
+/**
+ * What an exception gives away, and what it is good for: attacks are sent through the rules at the place that it names, with it
+ * and without, and stored requests once more. The rules' own work, some milliseconds for all; between two requests whatever
+ * else waits has its turn.
+ */
+import { setImmediate } from 'node:timers/promises';
 import type { RuleSet } from '../engine/rule-set.ts';
+import { splitTarget } from '../engine/request-target.ts';
 import type { TransactionRequest } from '../engine/transaction-types.ts';
-import { applyExceptions } from './exception-index.ts';
+import { applyExceptions, ExceptionIndex } from './exception-index.ts';
 import { type SampleAttack, sampleAttacks } from './sample-attacks.ts';
-import type { ExceptionScope, ExceptionTarget } from './waf-exception.ts';
+import { type TrialPlace, trialRequest } from './trial-request.ts';
+import { type ExceptionScope, longestPath, type WafException } from './waf-exception.ts';
+
+type Rules = Pick<RuleSet, 'begin'>;
 
 export interface ExceptionTrial {
+  readonly place: TrialPlace;
+  /** Of the parameter, header or cookie, in bytes. */
+  readonly name: string;
+  readonly attacks: number;
   /** Attacks that the rules refuse there now. */
   readonly refused: number;
-  readonly attacks: number;
   /** Those that they would refuse no more. */
   readonly lost: readonly SampleAttack[];
+  /** Of which every attack that is refused now would pass. */
+  readonly lostKinds: readonly SampleAttack['kind'][];
 }
 
-const browser = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0';
-
-export function tryException(rules: RuleSet, scope: ExceptionScope): ExceptionTrial {
-  const refusedWithout = sampleAttacks.filter((attack) => isRefused(rules, attack, scope, false));
-  const lost = refusedWithout.filter((attack) => !isRefused(rules, attack, scope, true));
-  return { attacks: sampleAttacks.length, refused: refusedWithout.length, lost };
+/** `inForce`: what is excepted already. */
+export async function tryException(
+  rules: Rules,
+  scope: ExceptionScope,
+  inForce: readonly WafException[],
+): Promise<ExceptionTrial> {
+  const tried = newException(scope);
+  const before = new ExceptionIndex(inForce);
+  const after = new ExceptionIndex([...inForce, tried]);
+  const refused: SampleAttack[] = [];
+  const lost: SampleAttack[] = [];
+  for (const attack of sampleAttacks) {
+    const { request, body } = trialRequest(scope, attack.value);
+    if (isRefused(rules, request, body, scope.site, before)) {
+      refused.push(attack);
+      if (!isRefused(rules, request, body, scope.site, after)) lost.push(attack);
+    }
+    await setImmediate();
+  }
+  const { place, name } = trialRequest(scope, '');
+  return {
+    place,
+    name,
+    attacks: sampleAttacks.length,
+    refused: refused.length,
+    lost,
+    lostKinds: kindsOf(lost).filter((kind) => refused.every((each) => each.kind !== kind || lost.includes(each))),
+  };
 }
 
-function isRefused(rules: RuleSet, { value }: SampleAttack, scope: ExceptionScope, excepted: boolean): boolean {
-  const { request, body } = requestWith(value, scope.path, scope.target);
+/** What is stored of a request that can be sent through the rules once more: no body, and two headers. */
+export interface StoredRequest {
+  readonly site: string;
+  readonly method: string;
+  /** Raw. One that is as long as `longestPath` may have been cut, and is not tried. */
+  readonly target: string;
+  readonly userAgent: string;
+}
+
+export interface StoredTrial {
+  readonly tried: number;
+  /** Those that the rules refuse by what is stored of them. */
+  readonly refused: number;
+  /** Those that would pass with the exception. */
+  readonly passing: number;
+}
+
+export async function tryStored(
+  rules: Rules,
+  scope: ExceptionScope,
+  inForce: readonly WafException[],
+  stored: readonly StoredRequest[],
+): Promise<StoredTrial> {
+  const tried = newException(scope);
+  const before = new ExceptionIndex(inForce);
+  const after = new ExceptionIndex([...inForce, tried]);
+  const concerned = new ExceptionIndex([tried]);
+  const counts = { tried: 0, refused: 0, passing: 0 };
+  for (const each of stored) {
+    if (each.target.length >= longestPath || !/^(?:GET|HEAD)$/.test(each.method)) continue;
+    if (concerned.find(each.site, splitTarget(each.target).filename, 0).length === 0) continue;
+    counts.tried++;
+    const request = { ...trialRequest({ path: '', target: null }, '').request, ...sentAs(each) };
+    if (isRefused(rules, request, null, each.site, before)) {
+      counts.refused++;
+      if (!isRefused(rules, request, null, each.site, after)) counts.passing++;
+    }
+    await setImmediate();
+  }
+  return counts;
+}
+
+function sentAs({ method, target, userAgent, site }: StoredRequest): Partial<TransactionRequest> {
+  const headers = ['Host', site.replace(/^\*\./, 'www.') || 'www.example.com', 'Accept', '*/*'];
+  return { method, target, headers: userAgent === '' ? headers : [...headers, 'User-Agent', userAgent] };
+}
+
+function isRefused(
+  rules: Rules,
+  request: TransactionRequest,
+  body: Buffer | null,
+  site: string,
+  exceptions: ExceptionIndex,
+): boolean {
   const transaction = rules.begin(request);
-  if (excepted) applyExceptions([{ ...scope, id: '', comment: '', createdAt: 0, until: null }], transaction);
+  applyExceptions(exceptions.find(site, splitTarget(request.target).filename, 0), transaction);
   const verdict = transaction.processRequestHeaders() ?? transaction.processRequestBody(body, true);
   transaction.finish();
   return verdict !== null;
 }
 
-/** An ordinary request, but for the one value. */
-function requestWith(
-  value: string,
-  pattern: string,
-  target: ExceptionTarget | null,
-): { readonly request: TransactionRequest; readonly body: Buffer | null } {
-  const path = encodeURI(pattern.replace(/\*$/, '') || '/');
-  const name = target?.name === undefined || target.name === '' ? 'q' : target.name;
-  const encoded = encodeURIComponent(value);
-  const headers = ['Host', 'www.example.com', 'User-Agent', browser, 'Accept', 'text/html,*/*;q=0.8'];
-  let uri = path;
-  let body: Buffer | null = null;
-  switch (placeOf(target)) {
-    case 'query':
-      uri = `${path}?${encodeURIComponent(name)}=${encoded}`;
-      break;
-    case 'form':
-      body = Buffer.from(`${encodeURIComponent(name)}=${encoded}`);
-      headers.push('Content-Type', 'application/x-www-form-urlencoded', 'Content-Length', String(body.length));
-      break;
-    case 'json':
-      body = Buffer.from(JSON.stringify(nested(name.replace(/^json\.?/, '') || 'q', value)));
-      headers.push('Content-Type', 'application/json', 'Content-Length', String(body.length));
-      break;
-    case 'header':
-      headers.push(name, value);
-      break;
-    case 'cookie':
-      headers.push('Cookie', `${name}=${encoded}`);
-      break;
-    case 'path':
-      uri = `${path.replace(/\/$/, '')}/${encoded}`;
-      break;
-  }
-  return {
-    request: {
-      id: 'exception-trial',
-      clientAddress: '192.0.2.1',
-      clientPort: 50_000,
-      serverAddress: '192.0.2.2',
-      serverPort: 80,
-      method: body === null ? 'GET' : 'POST',
-      target: uri,
-      protocol: 'HTTP/1.1',
-      headers,
-      startedAt: 0,
-    },
-    body,
-  };
+function newException(scope: ExceptionScope): WafException {
+  return { ...scope, id: '', comment: '', createdAt: 0, until: null };
 }
 
-type Place = 'query' | 'form' | 'json' | 'header' | 'cookie' | 'path';
-
-function placeOf(target: ExceptionTarget | null): Place {
-  const variable = target?.variable ?? 'ARGS';
-  if (target?.name.startsWith('json.') === true) return 'json';
-  if (variable.startsWith('REQUEST_COOKIES')) return 'cookie';
-  if (variable.startsWith('REQUEST_HEADERS')) return 'header';
-  if (variable.startsWith('ARGS_POST') || variable === 'REQUEST_BODY') return 'form';
-  if (/^REQUEST_(?:FILENAME|BASENAME|URI|URI_RAW|LINE)$/.test(variable)) return 'path';
-  return 'query';
-}
-
-/** `a.b` → `{ a: { b: value } }`. */
-function nested(path: string, value: string): unknown {
-  return path.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
+function kindsOf(attacks: readonly SampleAttack[]): readonly SampleAttack['kind'][] {
+  return [...new Set(attacks.map(({ kind }) => kind))];
 }

@@ -176,6 +176,7 @@ export async function createWorld(
     publisher: createAdminPublisher(publisher, runtime.clock),
     layers: [],
     ruleFaults: [],
+    exceptions: null,
     wafCounters: createWafCounters(),
     trace: new RuleTrace(runtime.clock),
     bouncerKeys: createBouncerKeys(store, runtime.clock),
