@@ -95,6 +95,7 @@ class RuleSetCompiler {
       pool,
       layout: this.#layout,
       clock,
+      threadTime,
       store,
       numbers: Array.from({ length: numberTexts }, (_, number) => pool.text(String(number))),
       selections: this.#selections.list,
@@ -109,7 +110,7 @@ class RuleSetCompiler {
       indexBytes: index.bytes,
     };
     return new CompiledRuleSet(
-      { state, phases: compiled, runner: { macros, wakeIndex: this.#wakeIndex, threadTime }, catalog: this.#catalog },
+      { state, phases: compiled, runner: { macros, wakeIndex: this.#wakeIndex }, catalog: this.#catalog },
       this.#faults,
       stats,
     );

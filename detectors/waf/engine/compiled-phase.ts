@@ -5,6 +5,9 @@ import type { TransactionState } from './transaction-state.ts';
 import { scalarCount, scalarText } from './variables.ts';
 import { type Bits, emptyBits, type WakeIndex } from './wake-index.ts';
 
+/** What asking for the bits of a text costs besides its characters, in characters. */
+const workPerText = 8;
+
 /** One scalar or selection, and the bits of the rules that look at it. */
 interface Waker {
   /** Number of the scalar, or of the selection behind all scalars. */
@@ -65,13 +68,22 @@ export class CompiledPhase {
     this.#index.add({ operator: operator.number, chain, bit: sleep, places });
   }
 
-  /** The bits of the rules to run, good until the next call. */
+  /** The bits of the rules to run, good until the next call; not all of them when the time budget is used up. */
   wake(state: TransactionState): Bits {
+    const { budget } = state;
     const awake = this.#awake;
     for (let word = 0; word < awake.length; word++) awake[word] = this.#always[word] ?? 0;
     for (const { place, selection, rules } of this.#wakers) {
-      if (selection === null) this.#add(this.#index.of(scalarText(place, state), place), rules);
-      else for (const { text } of entriesOf(selection, state)) this.#add(this.#index.of(text, place), rules);
+      if (selection === null) {
+        const text = scalarText(place, state);
+        if (budget.charge(workPerText + text.value.length)) return awake;
+        this.#add(this.#index.of(text, place), rules);
+        continue;
+      }
+      for (const { text } of entriesOf(selection, state)) {
+        if (budget.charge(workPerText + text.value.length)) return awake;
+        this.#add(this.#index.of(text, place), rules);
+      }
     }
     return awake;
   }

@@ -24,15 +24,12 @@ import { isAwake, nextBit, type WakeIndex } from './wake-index.ts';
 const mostMatches = 1_000;
 /** Values of one rule that MATCHED_VARS holds. */
 const mostGathered = 1_000;
-/** Work between two looks at the clock: characters read, and so much for each operator. */
-const workPerLook = 16_384;
+/** What running an operator costs besides the characters that it reads, in characters. */
 const workPerOperator = 128;
 
 export interface RunnerParts {
   readonly macros: MacroTable;
   readonly wakeIndex: WakeIndex;
-  /** Processor time of this thread, milliseconds; null: the clock decides alone. */
-  readonly threadTime: (() => number) | null;
 }
 
 export class RuleRunner implements OperatorRun {
@@ -40,8 +37,6 @@ export class RuleRunner implements OperatorRun {
   verdict: Verdict | null = null;
   /** What `allow` has let pass: phases 1 and 2, or all but the last. */
   allowed: 'nothing' | 'request' | 'all' = 'nothing';
-  /** The time budget is used up: nothing more is run. */
-  exhausted = false;
 
   // OperatorRun: what operators ask and answer.
   captures = false;
@@ -53,11 +48,6 @@ export class RuleRunner implements OperatorRun {
   #phaseAllowed = false;
   /** The value at hand is written down when it matches. */
   #gathers = false;
-  #work = 0;
-  #spentMs = 0;
-  #startedAt = 0;
-  /** Thread time when the clock had passed the budget. */
-  #overtimeFrom: number | null = null;
 
   constructor(parts: RunnerParts, state: TransactionState) {
     this.#parts = parts;
@@ -69,18 +59,19 @@ export class RuleRunner implements OperatorRun {
   }
 
   runPhase(number: Phase, phase: CompiledPhase): void {
-    const { clock } = this.#state;
+    const { budget } = this.#state;
     this.#phase = number;
     this.#phaseAllowed = false;
-    this.#startedAt = clock.monotonic();
+    budget.begin();
     this.#walk(phase);
-    this.#spentMs += clock.monotonic() - this.#startedAt;
+    budget.end();
   }
 
   #walk(phase: CompiledPhase): void {
     const state = this.#state;
     const { rules } = phase;
     const awake = phase.wake(state);
+    if (this.exhausted) return;
     let position = nextBit(awake, 0);
     while (position < rules.length) {
       const rule = rules[position] as CompiledRule;
@@ -95,6 +86,11 @@ export class RuleRunner implements OperatorRun {
       if (position >= rules.length) return;
       position = nextBit(awake, position);
     }
+  }
+
+  /** The time budget is used up: nothing more is run. */
+  get exhausted(): boolean {
+    return this.#state.budget.exhausted;
   }
 
   /** After a rule that matched: nothing more of this phase is run. */
@@ -213,8 +209,7 @@ export class RuleRunner implements OperatorRun {
   }
 
   #tryText(rule: CompiledRule, operator: CompiledOperator, label: string, name: string | null, text: Text): boolean {
-    this.#work += workPerOperator + text.value.length;
-    if (this.#work > workPerLook && this.#outOfTime()) return false;
+    if (this.#state.budget.charge(workPerOperator + text.value.length)) return false;
     this.captures = rule.capture;
     this.captured = null;
     if (operator.test(text, this) === rule.negated) return false;
@@ -274,22 +269,6 @@ export class RuleRunner implements OperatorRun {
       default:
         return disruptive satisfies never;
     }
-  }
-
-  #outOfTime(): boolean {
-    this.#work = 0;
-    const { clock, options } = this.#state;
-    if (this.#spentMs + clock.monotonic() - this.#startedAt > options.budgetMs) this.exhausted = this.#isBusy();
-    return this.exhausted;
-  }
-
-  /** By the clock the time is over. Where the thread's own time can be had, it decides, from that moment on. */
-  #isBusy(): boolean {
-    const { threadTime } = this.#parts;
-    if (threadTime === null) return true;
-    const now = threadTime();
-    this.#overtimeFrom ??= now;
-    return now - this.#overtimeFrom > this.#state.options.budgetMs;
   }
 }
 

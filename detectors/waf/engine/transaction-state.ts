@@ -19,6 +19,7 @@ import type { PersistentRecord, PersistentStore } from './persistent-store.ts';
 import { Removals } from './removals.ts';
 import { type RequestTarget, splitTarget } from './request-target.ts';
 import type { Selection } from './selection.ts';
+import { TimeBudget } from './time-budget.ts';
 import type { TransactionRequest, TransactionResponse } from './transaction-types.ts';
 import { type TxLayout, TxVariables } from './tx-variables.ts';
 
@@ -28,6 +29,8 @@ export interface StateParts {
   readonly pool: TextPool;
   readonly layout: TxLayout;
   readonly clock: Clock;
+  /** Processor time of this thread, milliseconds; null: the clock decides alone what took too long. */
+  readonly threadTime: (() => number) | null;
   readonly store: PersistentStore;
   /** Texts of the first whole numbers, from 0: counts and scores are mostly small. */
   readonly numbers: readonly Text[];
@@ -60,6 +63,7 @@ export class TransactionState {
   readonly clock: Clock;
   readonly tx: TxVariables;
   readonly controls: Controls;
+  readonly budget: TimeBudget;
   readonly #store: PersistentStore;
   readonly #numbers: readonly Text[];
 
@@ -101,11 +105,12 @@ export class TransactionState {
   #responseHeaders: readonly Entry[] | null = null;
 
   constructor(request: TransactionRequest, parts: StateParts) {
-    const { options, pool, layout, clock, store, numbers, blankScalars, blankSelections } = parts;
+    const { options, pool, layout, clock, threadTime, store, numbers, blankScalars, blankSelections } = parts;
     this.request = request;
     this.options = options;
     this.pool = pool;
     this.clock = clock;
+    this.budget = new TimeBudget(options.budgetMs, clock, threadTime);
     this.#store = store;
     this.#numbers = numbers;
     this.tx = new TxVariables(layout);

@@ -62,7 +62,12 @@ export class Transaction {
       if (truncated && this.#refusesExcess(state.options.requestBody.over, 2, 413)) return this.verdict;
       state.inboundDataError = truncated;
       const raw = body.toString('latin1', 0, limit);
+      const { budget } = state;
+      budget.begin();
+      budget.charge(raw.length);
       state.setBody(raw, this.#readBody(raw, truncated));
+      budget.charge(raw.length);
+      budget.end();
       forget('body', state, this.#parts.state.selections);
     }
     return this.#run(2);
@@ -189,13 +194,16 @@ export class Transaction {
   #run(number: Phase): Verdict | null {
     const runner = this.#runner;
     const phase = this.#parts.phases.get(number);
-    if (phase === undefined || !this.#isOpen || this.#isAllowed(number)) return this.verdict;
-    runner.runPhase(number, phase);
-    const { mode } = this.#state.controls;
-    if (runner.exhausted && mode === 'on' && this.#state.options.onBudget === 'block') {
-      this.interrupt({ action: 'deny', ruleId: 0, phase: number, status: 403, url: '' });
-    }
+    if (phase !== undefined && this.#isOpen && !this.#isAllowed(number)) runner.runPhase(number, phase);
+    this.#judgeTime(number);
     return this.verdict;
+  }
+
+  /** What becomes of a transaction that has used up its time. */
+  #judgeTime(phase: Phase): void {
+    const { controls, options } = this.#state;
+    if (!this.exhausted || controls.mode !== 'on' || options.onBudget !== 'block') return;
+    this.interrupt({ action: 'deny', ruleId: 0, phase, status: 403, url: '' });
   }
 
   #isAllowed(phase: Phase): boolean {
