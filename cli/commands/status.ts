@@ -66,6 +66,7 @@ function showStatus(output: Output, answer: StatusModel, now: number): void {
     ['mode', answer.mode === 'block' ? 'block' : output.paint('yellow', answer.mode)],
     ['gateway', safeText(answer.listen_socket ?? answer.url)],
     ['admin', safeText(answer.admin_url ?? 'off')],
+    ['appsec', safeText(answer.appsec_url ?? 'off')],
     ['settings', safeText(answer.settings_file ?? 'defaults and environment')],
     ['data', safeText(answer.data_folder)],
     ['started', absoluteTime(answer.started_at, now)],

@@ -185,6 +185,8 @@ export interface StatusModel {
   readonly url: string;
   readonly listen_socket: string | null;
   readonly admin_url: string | null;
+  /** Where bouncers ask: a URL, or `unix:` and a path; null when they cannot. */
+  readonly appsec_url: string | null;
   readonly demo: boolean;
   readonly mode: 'block' | 'observe' | 'mixed';
   readonly sites: readonly SiteModel[];

@@ -57,7 +57,7 @@ export function readAppsecRequest({ rawHeaders, bodyBytes, now, id }: AppsecArri
 
 /** A UUID as a rule. It goes into logs and the store, so that what is too long or strange is replaced. */
 function transactionId(given: string): string | null {
-  return /^[\x21-\x7e]{1,128}$/.test(given) ? given : null;
+  return /^[\x21-\x7e]{1,100}$/.test(given) ? given : null;
 }
 
 function required(rawHeaders: readonly string[], name: string): string {

@@ -27,6 +27,7 @@ export function statusOf(deps: AdminDependencies): StatusModel {
     url: facts.url,
     listen_socket: facts.listenSocket,
     admin_url: facts.adminUrl,
+    appsec_url: facts.appsecUrl,
     demo: facts.demo,
     mode: modeOf(deps),
     sites: deps.sites.sites.map(siteModel),

@@ -19,8 +19,8 @@ import {
 } from '../views.ts';
 
 const shown = { decisions: 10, alerts: 5, refusals: 5 } as const;
-/** Ours, and the UUIDs by which bouncers name theirs. */
-const requestIds = /^(?:[0-9a-f]{16}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
+/** Ours, nginx's `$request_id`, UUIDs, and whatever else bouncers name their requests by: it has a digit. */
+const requestIds = /^(?=.*\d)[\w-]{8,100}$/;
 /** Alerts that are searched for a request that was passed on. */
 const mostSearched = 1_000;
 
@@ -29,7 +29,7 @@ export function whyRoutes(app: FastifyInstance, deps: AdminDependencies): void {
     const subject = params.subject.trim();
     const address = parseIp(subject);
     if (address !== null) return whyAddress(address, deps);
-    if (requestIds.test(subject)) return whyRequest(subject.toLowerCase(), deps);
+    if (requestIds.test(subject)) return whyRequest(subject, deps);
     throw new GatewayError('USAGE', `"${subject}" is neither an address nor a request id`, {
       remedy:
         'A request id has 16 hexadecimal digits: it stands on the refusal page, in X-Request-Id and in the access log.',
@@ -63,7 +63,7 @@ async function whyAddress(address: IpAddress, deps: AdminDependencies): Promise<
 }
 
 async function whyRequest(requestId: string, deps: AdminDependencies): Promise<WhyRequest> {
-  const [refusal] = await deps.store.refusals({ requestId, limit: 1 });
+  const refusal = await refusalOf(requestId, deps);
   const stored = refusal === undefined ? null : await decisionBehind(refusal, deps);
   const alert = await alertBehind(requestId, stored, deps);
   if (refusal === undefined && alert === null) {
@@ -76,13 +76,21 @@ async function whyRequest(requestId: string, deps: AdminDependencies): Promise<W
   const site = deps.sites.sites.find(({ name }) => name === refusal?.site);
   return {
     kind: 'request',
-    request_id: requestId,
+    request_id: refusal?.requestId ?? requestId,
     refusal: refusal === undefined ? null : refusalModel(refusal),
     mode: site?.mode ?? null,
     decision: stored && decisionModel(stored, deps.clock.now(), alert),
     alert: alert && (await alertDetails(alert, deps)),
     now: address && verdictOn(address, deps),
   };
+}
+
+/** As it was given, else in lower case, in which ours are. */
+async function refusalOf(requestId: string, { store }: AdminDependencies): Promise<RefusalEvent | undefined> {
+  const [found] = await store.refusals({ requestId, limit: 1 });
+  if (found !== undefined || requestId === requestId.toLowerCase()) return found;
+  const [other] = await store.refusals({ requestId: requestId.toLowerCase(), limit: 1 });
+  return other;
 }
 
 /** The decision that refused a request: by its id where that was kept, else the one of that scenario that held at the time. */
@@ -116,5 +124,6 @@ async function alertBehind(
   if (uuid !== null) return store.alertByUuid(uuid);
   if (stored !== null) return null;
   const latest = await store.alerts({ limit: mostSearched });
-  return latest.find(({ requestIds }) => requestIds.includes(requestId)) ?? null;
+  const wanted = [requestId, requestId.toLowerCase()];
+  return latest.find(({ requestIds }) => requestIds.some((id) => wanted.includes(id))) ?? null;
 }
