@@ -19,14 +19,20 @@ export type Bits = number[];
 const none: Bits = [];
 /** Aspects are bits of one number; chains beyond share the last. */
 const mostAspects = 31;
+/** Operators that are asked one by one, and the longest text that they are asked about. */
+const mostAsked = 8;
+const longestAsked = 256;
 
 /** The rules of one aspect that try their operators on the same text. */
 interface Group {
   readonly aspect: number;
   /** By operator number. */
   readonly rules: (WakeBit[] | undefined)[];
-  /** The operators that have rules, as words of bits. */
-  readonly operators: Bits;
+  /** The operators that have rules. */
+  readonly operators: number[];
+  /** The same as bits: numbers of words and, at the same places, the words. */
+  readonly words: number[];
+  readonly masks: number[];
 }
 
 /** A text after some steps: chains that begin alike share their beginning. */
@@ -152,7 +158,9 @@ function visit(pool: TextPool, node: Node, text: Text, aspects: number, found: B
   const children = isCalm ? calm.restless : node.children;
   let any = false;
   for (const group of groups) {
-    if ((group.aspect & aspects) !== 0 && collect(group, text.candidates, found)) any = true;
+    if ((group.aspect & aspects) === 0) continue;
+    const asksEach = group.operators.length <= mostAsked && !text.isSearched && text.value.length <= longestAsked;
+    if (asksEach ? askEach(group, text, found) : collect(group, text.candidates, found)) any = true;
   }
   for (const child of children) {
     if ((child.aspects & aspects) === 0) continue;
@@ -161,20 +169,35 @@ function visit(pool: TextPool, node: Node, text: Text, aspects: number, found: B
   return any;
 }
 
-function collect({ operators, rules }: Group, candidates: Uint32Array, found: Bits): boolean {
+/** Of few operators each is asked what it needs; to search the text for all of them would take longer. */
+function askEach({ operators, rules }: Group, text: Text, found: Bits): boolean {
   let any = false;
-  for (let word = 0; word < operators.length; word++) {
-    let rest = (candidates[word] ?? 0) & (operators[word] ?? 0);
+  for (const operator of operators) {
+    if (!text.couldMatch(operator)) continue;
+    any = true;
+    wake(rules[operator], found);
+  }
+  return any;
+}
+
+function collect({ words, masks, rules }: Group, candidates: Uint32Array, found: Bits): boolean {
+  let any = false;
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? 0;
+    let rest = (candidates[word] ?? 0) & (masks[at] ?? 0);
     while (rest !== 0) {
       const lowest = rest & -rest;
       rest ^= lowest;
       any = true;
-      for (const bit of rules[word * 32 + 31 - Math.clz32(lowest)] ?? []) {
-        found[bit.word] = (found[bit.word] ?? 0) | bit.mask;
-      }
+      wake(rules[word * 32 + 31 - Math.clz32(lowest)], found);
     }
   }
   return any;
+}
+
+function wake(bits: readonly WakeBit[] | undefined, found: Bits): void {
+  if (bits === undefined) return;
+  for (const { word, mask } of bits) found[word] = (found[word] ?? 0) | mask;
 }
 
 /** Chains whose rules look at the same places have the same aspect. */
@@ -205,11 +228,8 @@ function keyOf({ steps, multiMatch }: TransformationChain): string {
 function settle(node: Node): void {
   let low = 0;
   let high = 0;
-  const groups = node.groups.map(({ aspect, rules, operators }) => ({
-    aspect,
-    rules: [...rules],
-    operators: [...operators],
-  }));
+  const groups: Group[] = [];
+  for (const group of node.groups) merge(groups, group);
   const restless: Node[] = [];
   for (const child of node.children) {
     settle(child);
@@ -238,11 +258,18 @@ function newNode(step: TextStep | null): Node {
 
 function addBit(groups: Group[], aspect: number, operator: number, bit: WakeBit): void {
   let group = groups.find((one) => one.aspect === aspect);
-  if (group === undefined) groups.push((group = { aspect, rules: [], operators: [] }));
-  group.rules[operator] = [...(group.rules[operator] ?? []), bit];
+  if (group === undefined) groups.push((group = { aspect, rules: [], operators: [], words: [], masks: [] }));
+  const known = group.rules[operator];
+  group.rules[operator] = known === undefined ? [bit] : [...known, bit];
+  if (known !== undefined) return;
+  group.operators.push(operator);
   const word = operator >>> 5;
-  while (group.operators.length <= word) group.operators.push(0);
-  group.operators[word] = (group.operators[word] ?? 0) | (1 << (operator & 31));
+  let at = group.words.indexOf(word);
+  if (at === -1) {
+    at = group.words.push(word) - 1;
+    group.masks.push(0);
+  }
+  group.masks[at] = (group.masks[at] ?? 0) | (1 << (operator & 31));
 }
 
 function childOf(node: Node, step: TextStep): Node {

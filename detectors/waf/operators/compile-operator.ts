@@ -116,6 +116,9 @@ function plainText(macro: Macro): string | null {
   return macro.parts.every((part) => typeof part === 'string') ? macro.parts.join('') : null;
 }
 
+/** Longer texts are searched before an operator is tried on them: it may take its time. */
+const longestUnsearched = 256;
+
 /** Asks the index first, and tells it what a test has shown. */
 class IndexedOperator implements CompiledOperator {
   readonly name: string;
@@ -133,7 +136,9 @@ class IndexedOperator implements CompiledOperator {
   }
 
   test(text: Text, run: OperatorRun): boolean {
-    if (!text.mayMatch(this.#bit)) return false;
+    // One operator is tried sooner than all are searched for, unless the search is all there is to try.
+    const search = this.#exact || text.isSearched || text.value.length > longestUnsearched;
+    if (!(search ? text.mayMatch(this.#bit) : text.couldMatch(this.#bit))) return false;
     if (this.#exact && !run.captures) return true;
     if (this.#test(text, run, this.#bit)) return true;
     text.ruleOut(this.#bit);

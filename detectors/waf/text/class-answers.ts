@@ -97,6 +97,12 @@ export class ClassAnswers {
     );
   }
 
+  /** The same for one operator, whatever literals there are: false when it cannot match. */
+  isPossible(operator: number, low: number, high: number, textLength: number): boolean {
+    if ((this.#shortest[operator] ?? 0) > textLength) return false;
+    return this.#possible[operator]?.holds(low, high) ?? false;
+  }
+
   of(low: number, high: number, textLength: number): ClassAnswer {
     const length = Math.min(textLength, longLength);
     const hash = Math.imul(low ^ Math.imul(high, 0x9e3779b1) ^ length, 0x85ebca6b);

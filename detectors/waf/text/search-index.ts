@@ -106,6 +106,11 @@ export class SearchIndex {
     return result;
   }
 
+  /** Whether one operator may match, without a search: quicker where few are asked for. */
+  isPossible(operator: number, text: string, low: number, high: number): boolean {
+    return this.#answers.isPossible(operator, low, high, text.length);
+  }
+
   /**
    * The first of the literals that the operator needs, for an operator that is nothing but its phrases: the one that starts
    * leftmost, the longest of those. Null when none is there.

@@ -16,7 +16,7 @@ export interface TextPoolOptions {
   readonly characters?: number;
 }
 
-const defaults = { texts: 8_192, characters: 1 << 20 } as const;
+const defaults = { texts: 2_048, characters: 1 << 20 } as const;
 /** Characters of the longest text that is kept. */
 const longestKept = 512;
 /** A shorter slice is a copy anyway: V8's `SlicedString::kMinLength`. */

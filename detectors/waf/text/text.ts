@@ -50,6 +50,16 @@ export class Text {
     return (this.#candidates ??= this.index.candidates(this.value, this.low, this.high));
   }
 
+  /** `candidates` has been asked for. */
+  get isSearched(): boolean {
+    return this.#candidates !== null;
+  }
+
+  /** False: the operator does not match. Says less than `mayMatch`, and searches for nothing. */
+  couldMatch(operator: number): boolean {
+    return this.index.isPossible(operator, this.value, this.low, this.high);
+  }
+
   /** False: the operator does not match. */
   mayMatch(operator: number): boolean {
     return (((this.candidates[operator >>> 5] ?? 0) >>> (operator & 31)) & 1) === 1;
@@ -57,8 +67,8 @@ export class Text {
 
   /** The operator was run and does not match: it is a candidate no more. */
   ruleOut(operator: number): void {
-    const { candidates } = this;
-    if (candidates === this.index.none) return;
+    const candidates = this.#candidates;
+    if (candidates === null || candidates === this.index.none) return;
     const word = operator >>> 5;
     candidates[word] = (candidates[word] ?? 0) & ~(1 << (operator & 31));
   }
