@@ -16,6 +16,7 @@ import { explainRoutes } from './routes/explain.ts';
 import { refusalRoutes } from './routes/refusals.ts';
 import { selftestRoutes } from './routes/selftests.ts';
 import { statusRoutes } from './routes/status.ts';
+import { wafExceptionRoutes } from './routes/waf-exceptions.ts';
 import { wafTraceRoutes } from './routes/waf-trace.ts';
 import { whyRoutes } from './routes/why.ts';
 import { listenPrivately } from './unix-socket.ts';
@@ -42,6 +43,7 @@ const families: readonly Routes[] = [
   explainRoutes,
   doctorRoutes,
   selftestRoutes,
+  wafExceptionRoutes,
   wafTraceRoutes,
 ];
 
