@@ -1,0 +1,60 @@
+/**
+ * Texts that are hard on the patterns of the Core Rule Set, at its strictest level with the shipped limits: whatever a request
+ * holds, the rules end within their budget. A sample, another one for each release of the rules;
+ * `npm run bench -- pumped` runs all of them.
+ */
+import t from 'tap';
+import { enableLinearEngine } from '../../detectors/regex/linear-engine.ts';
+import { pumped } from '../support/pumped-inputs.ts';
+import {
+  openStrictRules,
+  pumpedLengths,
+  pumpedPlaces,
+  type PumpedRun,
+  pumpsOfRules,
+  runPumped,
+} from '../support/pumped-requests.ts';
+import { suitePath } from '../support/suites.ts';
+import { seededRandom } from '../support/waf-requests.ts';
+
+enableLinearEngine();
+
+/** Of each length. */
+const samples = 300;
+/** One test of a pattern is not interrupted, and the just-in-time compiler and the garbage collector work meanwhile. */
+const overshoot = 3;
+
+t.test('pumped texts of every pattern, in every place', async (t) => {
+  const crs = suitePath(t, 'crs');
+  if (crs === null) return;
+  const { rules, budgetMs } = openStrictRules(crs);
+  const random = seededRandom(4_290_001);
+  const { patterns, pumps } = pumpsOfRules(rules, random);
+  t.ok(patterns >= 290, `${patterns} patterns`);
+  t.ok(pumps.length > 10 * patterns, `${pumps.length} pumps`);
+  const slow: string[] = [];
+  for (const length of pumpedLengths) {
+    const runs: PumpedRun[] = [];
+    for (let sample = 0; sample < samples; sample++) {
+      const pump = pumps[Math.floor(random.fraction() * pumps.length)];
+      const place = pumpedPlaces[sample % pumpedPlaces.length];
+      if (pump === undefined || place === undefined) continue;
+      const text = pumped(pump, length);
+      let run = runPumped(rules, place, text);
+      if (run.ms > overshoot * budgetMs) run = runPumped(rules, place, text);
+      runs.push(run);
+      if (run.ms > overshoot * budgetMs)
+        slow.push(`${run.ms.toFixed(0)} ms: ${length} characters, ${place}, rule ${pump.ruleId}, ${pump.name}`);
+    }
+    t.equal(runs.length, samples);
+    t.comment(describe(length, runs));
+  }
+  t.same(slow, []);
+});
+
+function describe(length: number, runs: readonly PumpedRun[]): string {
+  const times = runs.map(({ ms }) => ms).toSorted((one, other) => one - other);
+  const quantile = (share: number): string => (times[Math.floor((times.length - 1) * share)] ?? 0).toFixed(1);
+  const exhausted = runs.filter((run) => run.exhausted).length;
+  return `${length} characters: half below ${quantile(0.5)} ms, 99 % below ${quantile(0.99)} ms, the slowest ${quantile(1)} ms; ${exhausted} of ${runs.length} out of time`;
+}
