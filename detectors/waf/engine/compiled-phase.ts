@@ -1,9 +1,10 @@
 /** The rules of one phase, and which of them the values of a request wake. */
+import { type Bits, emptyBits, setBit } from './bits.ts';
 import type { CompiledRule, WakeBit } from './compiled-rule.ts';
 import { entriesOf, type Selection } from './selection.ts';
 import type { TransactionState } from './transaction-state.ts';
 import { scalarCount, scalarText } from './variables.ts';
-import { type Bits, emptyBits, type WakeIndex } from './wake-index.ts';
+import type { WakeIndex } from './wake-index.ts';
 
 /** What asking for the bits of a text costs besides its characters, in characters. */
 const workPerText = 8;
@@ -106,9 +107,4 @@ export class CompiledPhase {
     this.#wakers.push(waker);
     return waker;
   }
-}
-
-function setBit(bits: Bits, position: number): void {
-  const word = position >>> 5;
-  bits[word] = (bits[word] ?? 0) | (1 << (position & 31));
 }

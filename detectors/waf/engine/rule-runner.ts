@@ -8,6 +8,7 @@ import type { Phase } from '../seclang/definition.ts';
 import type { Macro } from '../seclang/macro.ts';
 import type { Text } from '../text/text.ts';
 import type { VariableName } from '../variable-names.ts';
+import { nextBit } from './bits.ts';
 import type { MacroTable } from './compile-macro.ts';
 import type { CompiledPhase } from './compiled-phase.ts';
 import type { CompiledRule, CompiledTarget } from './compiled-rule.ts';
@@ -18,7 +19,7 @@ import { entriesOf } from './selection.ts';
 import type { TransactionState } from './transaction-state.ts';
 import type { RuleMatch, Verdict } from './transaction-types.ts';
 import { matchedVariableName, scalarText } from './variables.ts';
-import { isAwake, nextBit, type WakeIndex } from './wake-index.ts';
+import { isAwake, type WakeIndex } from './wake-index.ts';
 
 /** Kept of one transaction: more rules match only when somebody tries to fill the memory. */
 const mostMatches = 1_000;

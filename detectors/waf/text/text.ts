@@ -18,8 +18,9 @@ export class Text {
   readonly stepResults: Text[] = [];
   /** The rules that this value may match, as the engine has worked them out (`engine/wake-index.ts`). */
   wake: number[] | null = null;
-  /** Which aspects of it `wake` covers. */
-  wakeAspects = 0;
+  /** The places that `wake` covers, as bits. */
+  wakePlaces = 0;
+  wakePlacesHigh = 0;
   #candidates: Uint32Array | null = null;
   #lower: string | null = null;
 
