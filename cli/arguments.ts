@@ -20,34 +20,40 @@ const valued = new Set(
     .flatMap(([name, { short }]) => [`--${name}`, ...(short === undefined ? [] : [`-${short}`])]),
 );
 
-/** Finds the verb, one word or two, wherever common options stand around it. */
+/** The most words that a verb has: `waf exceptions add`. */
+const mostWords = 3;
+
+/** Finds the verb, one word or more, wherever common options stand around it. */
 export function findCommand(argv: readonly string[], commands: readonly Command[]): FoundCommand {
   const at: number[] = [];
-  for (let index = 0; index < argv.length && at.length < 2; index++) {
+  for (let index = 0; index < argv.length && at.length < mostWords; index++) {
     const word = argv[index] ?? '';
     if (word === '--') break;
     if (!word.startsWith('-')) at.push(index);
     else if (valued.has(word)) index++;
     // After a verb, an option of its own may take the next word as its value.
-    else if (at.length === 1 && !Object.hasOwn(commonOptions, word.replace(/^--/, ''))) break;
+    else if (at.length > 0 && !Object.hasOwn(commonOptions, word.replace(/^--/, ''))) break;
   }
-  const [first = -1, second = -1] = at;
-  const words = at.map((index) => argv[index]).join(' ');
-  const without = (...taken: number[]): string[] => argv.filter((_, index) => !taken.includes(index));
-  const two = commands.find(({ name, aliases = [] }) => name === words || aliases.includes(words));
-  if (two !== undefined && at.length === 2) return { command: two, words, rest: without(first, second) };
-  const word = argv[first] ?? '';
-  const one = commands.find(({ name, aliases = [] }) => name === word || aliases.includes(word));
-  if (one !== undefined) return { command: one, words: word, rest: without(first) };
-  return {
-    command: null,
-    words: isFamily(word, commands) ? words : word,
-    rest: first === -1 ? [...argv] : without(...at),
-  };
+  const wordsOf = (count: number): string =>
+    at
+      .slice(0, count)
+      .map((index) => argv[index])
+      .join(' ');
+  const without = (count: number): string[] => argv.filter((_, index) => !at.slice(0, count).includes(index));
+  for (let count = at.length; count > 0; count--) {
+    const words = wordsOf(count);
+    const command = commands.find(({ name, aliases = [] }) => name === words || aliases.includes(words));
+    if (command !== undefined) return { command, words, rest: without(count) };
+  }
+  // What was meant as the name: the words that verbs begin with, and the one after them.
+  let meant = Math.min(1, at.length);
+  while (meant < at.length && isFamily(wordsOf(meant), commands)) meant++;
+  return { command: null, words: wordsOf(meant), rest: without(meant) };
 }
 
-export function isFamily(word: string, commands: readonly Command[]): boolean {
-  return commands.some(({ name }) => name.startsWith(`${word} `));
+/** Whether verbs begin with these words: `decisions`, `waf exceptions`. */
+export function isFamily(words: string, commands: readonly Command[]): boolean {
+  return commands.some(({ name }) => name.startsWith(`${words} `));
 }
 
 /** @throws GatewayError USAGE */

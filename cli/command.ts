@@ -16,7 +16,7 @@ export interface CommandOption {
 export type CommandOptions = Readonly<Record<string, CommandOption>>;
 
 export interface Command {
-  /** One or two words: `decisions add`. */
+  /** One to three words: `decisions add`. */
   readonly name: string;
   /** Other spellings of the same verb. */
   readonly aliases?: readonly string[];

@@ -29,6 +29,10 @@ import { setupDetect } from './commands/setup-detect.ts';
 import { status } from './commands/status.ts';
 import { validate } from './commands/validate.ts';
 import { version } from './commands/version.ts';
+import { wafExceptionsAdd } from './commands/waf-exceptions-add.ts';
+import { wafExceptionsList } from './commands/waf-exceptions-list.ts';
+import { wafExceptionsRemove } from './commands/waf-exceptions-remove.ts';
+import { wafExceptionsSuggest } from './commands/waf-exceptions-suggest.ts';
 import { wafInstall } from './commands/waf-install.ts';
 import { wafTest } from './commands/waf-test.ts';
 import { why } from './commands/why.ts';
@@ -64,6 +68,10 @@ export const commands: readonly Command[] = [
   hubtest,
   setupDetect,
   wafInstall,
+  wafExceptionsSuggest,
+  wafExceptionsAdd,
+  wafExceptionsList,
+  wafExceptionsRemove,
   wafTest,
   appSecTest,
   version,

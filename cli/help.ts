@@ -44,7 +44,7 @@ export function printOverview(output: Output, commands: readonly Command[]): voi
   output.line(`${output.paint('dim', 'Every verb has')} --help${output.paint('dim', ', with examples.')}`);
 }
 
-/** The verbs that begin with one word: `decisions`. */
+/** The verbs that begin with the same words: `decisions`, `waf exceptions`. */
 export function printFamily(output: Output, family: string, commands: readonly Command[]): void {
   const members = commands.filter(({ name }) => name.startsWith(`${family} `));
   output.line(`${output.paint('dim', 'Usage:')} portcullis ${family} <verb> [options]`);

@@ -68,9 +68,8 @@ function showHelp(words: readonly string[], output: Output): number {
 }
 
 function unknownCommand(words: string, argv: readonly string[], output: Output): number {
-  const [family = ''] = words.split(' ', 1);
-  if (words === family && isFamily(family, commands)) {
-    printFamily(output, family, commands);
+  if (isFamily(words, commands)) {
+    printFamily(output, words, commands);
     return argv.includes('--help') || argv.includes('-h') ? exitStatus.ok : exitStatus.usage;
   }
   if (words === '') throw new GatewayError('USAGE', 'no verb was given', { remedy: 'See `portcullis help`.' });
