@@ -73,3 +73,29 @@ t.test('while the store is away known keys are good and unknown ones are not', a
   t.ok(await keys.find('key of nginx'));
   t.equal(await keys.find('key of cloud'), null);
 });
+
+t.test('a change during a read is not missed', async (t) => {
+  const answers: ((bouncers: readonly Bouncer[]) => void)[] = [];
+  const keys = createBouncerKeys(
+    { bouncers: () => new Promise((resolve) => answers.push(resolve)) },
+    createManualClock(),
+  );
+  const bouncer: Bouncer = { name: 'nginx', keyHash: hashKey('k'), createdAt: 0 };
+  const asked = keys.find('k');
+  keys.changed();
+  answers.shift()?.([bouncer]);
+  while (answers.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  answers.shift()?.([]);
+  t.equal(await asked, null, 'it was revoked while the list was read');
+});
+
+t.test('whoever may not ask has an unknown key refused without a read', async (t) => {
+  const { keys, add, clock, reads } = setup();
+  t.equal(await keys.find('key of nginx'), null);
+  add('nginx');
+  clock.advance(1_000);
+  t.equal(await keys.find('key of nginx', () => false), null);
+  t.equal(reads(), 1);
+  t.equal((await keys.find('key of nginx', () => true))?.name, 'nginx');
+  t.equal((await keys.find('key of nginx', () => false))?.name, 'nginx', 'known ones are not asked about');
+});
