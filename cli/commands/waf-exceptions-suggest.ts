@@ -5,7 +5,7 @@ import type { Output } from '../output/output.ts';
 import { safeText } from '../output/safe-text.ts';
 import { relativeTime } from '../output/times.ts';
 import { plural } from '../show.ts';
-import { addLine, placeText, refusedText } from '../waf/exception-lines.ts';
+import { addLine, placeText, refusedText, storedText } from '../waf/exception-lines.ts';
 
 export const wafExceptionsSuggest: Command = {
   name: 'waf exceptions suggest',
@@ -70,7 +70,7 @@ function show(output: Output, { suggestions, found, requests }: ExceptionSuggest
 }
 
 function showOne(output: Output, suggestion: ExceptionSuggestionModel, now: number): void {
-  const { rule, message, requests, clients, alone, refused, last_at, last_request_id, example, trial } = suggestion;
+  const { rule, message, requests, clients, refused, last_at, last_request_id, example, trial } = suggestion;
   const met = [
     `${plural(requests, 'request')} of ${plural(clients, 'client')}`,
     ...(refused > 0 ? [`${refused} refused`] : []),
@@ -81,13 +81,20 @@ function showOne(output: Output, suggestion: ExceptionSuggestionModel, now: numb
     [
       ['where', placeText(suggestion)],
       ['met by', safeText(met.join(', '))],
-      ['alone', `in ${alone} of them nothing else counted`],
+      ['good for', goodFor(suggestion)],
       ['example', safeText(example)],
       ['attacks', refusedText(output, trial)],
       ['add it', output.paint('cyan', addLine(suggestion))],
     ],
     '  ',
   );
+}
+
+/** By sending stored requests once more; where that tells nothing, by what the rules said of them. */
+function goodFor({ stored, requests, alone }: ExceptionSuggestionModel): string {
+  if (stored.refused > 0) return storedText(stored);
+  if (alone === requests) return 'nothing else counted in them';
+  return `nothing else counted in ${alone} of them; further rules found something in the others`;
 }
 
 const rawHeader =

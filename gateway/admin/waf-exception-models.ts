@@ -70,6 +70,8 @@ export interface ExceptionSuggestionModel extends ExceptionScopeModel {
   /** What the rule saw the last time. */
   readonly example: string;
   readonly trial: ExceptionTrialModel;
+  /** The newest of its requests. */
+  readonly stored: StoredTrialModel;
 }
 
 export interface ExceptionSuggestionsModel {

@@ -74,11 +74,12 @@ export interface StoredTrial {
   readonly passing: number;
 }
 
+/** At most `most` of those that the exception concerns. */
 export async function tryStored(
   rules: Rules,
   scope: ExceptionScope,
   inForce: readonly WafException[],
-  stored: readonly StoredRequest[],
+  { stored, most }: { readonly stored: readonly StoredRequest[]; readonly most: number },
 ): Promise<StoredTrial> {
   const tried = newException(scope);
   const before = new ExceptionIndex(inForce);
@@ -86,6 +87,7 @@ export async function tryStored(
   const concerned = new ExceptionIndex([tried]);
   const counts = { tried: 0, refused: 0, passing: 0 };
   for (const each of stored) {
+    if (counts.tried === most) break;
     if (each.target.length >= longestPath || !/^(?:GET|HEAD)$/.test(each.method)) continue;
     if (concerned.find(each.site, splitTarget(each.target).filename, 0).length === 0) continue;
     counts.tried++;

@@ -30,8 +30,9 @@ import type {
 
 /** Stored requests that are looked at, newest first. */
 const mostLookedAt = 5_000;
-/** Of those, how many are sent through the rules once more. */
+/** Of those, how many are sent through the rules once more, for one exception and for each of those that are proposed. */
 const mostTried = 500;
+const mostTriedEach = 20;
 /** Suggestions that are tried at a time: each is some fifty attacks. */
 const mostSuggestions = 100;
 const longestExample = 200;
@@ -95,7 +96,8 @@ export function wafExceptionRoutes(app: FastifyInstance, deps: AdminDependencies
     const shown: ExceptionSuggestionModel[] = [];
     for (const suggestion of suggestions.slice(0, limit)) {
       const trial = await tryException(desk.rules, suggestion.scope, inForce);
-      shown.push(suggestionModel(suggestion, trial));
+      const again = await tryStored(desk.rules, suggestion.scope, inForce, { stored, most: mostTriedEach });
+      shown.push({ ...suggestionModel(suggestion), trial: trialModel(trial), stored: again });
     }
     return { suggestions: shown, found: suggestions.length, requests: stored.length };
   });
@@ -204,13 +206,13 @@ async function tried(
 ): Promise<TriedExceptionModel> {
   const inForce = desk.kept.list();
   const trial = await tryException(desk.rules, scope, inForce);
-  const stored = (await foundRequests(deps, { request: undefined, since: undefined })).slice(0, mostTried);
+  const stored = await foundRequests(deps, { request: undefined, since: undefined });
   const isEverywhere = scope.path === '' && (scope.target === null || scope.target.name === '');
   const { site } = scope;
   return {
     scope: scopeModel(scope),
     trial: trialModel(trial),
-    stored: await tryStored(desk.rules, scope, inForce, stored),
+    stored: await tryStored(desk.rules, scope, inForce, { stored, most: mostTried }),
     needs_force: isEverywhere && trial.lostKinds.length > 0,
     warnings:
       site === '' || deps.sites.sites.some(({ name }) => name === site)
@@ -255,10 +257,8 @@ function trialModel({ place, name, attacks, refused, lost, lostKinds }: Exceptio
   };
 }
 
-function suggestionModel(
-  { scope, lastAt, lastRequestId, example, ...rest }: Suggestion,
-  trial: ExceptionTrial,
-): ExceptionSuggestionModel {
+function suggestionModel(suggestion: Suggestion): Omit<ExceptionSuggestionModel, 'trial' | 'stored'> {
+  const { scope, lastAt, lastRequestId, example, ...rest } = suggestion;
   const { message, requests, clients, alone, refused } = rest;
   return {
     ...scopeModel(scope),
@@ -270,7 +270,6 @@ function suggestionModel(
     last_at: isoTime(lastAt),
     last_request_id: lastRequestId,
     example: readable(example).slice(0, longestExample),
-    trial: trialModel(trial),
   };
 }
 
