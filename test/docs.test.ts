@@ -3,6 +3,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { errorCodes } from '../core/errors.ts';
+import { engineDirectiveNames } from '../detectors/waf/seclang/engine-directives.ts';
+import { operatorNames } from '../detectors/waf/seclang/parse-operator.ts';
+import { RuleReader } from '../detectors/waf/seclang/rule-reader.ts';
+import { transformationNames } from '../detectors/waf/seclang/transformation-names.ts';
+import { allVariableNames } from '../detectors/waf/seclang/variables.ts';
 import { generatedFiles } from '../gateway/generate.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -31,6 +36,23 @@ t.test('error codes are used where they are raised', async (t) => {
     .map(read)
     .join('\n');
   for (const code of Object.keys(errorCodes)) t.match(raised, new RegExp(`'${code}'`), code);
+});
+
+t.test('the page of compatibility counts what SecLang there is', async (t) => {
+  const page = read('docs/compatibility.md');
+  const counts: readonly (readonly [what: string, names: readonly string[]])[] = [
+    ['directives', [...RuleReader.names, 'Include', 'IncludeOptional', ...engineDirectiveNames]],
+    ['variables', allVariableNames],
+    ['operators', operatorNames],
+    ['transformations', transformationNames],
+  ];
+  for (const [what, names] of counts) t.ok(page.includes(`\n| ${what} | ${names.length} |`), `${names.length} ${what}`);
+  const refused = Array.from(page.matchAll(/`@(\w+)`/g), ([, name = '']) => name);
+  for (const name of refused)
+    t.ok(
+      operatorNames.some((known) => known === name),
+      `@${name} is an operator`,
+    );
 });
 
 t.test('links between pages lead somewhere', async (t) => {

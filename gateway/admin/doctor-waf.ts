@@ -67,9 +67,9 @@ async function observedChecks(deps: AdminDependencies): Promise<DoctorCheck[]> {
   const records = await deps.store.refusals({ since: deps.clock.now() - dayMs, limit: mostRecords });
   const span = records.length < mostRecords ? 'in the last day' : `among the last ${mostRecords} that are recorded`;
   return observing.map((layer) => {
-    const count = records.filter(({ findings }) =>
-      findings.some((finding) => finding.layer === layer && !finding.enforced),
-    ).length;
+    // What something else refused is refused in either mode.
+    const passed = records.filter(({ reason }) => reason === 'waf-observed');
+    const count = passed.filter(({ findings }) => findings.some((finding) => finding.layer === layer)).length;
     const name = `${names[layer]}, observing`;
     const block = `\`${settings[layer]}: block\``;
     if (count === 0) return ok(group, name, `no request would have been refused ${span}; ${block} refuses attacks`);

@@ -168,7 +168,7 @@ export interface RuleLayerModel {
   readonly version: string;
   readonly requests: number;
   readonly refused: number;
-  /** Passed, although the rules would have refused them. */
+  /** The rules would have refused them, and only observed. */
   readonly observed: number;
   /** The time budget ended the rules before their end. */
   readonly exhausted: number;

@@ -77,7 +77,7 @@ export const wafMetrics: readonly Metric[] = [
   ),
   engineCounter(
     'portcullis_waf_observed_total',
-    'Requests that were passed although the rules would have refused them.',
+    'Requests that the rules would have refused, and only observed.',
     ({ observed }) => observed,
   ),
   engineCounter(

@@ -19,7 +19,7 @@ export interface RuleTimes {
 export interface LayerCounters {
   requests: number;
   refused: number;
-  /** Passed, although the rules would have refused them. */
+  /** The rules would have refused them, and only observed. */
   observed: number;
   /** The time budget ended the rules before their end. */
   exhausted: number;

@@ -174,13 +174,18 @@ t.test('doctor: observing is a state to get out of', async (t) => {
     await deps.store.apply(
       Array.from({ length: count }, (_, index) => ({
         kind: 'refusal' as const,
-        event: refusal({ requestId: `${at}-${findings[0]?.layer}-${index}`, at, reason: 'waf-observed', findings }),
+        event: refusal({
+          requestId: `${at}-${findings[0]?.layer}-${index}`,
+          at,
+          reason: findings.some(({ enforced }) => enforced) ? 'waf' : 'waf-observed',
+          findings,
+        }),
       })),
     );
   };
   const now = deps.clock.now();
   await write(3, now - 1_000, [observed('core-rules')]);
-  await write(2, now - 2_000, [{ ...observed('core-rules'), enforced: true }]);
+  await write(2, now - 2_000, [observed('core-rules'), { ...observed('virtual-patches'), enforced: true }]);
   await write(4, now - 3_000, [observed('virtual-patches')]);
   await write(5, now - 25 * 3_600_000, [observed('core-rules')]);
   t.match(await check(), {
