@@ -18,6 +18,8 @@ interface Waker {
   /** Null: it is a scalar. */
   readonly selection: Selection | null;
   readonly rules: Bits;
+  /** The words of `rules` that are not 0, by number: most wakers have few. */
+  readonly words: number[];
 }
 
 export class CompiledPhase {
@@ -64,6 +66,7 @@ export class CompiledPhase {
       const selection = target.kind === 'selection' ? target.selection : null;
       const waker = this.#waker(target.kind === 'scalar' ? target.number : -1, selection);
       setBit(waker.rules, position);
+      if (!waker.words.includes(position >>> 5)) waker.words.push(position >>> 5);
       places.push(waker.place);
     }
     this.#index.add({ operator: operator.number, chain, bit: sleep, places });
@@ -74,26 +77,27 @@ export class CompiledPhase {
     const { budget } = state;
     const awake = this.#awake;
     for (let word = 0; word < awake.length; word++) awake[word] = this.#always[word] ?? 0;
-    for (const { place, selection, rules } of this.#wakers) {
+    for (const waker of this.#wakers) {
+      const { place, selection } = waker;
       if (selection === null) {
         const text = scalarText(place, state);
         if (budget.charge(workPerText + text.value.length)) return awake;
-        this.#add(this.#index.of(text, place), rules);
+        this.#add(this.#index.of(text, place), waker);
         continue;
       }
       for (const { text } of entriesOf(selection, state)) {
         if (budget.charge(workPerText + text.value.length)) return awake;
-        this.#add(this.#index.of(text, place), rules);
+        this.#add(this.#index.of(text, place), waker);
       }
     }
     return awake;
   }
 
-  #add(found: Bits, rules: Bits): void {
+  #add(found: Bits, { rules, words }: Waker): void {
     if (found.length === 0) return;
     const awake = this.#awake;
     const first = this.#firstWord;
-    for (let word = 0; word < awake.length; word++) {
+    for (const word of words) {
       awake[word] = (awake[word] ?? 0) | ((found[first + word] ?? 0) & (rules[word] ?? 0));
     }
   }
@@ -103,7 +107,7 @@ export class CompiledPhase {
     const known = this.#wakers.find((waker) => waker.number === number);
     if (known !== undefined) return known;
     const place = selection === null ? scalar : scalarCount + selection.family;
-    const waker: Waker = { number, place, selection, rules: emptyBits(this.#always.length) };
+    const waker: Waker = { number, place, selection, rules: emptyBits(this.#always.length), words: [] };
     this.#wakers.push(waker);
     return waker;
   }

@@ -4,7 +4,7 @@
  */
 import type { Selector, Target } from '../seclang/definition.ts';
 import type { CollectionName } from '../variable-names.ts';
-import type { Entry } from './entry.ts';
+import { type Entry, noEntries } from './entry.ts';
 import { type NameMatcher, nameMatcher } from './name-matcher.ts';
 import type { TransactionState } from './transaction-state.ts';
 import { collections, type Since } from './variables.ts';
@@ -15,6 +15,8 @@ export interface Selection {
   readonly since: Since;
   /** Null: all values. */
   readonly accepts: NameMatcher | null;
+  /** The only name that is accepted, in lower case; null: `accepts` says. */
+  readonly key: string | null;
   /** All values of the variable; null: this is it. */
   readonly base: Selection | null;
   /** Selections that have mostly the same values, such as all arguments and all but one, are one family: a number. */
@@ -35,7 +37,8 @@ export class Selections {
     const base = accepts === null ? null : this.of(variable, { kind: 'all' }, []);
     const number = this.list.length;
     const family = selector.kind === 'all' && base !== null ? base.number : number;
-    const selection = { number, variable, since, accepts, base, family };
+    const key = selector.kind === 'key' && excluded.length === 0 ? selector.key : null;
+    const selection = { number, variable, since, accepts, key, base, family };
     this.list.push(selection);
     this.#byText.set(text, selection);
     return selection;
@@ -55,8 +58,18 @@ export function entriesOf(selection: Selection, state: TransactionState): readon
   return (state.selected[selection.number] ??= readSelection(selection, state));
 }
 
-function readSelection({ variable, accepts, base }: Selection, state: TransactionState): readonly Entry[] {
+function readSelection({ variable, accepts, key, base }: Selection, state: TransactionState): readonly Entry[] {
   if (accepts === null || base === null) return collections[variable].read(state);
   const all = entriesOf(base, state);
-  return all.length === 0 ? all : all.filter(({ name, key }) => accepts(name, key));
+  if (key !== null) return withKey(all, key);
+  let refused = 0;
+  for (const entry of all) if (!accepts(entry.name, entry.key)) refused++;
+  if (refused === 0) return all;
+  return refused === all.length ? noEntries : all.filter((entry) => accepts(entry.name, entry.key));
+}
+
+function withKey(entries: readonly Entry[], key: string): readonly Entry[] {
+  let found: Entry[] | null = null;
+  for (const entry of entries) if (entry.key === key) (found ??= []).push(entry);
+  return found ?? noEntries;
 }
