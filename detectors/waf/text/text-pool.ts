@@ -6,7 +6,7 @@
  * Longer texts are not kept: they live as long as who asked for them keeps them.
  */
 import type { SearchIndex } from './search-index.ts';
-import { Text } from './text.ts';
+import { noNumbers, Text } from './text.ts';
 import type { TextChain, TextStep } from './text-step.ts';
 
 export interface TextPoolOptions {
@@ -59,10 +59,16 @@ export class TextPool {
       if (stepNumbers[at] === step.number) return text.stepResults[at] ?? text;
     }
     const value = step.change.apply(text.value);
-    const result = value === text.value ? text : this.text(value);
-    stepNumbers.push(step.number);
-    text.stepResults.push(result);
-    this.#youngCharacters += result.value.length > longestKept ? result.value.length : 0;
+    const result = value === text.value ? text : (resultOf(text, value) ?? new Text(value, this.index));
+    if (stepNumbers === noNumbers) {
+      text.stepNumbers = [step.number];
+      text.stepResults = [result];
+    } else {
+      stepNumbers.push(step.number);
+      text.stepResults.push(result);
+    }
+    // It lives as long as the text that it was made of.
+    if (result !== text) this.#youngCharacters += value.length;
     return result;
   }
 
@@ -88,4 +94,10 @@ export class TextPool {
 /** A string of its own: a slice would hold on to the whole body that it was cut from. */
 function ownCopy(value: string): string {
   return value.length < shortestSlice ? value : ` ${value}`.slice(1);
+}
+
+/** What another step has made of the text already: the same text need not be looked at twice. */
+function resultOf({ stepResults }: Text, value: string): Text | null {
+  for (const result of stepResults) if (result.value === value) return result;
+  return null;
 }

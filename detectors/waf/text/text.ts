@@ -7,6 +7,10 @@ import type { SearchIndex } from './search-index.ts';
 
 const upperCaseRuns = /[A-Z]+/g;
 
+/** Of texts that no step was tried on. Shared: never written to. */
+export const noNumbers: number[] = [];
+const noTexts: Text[] = [];
+
 export class Text {
   readonly value: string;
   /** Kinds of characters in it: `char-classes.ts`. */
@@ -14,8 +18,8 @@ export class Text {
   readonly high: number;
   readonly index: SearchIndex;
   /** What steps made of it, by the same places: `TextPool` fills them. */
-  readonly stepNumbers: number[] = [];
-  readonly stepResults: Text[] = [];
+  stepNumbers: number[] = noNumbers;
+  stepResults: Text[] = noTexts;
   /** The rules that this value may match, as the engine has worked them out (`engine/wake-index.ts`). */
   wake: number[] | null = null;
   /** The places that `wake` covers, as bits. */
