@@ -138,7 +138,13 @@ class Relay implements ResponseSink {
   #sink(): ResponseSink {
     const { inspection, method } = this.#exchange;
     if (inspection === null) return this;
-    const flow = { pause: () => this.#origin?.pause(), resume: () => this.#origin?.resume() };
+    const flow = {
+      pause: () => this.#origin?.pause(),
+      resume: () => {
+        if (!this.#paused) this.#origin?.resume();
+      },
+      noteHeld: () => this.#noteData(),
+    };
     const withhold = (verdict: Verdict): void => {
       this.#finish();
       this.#origin?.abort(new Error('the response is withheld'));
@@ -186,6 +192,12 @@ class Relay implements ResponseSink {
     if (this.#exchange.closes) answer.headers.push('Connection', 'close');
     response.writeHead(status, answer.headers);
     if (answer.eventStream) response.flushHeaders();
+    this.#noteData();
+  }
+
+  /** From now on the next part of the response is waited for. */
+  #noteData(): void {
+    if (this.#ended) return;
     this.#lastDataAt = this.#shared.deps.clock.monotonic();
     this.#shared.streaming.add(this);
   }
@@ -199,7 +211,8 @@ class Relay implements ResponseSink {
       return;
     }
     this.#lastDataAt = this.#shared.deps.clock.monotonic();
-    if (response.write(chunk)) return;
+    // A response that was held comes in many pieces at once, whatever the client takes of them.
+    if (response.write(chunk) || this.#paused) return;
     this.#paused = true;
     this.#origin?.pause();
     response.once('drain', () => {
@@ -234,7 +247,8 @@ class Relay implements ResponseSink {
       return;
     }
     this.#finish();
-    this.#shared.deps.onFailure(this.#exchange, failureOf(error));
+    const stalled = { status: 504, reason: 'origin stalled within its response', cause: error } as const;
+    this.#shared.deps.onFailure(this.#exchange, this.#stalled ? stalled : failureOf(error));
   }
 
   #end(lastChunk: Buffer | null): void {

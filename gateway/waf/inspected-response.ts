@@ -3,7 +3,8 @@
  * until the inspected beginning has been judged; otherwise a copy is judged while everything flows.
  */
 import type { Verdict } from '../../detectors/waf/engine/transaction-types.ts';
-import type { OriginError, ResponseSink } from '../origin/origin-client.ts';
+import { messageOf } from '../../core/errors.ts';
+import { OriginError, type ResponseSink } from '../origin/origin-client.ts';
 import type { Inspection } from './inspection.ts';
 
 export interface InspectedResponseParts {
@@ -15,7 +16,12 @@ export interface InspectedResponseParts {
   /** The method of the request: an answer to HEAD has no body, whatever its headers say. */
   readonly method: string;
   /** Of the origin. */
-  readonly flow: { pause(): void; resume(): void };
+  readonly flow: {
+    pause(): void;
+    resume(): void;
+    /** Something has come that the client does not get yet: what the origin owes next is waited for from now on. */
+    noteHeld(): void;
+  };
 }
 
 interface Head {
@@ -61,6 +67,7 @@ export class InspectedResponse implements ResponseSink {
     if (inspection.mayWithhold) {
       this.#held = { status, headers };
       inspection.noteHeld('response');
+      this.#parts.flow.noteHeld();
     } else next.onHead(status, headers);
   }
 
@@ -73,6 +80,7 @@ export class InspectedResponse implements ResponseSink {
       if (this.#length > this.#parts.inspection.responseBodyBytes) this.#judge(false);
     }
     if (!isHeld) this.#parts.next.onData(chunk);
+    else if (this.#held !== null) this.#parts.flow.noteHeld();
   }
 
   onEnd(): void {
@@ -94,12 +102,20 @@ export class InspectedResponse implements ResponseSink {
     if (this.#encoding === '') return this.#conclude(body.subarray(0, limit), complete && body.length <= limit);
     this.#state = 'judging';
     flow.pause();
-    void inspection.decode(body, this.#encoding, limit).then((decoded) => {
+    void this.#judgeDecoded(body, complete, limit);
+  }
+
+  /** Never rejects: what is raised here is raised to nobody. */
+  async #judgeDecoded(encoded: Buffer, complete: boolean, limit: number): Promise<void> {
+    try {
+      const decoded = await this.#parts.inspection.decode(encoded, this.#encoding, limit);
       if (this.#state !== 'judging') return;
       this.#conclude(decoded.body, complete && decoded.complete);
-      flow.resume();
+      this.#parts.flow.resume();
       if (this.#ended && !this.#isOver) this.#parts.next.onEnd();
-    });
+    } catch (thrown) {
+      this.onError(new OriginError('invalid-response', messageOf(thrown), { cause: thrown }));
+    }
   }
 
   #conclude(body: Buffer, complete: boolean): void {
