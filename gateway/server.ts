@@ -14,6 +14,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { GatewayError, messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import type { ClientBody } from './body.ts';
 import type { ClientResolver } from './client-address.ts';
 import { type Connection, createConnections } from './connections.ts';
 import type { Counters } from './counters.ts';
@@ -26,6 +27,7 @@ import type { Site } from './sites.ts';
 import { isWebSocketUpgrade, type Upgrader } from './upgrade.ts';
 import type { Upstream } from './upstream.ts';
 import { holdBody } from './waf/hold-body.ts';
+import type { Inspection } from './waf/inspection.ts';
 
 export interface ServerOptions {
   readonly listen: ListenAddress;
@@ -112,12 +114,14 @@ export function createGatewayServer(options: ServerOptions, deps: ServerDependen
     const body = upstream.bodyOf(exchange);
     if (body === null || inspection === null || inspection.requestBodyBytes === 0) {
       upstream.forward(exchange, exchange.site as Site);
-    } else {
-      void holdBody(exchange, inspection, body).then((held) => {
-        if (held === 'pass') upstream.forward(exchange, exchange.site as Site);
-        else if (held !== 'gone') answer(exchange, held);
-      });
-    }
+    } else void forwardHeld(exchange, inspection, body);
+  }
+
+  /** Once the rules have seen the beginning of its body. */
+  async function forwardHeld(exchange: Exchange, inspection: Inspection, body: ClientBody): Promise<void> {
+    const held = await holdBody(exchange, inspection, body);
+    if (held === 'pass') upstream.forward(exchange, exchange.site as Site);
+    else if (held !== 'gone') answer(exchange, held);
   }
 
   function answer(exchange: Exchange, given: Answer): void {

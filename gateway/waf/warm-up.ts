@@ -11,15 +11,14 @@ import { sampleAttacks } from '../../detectors/waf/exceptions/sample-attacks.ts'
 const rounds = 3;
 
 const browserHeaders = [
-  ...[
-    'Host',
-    'www.example.com',
-    'User-Agent',
-    'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
-  ],
-  ...['Accept', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', 'Accept-Language', 'en-US,en;q=0.5'],
-  ...['Accept-Encoding', 'gzip, deflate, br', 'Referer', 'https://www.example.com/', 'Connection', 'keep-alive'],
-];
+  ['Host', 'www.example.com'],
+  ['User-Agent', 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'],
+  ['Accept', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'],
+  ['Accept-Language', 'en-US,en;q=0.5'],
+  ['Accept-Encoding', 'gzip, deflate, br'],
+  ['Referer', 'https://www.example.com/'],
+  ['Connection', 'keep-alive'],
+].flat();
 
 export function warmUp(rules: Pick<RuleSet, 'begin'>): void {
   for (let round = 0; round < rounds; round++) {

@@ -12,9 +12,9 @@ import { type Control, controlOf, eventually } from './visitors.ts';
 interface Opened extends TestGateway {
   readonly origin: NodeOrigin;
   readonly control: Control;
-  ask(target: string, init?: RequestInit): Promise<Response>;
+  readonly ask: (target: string, init?: RequestInit) => Promise<Response>;
   /** What is stored about the request of this answer. */
-  why(response: Response): Promise<WhyRequest>;
+  readonly why: (response: Response) => Promise<WhyRequest>;
 }
 
 const client = '203.0.113.7';
