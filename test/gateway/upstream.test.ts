@@ -11,6 +11,9 @@ import { startNodeOrigin } from '../support/servers/node-origin.ts';
 import { freePort } from '../support/servers/process.ts';
 import { type RawConnection, startRawOrigin } from '../support/servers/raw-origin.ts';
 
+/** Bodies flow from their first byte: nothing of them is held for rules. */
+const withoutRules = { detection: { builtin: false }, waf: { virtualPatches: { mode: 'off' } } };
+
 const kinds = ['http1', 'undici'] as const;
 
 const get = (target: string, ...headers: readonly string[]): string => request('GET', target, headers);
@@ -52,7 +55,7 @@ const answer = (body: string, more = ''): string =>
 
 for (const client of kinds) {
   const open = (t: Test, origin: string, upstream: object = {}, more: object = {}): Promise<TestGateway> =>
-    startTestGateway(t, { origin, upstream: { client, ...upstream }, detection: { builtin: false }, ...more });
+    startTestGateway(t, { origin, upstream: { client, ...upstream }, ...withoutRules, ...more });
 
   t.test(`${client}: headers`, async (t) => {
     const stranger = [
