@@ -27,6 +27,8 @@ import { appsecPrefix } from './appsec-request.ts';
 export interface AppsecJudgeOptions {
   readonly modes: AppsecModes;
   readonly onFailure: 'pass' | 'block';
+  /** Milliseconds of processor time, for a request without a body. */
+  readonly budget: number;
   /** Where no hook has set others. */
   readonly limits: BodyLimits;
 }
@@ -123,7 +125,11 @@ export function createAppsecJudge(options: AppsecJudgeOptions, parts: AppsecJudg
     pass,
     judge(question) {
       const { request, bouncerAddress } = question;
-      const run = appSec.begin(request, { bouncerAddress, limits: options.limits });
+      const run = appSec.begin(request, {
+        bouncerAddress,
+        limits: options.limits,
+        budgetMs: budgetFor(options.budget, question.body),
+      });
       const inspection = begin(question, run);
       // A body that is let through for its length is looked at by nobody.
       const isHidden = question.bodyIsOver && limits.bodyExcess === 'allow';
@@ -148,6 +154,14 @@ export function createAppsecJudge(options: AppsecJudgeOptions, parts: AppsecJudg
       };
     },
   };
+}
+
+/** Characters that the slowest of our readers of bodies gets through in a millisecond. */
+const readPerMs = 16_384;
+
+/** Bodies may be some eighty times as large as those of the gateway's own visitors; to read one is no sign of an attack. */
+function budgetFor(budgetMs: number, body: Buffer | null): number {
+  return budgetMs + (body?.length ?? 0) / readPerMs;
 }
 
 function told({ action, visitorStatus, bouncerStatus }: AppSecAnswer): AppsecVerdict {

@@ -21,6 +21,7 @@ export function openAppsec(
     {
       modes: appsecModes(settings),
       onFailure: settings.waf.onFailure,
+      budget: settings.waf.budget,
       limits: { bodyBytes, bodyExcess: bodyOver },
     },
     { ...parts, rules },

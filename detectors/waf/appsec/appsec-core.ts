@@ -34,6 +34,8 @@ export interface AppSecCaller {
   readonly bouncerAddress?: string;
   /** Its own limits, where no hook has set any. */
   readonly limits?: BodyLimits;
+  /** Milliseconds that the rules of one band may take, instead of what the settings say. */
+  readonly budgetMs?: number;
 }
 
 /** A remediation that rules of a number or with a tag have. */

@@ -9,7 +9,7 @@
 import type { Alert } from '../../alert.ts';
 import type { RuleMatch, TransactionRequest } from '../engine/transaction-types.ts';
 import type { AppSecAnswer } from './appsec-answer.ts';
-import { type AppSecCaller, type AppSecCore, type BodyLimits, limitsFor } from './appsec-core.ts';
+import { type AppSecCaller, type AppSecCore, limitsFor } from './appsec-core.ts';
 import { createAppSecAlert } from './appsec-alert.ts';
 import { type AppSecEvent, createAppSecEvent, type RequestOrigin } from './appsec-event.ts';
 import { BandRun } from './band-run.ts';
@@ -20,7 +20,7 @@ export class AppSecRun {
   readonly events: AppSecEvent[] = [];
   readonly #core: AppSecCore;
   readonly #origin: RequestOrigin;
-  readonly #limits: BodyLimits;
+  readonly #caller: AppSecCaller;
   readonly #inBand: BandRun;
   #view: RequestView | null = null;
   #body: Buffer | null = null;
@@ -33,9 +33,9 @@ export class AppSecRun {
   constructor(core: AppSecCore, request: TransactionRequest, caller: AppSecCaller) {
     const { bouncerAddress = '' } = caller;
     this.#core = core;
-    this.#limits = limitsFor(core, caller);
+    this.#caller = caller;
     this.#origin = { request, host: headerOf(request, 'host'), bouncerAddress };
-    this.#inBand = new BandRun(core, 'in', request, this.#limits, () => this.#request());
+    this.#inBand = new BandRun(core, 'in', request, this.#caller, () => this.#request());
   }
 
   /** In-band rules of the headers. Null: the body decides. */
@@ -48,7 +48,7 @@ export class AppSecRun {
   get requestBodyBytes(): number {
     const { bands } = this.#core;
     const wanted = this.#inBand.wantsBody || (bands.out.rules !== null && bands.out.inspectBody);
-    return wanted ? this.#limits.bodyBytes : 0;
+    return wanted ? limitsFor(this.#core, this.#caller).bodyBytes : 0;
   }
 
   /**
@@ -72,7 +72,7 @@ export class AppSecRun {
   runOutOfBand(): void {
     if (this.#outOfBandDone || this.#core.bands.out.rules === null) return;
     this.#outOfBandDone = true;
-    const run = new BandRun(this.#core, 'out', this.#origin.request, this.#limits, () => this.#request());
+    const run = new BandRun(this.#core, 'out', this.#origin.request, this.#caller, () => this.#request());
     run.headers();
     if (!run.isDecided) run.body(this.#body, this.#complete);
     this.#tell(run);

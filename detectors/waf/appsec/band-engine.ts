@@ -23,7 +23,8 @@ export interface BandTransaction {
 export interface BandRules {
   /** Found while compiling; with or without those of the program. */
   readonly faults: readonly SecLangFault[];
-  begin(request: TransactionRequest): BandTransaction;
+  /** `budgetMs`: instead of the time budget that was compiled in. */
+  begin(request: TransactionRequest, budgetMs?: number): BandTransaction;
 }
 
 /** Bodies of a request: how much of one is judged in a band, in bytes. */

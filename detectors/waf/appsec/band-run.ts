@@ -4,7 +4,14 @@
  */
 import type { RuleMatch, TransactionRequest, Verdict } from '../engine/transaction-types.ts';
 import type { AppSecAnswer } from './appsec-answer.ts';
-import type { AppSecCore, BodyLimits, CompiledBand, RuleRemedy } from './appsec-core.ts';
+import {
+  type AppSecCaller,
+  type AppSecCore,
+  type BodyLimits,
+  type CompiledBand,
+  limitsFor,
+  type RuleRemedy,
+} from './appsec-core.ts';
 import type { AppSecEvent, BandFindings } from './appsec-event.ts';
 import type { BandTransaction } from './band-engine.ts';
 import { ruleTag } from './compile-rules.ts';
@@ -42,14 +49,14 @@ export class BandRun implements RequestActions {
   #sendsAlert: boolean;
   #sendsEvent = true;
 
-  constructor(core: AppSecCore, band: Band, request: TransactionRequest, limits: BodyLimits, show: ShowRequest) {
+  constructor(core: AppSecCore, band: Band, request: TransactionRequest, caller: AppSecCaller, show: ShowRequest) {
     this.#core = core;
     this.#band = band;
     this.#compiled = core.bands[band];
     this.#request = request;
-    this.#limits = limits;
+    this.#limits = limitsFor(core, caller);
     this.#show = show;
-    this.#transaction = this.#compiled.rules?.begin(request) ?? null;
+    this.#transaction = this.#compiled.rules?.begin(request, caller.budgetMs) ?? null;
     this.#sendsAlert = band === 'in';
   }
 

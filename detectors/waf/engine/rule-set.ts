@@ -18,7 +18,8 @@ export interface RuleSetStats {
 }
 
 export interface RuleSet {
-  begin(request: TransactionRequest): Transaction;
+  /** `budgetMs`: instead of the time budget of the options. */
+  begin(request: TransactionRequest, budgetMs?: number): Transaction;
   /** In the order of the files: all phases. */
   readonly rules: readonly RuleDefinition[];
   /** Those of the program, and those found while compiling. */
@@ -52,8 +53,8 @@ export class CompiledRuleSet implements RuleSet {
     this.options = parts.state.options;
   }
 
-  begin(request: TransactionRequest): Transaction {
-    const transaction = new Transaction(request, this.#parts);
+  begin(request: TransactionRequest, budgetMs?: number): Transaction {
+    const transaction = new Transaction(request, this.#parts, budgetMs);
     if (this.#removedNumbers !== null) transaction.removeRules(this.#removedNumbers);
     return transaction;
   }

@@ -104,13 +104,13 @@ export class TransactionState {
   #args: readonly Entry[] | null = null;
   #responseHeaders: readonly Entry[] | null = null;
 
-  constructor(request: TransactionRequest, parts: StateParts) {
+  constructor(request: TransactionRequest, parts: StateParts, budgetMs = parts.options.budgetMs) {
     const { options, pool, layout, clock, threadTime, store, numbers, blankScalars, blankSelections } = parts;
     this.request = request;
     this.options = options;
     this.pool = pool;
     this.clock = clock;
-    this.budget = new TimeBudget(options.budgetMs, clock, threadTime);
+    this.budget = new TimeBudget(budgetMs, clock, threadTime);
     this.#store = store;
     this.#numbers = numbers;
     this.tx = new TxVariables(layout);

@@ -31,9 +31,9 @@ export class Transaction {
   readonly #runner: RuleRunner;
   #finished = false;
 
-  constructor(request: TransactionRequest, parts: TransactionParts) {
+  constructor(request: TransactionRequest, parts: TransactionParts, budgetMs?: number) {
     this.#parts = parts;
-    this.#state = new TransactionState(request, parts.state);
+    this.#state = new TransactionState(request, parts.state, budgetMs);
     this.#runner = new RuleRunner(parts.runner, this.#state);
   }
 
