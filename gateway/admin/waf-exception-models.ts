@@ -35,7 +35,7 @@ export interface ExceptionTrialModel {
   readonly lost_kinds: readonly string[];
 }
 
-/** Stored requests without a body, sent through the rules once more. */
+/** Stored requests in which the rule found something, as far as they had no body, sent through the rules once more. */
 export interface StoredTrialModel {
   readonly tried: number;
   /** By what is stored of them; not all that refused them is. */
@@ -70,7 +70,7 @@ export interface ExceptionSuggestionModel extends ExceptionScopeModel {
   /** What the rule saw the last time. */
   readonly example: string;
   readonly trial: ExceptionTrialModel;
-  /** The newest of its requests. */
+  /** The newest requests of that path in which the rule found something. */
   readonly stored: StoredTrialModel;
 }
 

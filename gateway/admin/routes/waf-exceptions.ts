@@ -96,7 +96,10 @@ export function wafExceptionRoutes(app: FastifyInstance, deps: AdminDependencies
     const shown: ExceptionSuggestionModel[] = [];
     for (const suggestion of suggestions.slice(0, limit)) {
       const trial = await tryException(desk.rules, suggestion.scope, inForce);
-      const again = await tryStored(desk.rules, suggestion.scope, inForce, { stored, most: mostTriedEach });
+      const again = await tryStored(desk.rules, suggestion.scope, inForce, {
+        stored: stored.filter((each) => isFoundBy(suggestion.scope.ruleId, each)),
+        most: mostTriedEach,
+      });
       shown.push({ ...suggestionModel(suggestion), trial: trialModel(trial), stored: again });
     }
     return { suggestions: shown, found: suggestions.length, requests: stored.length };
@@ -199,6 +202,10 @@ async function foundRequests(
   return stored.filter(({ findings }) => findings.some(({ layer }) => layer === 'core-rules'));
 }
 
+function isFoundBy(ruleId: number, { findings }: RefusalEvent): boolean {
+  return findings.some(({ matches }) => matches.some((match) => match.ruleId === ruleId));
+}
+
 async function tried(
   scope: ExceptionScope,
   deps: AdminDependencies,
@@ -206,7 +213,8 @@ async function tried(
 ): Promise<TriedExceptionModel> {
   const inForce = desk.kept.list();
   const trial = await tryException(desk.rules, scope, inForce);
-  const stored = await foundRequests(deps, { request: undefined, since: undefined });
+  const found = await foundRequests(deps, { request: undefined, since: undefined });
+  const stored = found.filter((each) => isFoundBy(scope.ruleId, each));
   const isEverywhere = scope.path === '' && (scope.target === null || scope.target.name === '');
   const { site } = scope;
   return {
