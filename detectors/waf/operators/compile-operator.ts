@@ -17,6 +17,7 @@ import {
   noText,
   type OperatorDependencies,
   type OperatorFactory,
+  type OperatorPlan,
   type OperatorRun,
   type TextTest,
 } from './operator.ts';
@@ -108,7 +109,7 @@ function compile(definition: OperatorDefinition, key: string, dependencies: Oper
   if (text === null) return new ExpandedOperator(definition, factory, dependencies);
   const plan = factory(text, definition, dependencies);
   const number = dependencies.index.add(key, () => plan.need);
-  return new IndexedOperator(name, definition.negated ? -1 : number, number, plan.test, plan.exact ?? false);
+  return new IndexedOperator(definition, number, plan);
 }
 
 /** Null when it depends on the transaction. */
@@ -126,18 +127,25 @@ class IndexedOperator implements CompiledOperator {
   readonly #bit: number;
   readonly #test: TextTest;
   readonly #exact: boolean;
+  /** Only texts that have been searched remember what did not match. */
+  readonly #searches: boolean;
 
-  constructor(name: string, number: number, bit: number, test: TextTest, exact: boolean) {
+  constructor(
+    { name, negated }: OperatorDefinition,
+    bit: number,
+    { test, exact = false, costly = false }: OperatorPlan,
+  ) {
     this.name = name;
-    this.number = number;
+    this.number = negated ? -1 : bit;
     this.#bit = bit;
     this.#test = test;
     this.#exact = exact;
+    this.#searches = exact || costly;
   }
 
   test(text: Text, run: OperatorRun): boolean {
-    // One operator is tried sooner than all are searched for, unless the search is all there is to try.
-    const search = this.#exact || text.isSearched || text.value.length > longestUnsearched;
+    // One operator is tried sooner than all are searched for.
+    const search = this.#searches || text.isSearched || text.value.length > longestUnsearched;
     if (!(search ? text.mayMatch(this.#bit) : text.couldMatch(this.#bit))) return false;
     if (this.#exact && !run.captures) return true;
     if (this.#test(text, run, this.#bit)) return true;

@@ -10,6 +10,7 @@ const markup = needOfCharacter([0x3c, 0x3d]);
 
 export const detectSqli: OperatorFactory = (_, __, dependencies) => ({
   need: notOneWord,
+  costly: true,
   test: (text, run) => {
     const fingerprint = dependencies.detectSqli(text.value);
     if (fingerprint === null) return false;
@@ -20,6 +21,7 @@ export const detectSqli: OperatorFactory = (_, __, dependencies) => ({
 
 export const detectXss: OperatorFactory = (_, __, dependencies) => ({
   need: markup,
+  costly: true,
   test: (text, run) => {
     if (!dependencies.detectXss(text.value)) return false;
     if (run.captures) run.captured = [text.value];

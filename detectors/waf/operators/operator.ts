@@ -45,6 +45,8 @@ export interface OperatorPlan {
   readonly test: TextTest;
   /** True when the index alone decides: it names the operator for exactly those texts that match. */
   readonly exact?: boolean;
+  /** True when the test takes so long that a text is to remember that it does not match. */
+  readonly costly?: boolean;
 }
 
 /** Makes a plan of an argument. @throws GatewayError RULES_INVALID or PATTERN_INVALID when it is not valid. */
