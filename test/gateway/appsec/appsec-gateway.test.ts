@@ -14,9 +14,9 @@ interface Opened {
   readonly port: number;
   readonly gatewayPort: number;
   readonly control: Control;
-  ask(visit: Visit): Promise<BouncerAnswer>;
-  statuses(visits: readonly Visit[]): Promise<readonly number[]>;
-  refusals(least: number): Promise<readonly RefusalModel[]>;
+  readonly ask: (visit: Visit) => Promise<BouncerAnswer>;
+  readonly statuses: (visits: readonly Visit[]) => Promise<readonly number[]>;
+  readonly refusals: (least: number) => Promise<readonly RefusalModel[]>;
 }
 
 const quiet = { detection: { builtin: false } };
@@ -176,9 +176,9 @@ pre_eval:
   t.match(await ask({ uri: '/evil/pass' }), { status: 200, text: '{"action":"allow","http_status":200}' });
   t.match(await ask({ uri: '/', host: 'closed.example' }), { status: 403, text: '{"action":"ban","http_status":403}' });
   const found = await refusals(2);
-  t.same(found.map(({ target, status, remediation }) => [target, status, remediation]).toSorted(), [
-    ['/', 403, 'ban'],
-    ['/evil/captcha', 418, 'captcha'],
+  t.same(found.map(({ target, status, remediation }) => `${target} ${status} ${remediation}`).toSorted(), [
+    '/ 403 ban',
+    '/evil/captcha 418 captcha',
   ]);
 });
 
