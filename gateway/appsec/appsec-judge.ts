@@ -60,7 +60,6 @@ export function createAppsecJudge(options: AppsecJudgeOptions, parts: AppsecJudg
   const { config } = appSec;
   const limits = appSec.limitsFor({ limits: options.limits });
   const patches = createVirtualPatchesLayer(appSec);
-  const site: RuledSite = { waf: { onFailure: options.onFailure } };
   const pass: AppsecVerdict = {
     action: config.defaultPassAction,
     userStatus: config.userPassedHttpCode,
@@ -72,9 +71,11 @@ export function createAppsecJudge(options: AppsecJudgeOptions, parts: AppsecJudg
     status: config.blockedHttpCode,
   });
 
-  function begin({ request }: AppsecQuestion, run: AppSecRun): Inspection {
-    const { modes } = options;
-    const strands = [{ layer: patches, mode: modes.virtualPatches, run: new PatchRun(run, options.onFailure) }];
+  function begin({ request, host }: AppsecQuestion, run: AppSecRun): Inspection {
+    const { modes, onFailure } = options;
+    // As refusals name it in the store, so that exceptions made from them hold here.
+    const site: RuledSite = { name: hostName(host), waf: { onFailure } };
+    const strands = [{ layer: patches, mode: modes.virtualPatches, run: new PatchRun(run, onFailure) }];
     return new Inspection(
       coreRules === null
         ? strands

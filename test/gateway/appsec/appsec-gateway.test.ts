@@ -312,6 +312,23 @@ t.test('the Core Rule Set judges in the mode of the settings', async (t) => {
   }
 });
 
+t.test('exceptions that are made from a refusal hold for the bouncer’s site', async (t) => {
+  const crs = suitePath(t, 'crs');
+  if (crs === null) return;
+  const { ask, refusals, control } = await open(t, { waf: { coreRules: { mode: 'block', folder: crs } } });
+  const visit: Visit = { uri: "/search?q=1'%20or%20'1'%3D'1", headers: ['Accept', '*/*'] };
+  t.equal((await ask(visit)).status, 403);
+  const [refusal] = await refusals(1);
+  const rules = (refusal?.findings[0]?.matches ?? []).filter(({ score }) => score > 0).map(({ rule_id }) => rule_id);
+  t.ok(rules.length > 0);
+  for (const rule of rules) {
+    const scope = { rule, request: refusal?.request_id, site: 'shop.example', path: '/search', target: 'ARGS:q' };
+    await control.ask('POST', '/v1/waf/exceptions', {}, { ...scope, force: true });
+  }
+  t.equal((await ask(visit)).status, 200);
+  t.equal((await ask({ ...visit, host: 'other.example' })).status, 403);
+});
+
 t.test('where the gateway observes, the endpoint does', async (t) => {
   for (const observing of [{ mode: 'observe' }, { waf: { virtualPatches: { mode: 'observe' } } }]) {
     const { ask, refusals, control } = await open(t, observing);
