@@ -31,11 +31,8 @@ export interface RulePump extends Pump {
   readonly ruleId: number;
 }
 
-/** Of every pattern of the rules, each once, and the texts that are hard on many. */
-export function pumpsOfRules(
-  rules: RuleSet,
-  random: { fraction(): number },
-): { readonly patterns: number; readonly pumps: readonly RulePump[] } {
+/** Every pattern of the rules, each once. */
+export function patternsOf(rules: RuleSet): readonly { readonly source: string; readonly ruleId: number }[] {
   const sources = new Map<string, number>();
   for (const rule of rules.rules) {
     for (let link: RuleDefinition | null = rule; link !== null; link = link.chained) {
@@ -45,9 +42,18 @@ export function pumpsOfRules(
       }
     }
   }
-  const own = [...sources].flatMap(([source, ruleId]) => pumpsOf(source, random).map((pump) => ({ ...pump, ruleId })));
+  return Array.from(sources, ([source, ruleId]) => ({ source, ruleId }));
+}
+
+/** Those of every pattern, and the texts that are hard on many. */
+export function pumpsOfRules(
+  rules: RuleSet,
+  random: { fraction(): number },
+): { readonly patterns: number; readonly pumps: readonly RulePump[] } {
+  const patterns = patternsOf(rules);
+  const own = patterns.flatMap(({ source, ruleId }) => pumpsOf(source, random).map((pump) => ({ ...pump, ruleId })));
   const generic = genericPumps().map((pump) => ({ ...pump, ruleId: 0 }));
-  return { patterns: sources.size, pumps: [...generic, ...own] };
+  return { patterns: patterns.length, pumps: [...generic, ...own] };
 }
 
 export interface PumpedRun {

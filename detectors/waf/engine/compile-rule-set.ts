@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../../../core/clock.ts';
 import { messageOf } from '../../../core/errors.ts';
+import { AutomatonMemory } from '../../regex/lazy-automaton.ts';
 import { createSqliDetector } from '../injection/sqli-detector.ts';
 import { createXssDetector } from '../injection/xss-detector.ts';
 import { compileOperator } from '../operators/compile-operator.ts';
@@ -121,6 +122,7 @@ class RuleSetCompiler {
     const dependencies: OperatorDependencies = {
       index,
       compiled: new Map(),
+      automata: new AutomatonMemory(),
       readData: (name, folder) => readData(files, name, folder),
       detectSqli,
       detectXss,

@@ -3,6 +3,7 @@
  * and for lower-cased texts where it can be, and, when it is first asked for, one that captures.
  */
 import { compileParsed, type Pattern } from '../../regex/compile-pattern.ts';
+import { type AutomatonMemory, LazyAutomaton } from '../../regex/lazy-automaton.ts';
 import { foldPattern } from '../../regex/fold-pattern.ts';
 import { parsePattern } from '../../regex/parse-pattern.ts';
 import type { PatternOptions } from '../../regex/syntax.ts';
@@ -13,6 +14,12 @@ import { needOfPattern } from './search-need.ts';
 
 /** `.` is any byte, `^` and `$` are the ends of the text: what ModSecurity 2 does and the Core Rule Set is written for. */
 const options = { subject: 'bytes', dotAll: true } as const satisfies PatternOptions;
+
+/**
+ * Texts from here on are read by an automaton: in a text of so many characters V8's backtracking engine often gives up, and its
+ * linear one takes a hundred times as long.
+ */
+const longText = 512;
 
 /** Groups of a match that TX can hold: 0 is the whole. */
 export const mostCaptures = 10;
@@ -27,16 +34,23 @@ export interface PatternTest {
 }
 
 /** @throws GatewayError PATTERN_INVALID */
-export function compilePatternTest(source: string): PatternTest {
+export function compilePatternTest(source: string, memory: AutomatonMemory): PatternTest {
   const { root } = parsePattern(source, { ...options, groups: 'none' });
   const occurs = trimEdges(root);
   const folded = foldPattern(occurs);
-  const { regexp } = compileParsed(source, { root: folded ?? occurs, groupNames: [null] }, 'bytes');
+  const whole = folded ?? occurs;
+  const { regexp } = compileParsed(source, { root: whole, groupNames: [null] }, 'bytes');
+  let automaton: LazyAutomaton | null = null;
+  const occursIn = (text: string): boolean => {
+    if (text.length < longText) return regexp.test(text);
+    automaton ??= new LazyAutomaton(whole, source, memory);
+    return automaton.test(text) ?? regexp.test(text);
+  };
   let capturing: Pattern | null = null;
   const withGroups = (): Pattern => (capturing ??= compileParsed(source, parsePattern(source, options), 'bytes'));
   return {
     need: needOfPattern(root),
-    test: folded === null ? (text) => regexp.test(text.value) : (text) => regexp.test(text.lower),
+    test: folded === null ? (text) => occursIn(text.value) : (text) => occursIn(text.lower),
     capture: (text) =>
       withGroups()
         .exec(text)

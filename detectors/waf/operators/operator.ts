@@ -1,4 +1,5 @@
 /** What operators are made from, and what they are to the engine. */
+import type { AutomatonMemory } from '../../regex/lazy-automaton.ts';
 import type { OperatorDefinition } from '../seclang/definition.ts';
 import type { Macro } from '../seclang/macro.ts';
 import type { SearchIndexBuilder, SearchNeed } from '../text/search-index.ts';
@@ -29,6 +30,8 @@ export interface OperatorDependencies {
   readonly index: SearchIndexBuilder;
   /** Operators of the rule set so far: equal ones are compiled once. The caller keeps it as long as `index`. */
   readonly compiled: Map<string, CompiledOperator>;
+  /** What patterns keep of the long texts that they were tried on. */
+  readonly automata: AutomatonMemory;
   /** The content of a data file, one character for each byte; null when there is none. `folder` is that of the rule's file. */
   readonly readData: (name: string, folder: string) => string | null;
   /** A fingerprint of the injection that was found, null for none. */

@@ -11,8 +11,8 @@ import type { OperatorFactory, OperatorRun } from './operator.ts';
 const mostConfirmations = 1_000;
 
 /** An empty pattern matches every text. */
-export const rx: OperatorFactory = (argument) => {
-  const pattern = compilePatternTest(argument);
+export const rx: OperatorFactory = (argument, _definition, { automata }) => {
+  const pattern = compilePatternTest(argument, automata);
   return {
     need: pattern.need,
     test: (text, run) => {
@@ -24,8 +24,8 @@ export const rx: OperatorFactory = (argument) => {
 };
 
 /** Captures the groups of match after match, until there are ten. */
-export const rxGlobal: OperatorFactory = (argument) => {
-  const pattern = compilePatternTest(argument);
+export const rxGlobal: OperatorFactory = (argument, _definition, { automata }) => {
+  const pattern = compilePatternTest(argument, automata);
   return {
     need: pattern.need,
     test: (text, run) => {
@@ -70,8 +70,8 @@ export const validateNid: OperatorFactory = (argument, definition, dependencies)
 
 /** True for a match of the pattern, at any place, that `check` confirms. The match is TX.0. */
 function confirmed(check: (match: string) => boolean): OperatorFactory {
-  return (argument) => {
-    const pattern = compilePatternTest(argument);
+  return (argument, _definition, { automata }) => {
+    const pattern = compilePatternTest(argument, automata);
     const regexp = pattern.everyMatch();
     const find = (text: string): string | null => {
       regexp.lastIndex = 0;

@@ -1,4 +1,5 @@
 /** Operators outside of an engine: one operator, one text. */
+import { AutomatonMemory } from '../../../../detectors/regex/lazy-automaton.ts';
 import type {
   CompiledOperator,
   OperatorDependencies,
@@ -25,6 +26,7 @@ export function dependenciesOf(given: Given = {}): OperatorDependencies {
   return {
     index: new SearchIndexBuilder(),
     compiled: new Map(),
+    automata: new AutomatonMemory(),
     readData: () => null,
     detectSqli: () => null,
     detectXss: () => false,
