@@ -305,7 +305,11 @@ function fewer(strings: ReadonlySet<string>): { readonly strings: ReadonlySet<st
 }
 
 /** Every string of the one followed by every string of the other; null when they are too many or too long. */
-function joinedSets(left: ReadonlySet<string>, right: ReadonlySet<string>, most = maxExact): ReadonlySet<string> | null {
+function joinedSets(
+  left: ReadonlySet<string>,
+  right: ReadonlySet<string>,
+  most = maxExact,
+): ReadonlySet<string> | null {
   if (left.size * right.size > most) return null;
   if (left === emptySet) return right;
   const joined = new Set<string>();
