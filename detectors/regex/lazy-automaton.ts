@@ -90,6 +90,12 @@ export class LazyAutomaton {
 
   /** Null: this text makes too many states; ask somebody else. */
   test(text: string): boolean | null {
+    const end = this.firstEnd(text);
+    return end === null ? null : end !== -1;
+  }
+
+  /** Where it is known that the pattern has occurred: the match that ends first does so there or one before. -1: nowhere. */
+  firstEnd(text: string): number | null {
     const { classOf } = this.#classes;
     let left = freeTransitions + text.length / charactersPerTransition;
     let state = (this.#start ??= this.#stateOf([], this.#classes.startKind));
@@ -100,13 +106,13 @@ export class LazyAutomaton {
         if (--left < 0) return null;
         next = this.#follow(state, code);
       }
-      if (next === matched) return true;
-      if (next === null) return false;
+      if (next === matched) return at;
+      if (next === null) return -1;
       state = next;
     }
     let last = state.next[this.#end];
     if (last === undefined) last = this.#follow(state, this.#end);
-    return last === matched;
+    return last === matched ? text.length : -1;
   }
 
   /** Lets go of all states. One that is being read goes on. */

@@ -5,9 +5,11 @@
 import { compileParsed, type Pattern } from '../../regex/compile-pattern.ts';
 import { type AutomatonMemory, LazyAutomaton } from '../../regex/lazy-automaton.ts';
 import { foldPattern } from '../../regex/fold-pattern.ts';
+import { contains } from '../../regex/pattern-shape.ts';
 import { parsePattern } from '../../regex/parse-pattern.ts';
 import type { PatternOptions } from '../../regex/syntax.ts';
 import { trimEdges } from '../../regex/trim-edges.ts';
+import { lowerAscii } from '../seclang/ascii.ts';
 import type { SearchNeed } from '../text/search-index.ts';
 import type { Text } from '../text/text.ts';
 import { needOfPattern } from './search-need.ts';
@@ -20,6 +22,9 @@ const options = { subject: 'bytes', dotAll: true } as const satisfies PatternOpt
  * linear one takes a hundred times as long.
  */
 const longText = 512;
+
+/** Groups are looked for so far behind the place where the first match can end: what a longer one holds besides is left out. */
+const captureRoom = 2_048;
 
 /** Groups of a match that TX can hold: 0 is the whole. */
 export const mostCaptures = 10;
@@ -41,10 +46,17 @@ export function compilePatternTest(source: string, memory: AutomatonMemory): Pat
   const whole = folded ?? occurs;
   const { regexp } = compileParsed(source, { root: whole, groupNames: [null] }, 'bytes');
   let automaton: LazyAutomaton | null = null;
-  const occursIn = (text: string): boolean => {
-    if (text.length < longText) return regexp.test(text);
-    automaton ??= new LazyAutomaton(whole, source, memory);
-    return automaton.test(text) ?? regexp.test(text);
+  const automatonOf = (): LazyAutomaton => (automaton ??= new LazyAutomaton(whole, source, memory));
+  const occursIn = (text: string): boolean =>
+    text.length < longText ? regexp.test(text) : (automatonOf().test(text) ?? regexp.test(text));
+  const knowsEnd = contains(
+    root,
+    (node) => node.kind === 'position' && (node.at === 'text-end' || node.at === 'line-end'),
+  );
+  const withRoom = (text: string): string => {
+    if (text.length <= captureRoom || knowsEnd) return text;
+    const end = automatonOf().firstEnd(folded === null ? text : lowerAscii(text));
+    return end === null || end === -1 ? text : text.slice(0, end + captureRoom);
   };
   let capturing: Pattern | null = null;
   const withGroups = (): Pattern => (capturing ??= compileParsed(source, parsePattern(source, options), 'bytes'));
@@ -53,7 +65,7 @@ export function compilePatternTest(source: string, memory: AutomatonMemory): Pat
     test: folded === null ? (text) => occursIn(text.value) : (text) => occursIn(text.lower),
     capture: (text) =>
       withGroups()
-        .exec(text)
+        .exec(withRoom(text))
         ?.slice(0, mostCaptures)
         .map((group) => group ?? '') ?? null,
     everyMatch: () => new RegExp(withGroups().regexp.source, 'g'),
