@@ -23,8 +23,11 @@ export interface Pattern {
   /** By number; index 0 is the whole match, null is a group without a name. Go allows a name to occur twice. */
   readonly groupNames: readonly (string | null)[];
   test(text: string): boolean;
-  /** The leftmost match with RE2's end and groups; `undefined` for a group that took no part. `groups` is never set. */
-  exec(text: string): RegExpExecArray | null;
+  /**
+   * The leftmost match that begins at `from` (0) or later, with RE2's end and groups; `undefined` for a group that took no part.
+   * `groups` is never set.
+   */
+  exec(text: string, from?: number): RegExpExecArray | null;
 }
 
 /**
@@ -93,6 +96,8 @@ class CompiledPattern implements Pattern {
   readonly #replay: ReplayMatcher | null;
   readonly #always: boolean;
   readonly #doubt: RegExp | null;
+  /** For matches that begin later. */
+  #onward: RegExp | null = null;
 
   constructor(
     source: string,
@@ -116,12 +121,18 @@ class CompiledPattern implements Pattern {
     return this.#replay.find(text, 0) !== null;
   }
 
-  exec(text: string): RegExpExecArray | null {
-    const match = this.regexp.exec(text);
+  exec(text: string, from = 0): RegExpExecArray | null {
+    const match = from === 0 ? this.regexp.exec(text) : this.#execFrom(text, from);
     if (match === null || this.#replay === null) return match;
     if (!this.#always && !this.#doubt?.test(text)) return match;
     const slots = this.#replay.find(text, match.index);
     return slots && execArray(slots, text);
+  }
+
+  #execFrom(text: string, from: number): RegExpExecArray | null {
+    const onward = (this.#onward ??= new RegExp(this.regexp.source, 'g'));
+    onward.lastIndex = from;
+    return onward.exec(text);
   }
 }
 

@@ -32,6 +32,16 @@ interface State {
 /** In place of a state: the pattern has occurred. */
 const matched: State = { places: new Int32Array(0), before: edge, next: [] };
 
+/** What is known of where a pattern occurs. */
+export interface MatchPlace {
+  /** Every match begins here or later. */
+  readonly from: number;
+  /** The one that ends first does so here or one character before; -1: there is none. */
+  readonly end: number;
+}
+
+const nowhere: MatchPlace = { from: 0, end: -1 };
+
 /** What the automata of a rule set may keep together, in bytes. */
 export class AutomatonMemory {
   readonly #limit: number;
@@ -90,14 +100,15 @@ export class LazyAutomaton {
 
   /** Null: this text makes too many states; ask somebody else. */
   test(text: string): boolean | null {
-    const end = this.firstEnd(text);
-    return end === null ? null : end !== -1;
+    const place = this.find(text);
+    return place === null ? null : place.end !== -1;
   }
 
-  /** Where it is known that the pattern has occurred: the match that ends first does so there or one before. -1: nowhere. */
-  firstEnd(text: string): number | null {
+  /** Null as for `test`. */
+  find(text: string): MatchPlace | null {
     const { classOf } = this.#classes;
     let left = freeTransitions + text.length / charactersPerTransition;
+    let from = 0;
     let state = (this.#start ??= this.#stateOf([], this.#classes.startKind));
     for (let at = 0; at < text.length; at++) {
       const code = classOf[text.charCodeAt(at) & 0xff] ?? 0;
@@ -106,13 +117,14 @@ export class LazyAutomaton {
         if (--left < 0) return null;
         next = this.#follow(state, code);
       }
-      if (next === matched) return at;
-      if (next === null) return -1;
+      if (next === matched) return { from, end: at };
+      if (next === null) return nowhere;
       state = next;
+      if (state.places.length === 0) from = at + 1;
     }
     let last = state.next[this.#end];
     if (last === undefined) last = this.#follow(state, this.#end);
-    return last === matched ? text.length : -1;
+    return last === matched ? { from, end: text.length } : nowhere;
   }
 
   /** Lets go of all states. One that is being read goes on. */

@@ -38,6 +38,15 @@ function agree(memory: AutomatonMemory, seed: number): { matched: number; missed
         const found = automaton.test(text);
         if (found !== expected) throw new Error(`${source} on ${JSON.stringify(text)}: ${found}, not ${expected}`);
         if (automaton.test(text) !== expected) throw new Error(`${source} wavers`);
+        const place = automaton.find(text);
+        const first = pattern.exec(text);
+        const begins = first?.index ?? -1;
+        if (place !== null && first !== null && (begins < place.from || place.end > begins + first[0].length))
+          throw new Error(
+            `${source} on ${JSON.stringify(text)}: from ${place.from} to ${place.end}, found at ${begins}`,
+          );
+        if (place !== null && pattern.exec(text, place.from)?.[0] !== first?.[0])
+          throw new Error(`${source} on ${JSON.stringify(text)}: another match from ${place.from}`);
         counts[expected ? 'matched' : 'missed']++;
       }
     }),
