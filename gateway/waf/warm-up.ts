@@ -20,11 +20,19 @@ const browserHeaders = [
   ['Connection', 'keep-alive'],
 ].flat();
 
+const longText =
+  `What people write: "quotes" & signs; it's 100% ordinary (mostly), e.g. select * from a list, or a\nnew line. `.repeat(
+    16,
+  );
+
 export function warmUp(rules: Pick<RuleSet, 'begin'>): void {
   for (let round = 0; round < rounds; round++) {
     for (const { value } of sampleAttacks) judge(rules, value);
     judge(rules, `A comment (of some length) about "books" & films; it's no. ${round}, 100% ordinary.`);
     judge(rules, `ordinary-${round}`);
+    // Long texts are read in another way, whose tables are made while the first of them are read.
+    judge(rules, `${sampleAttacks.map(({ value }) => value).join(' and then ')} ${longText}`);
+    judge(rules, longText);
   }
 }
 
