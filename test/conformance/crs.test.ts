@@ -16,7 +16,7 @@ const deps = { clock: systemClock, random: createSystemRandom() };
  * Rules of release 3.3.4 that are not in use, each with a fault that says why: addresses are looked up by the gateway, not by
  * rules (910), and these patterns need more than a linear engine can do.
  */
-const unusable = /operator @(?:rbl|geolookup) is not supported|look-around|possessive|several bytes/;
+const unusable = /operator @(?:rbl|geolookup) is not supported|look-around|possessive/;
 
 /** Where Debian's modsecurity-crs puts release 3.3.4. */
 const debianRules = '/usr/share/modsecurity-crs';

@@ -110,7 +110,7 @@ const multiLine = ids(932340, 932350, 942110, 942330);
 const namedReferences = ids(941150, 941170, 941210);
 const seesUri = ids(920220, 920272);
 /** Of release 3.3.4; `crs.test.ts` says why each cannot be used. */
-const unusable = ids(920120, 920600, 942130, 942260, 942420, 942421, 942430, 942431, 942432, 953120);
+const unusable = ids(920120, 920600, 942130, 942260, 953120);
 
 const classes: readonly DifferenceClass[] = [
   {

@@ -167,3 +167,13 @@ t.test('bytes, escapes and UTF-8 match where they are violated', async (t) => {
   t.ok(matches('validateUtf8Encoding', '', '\xed\xa0\x80'), 'a surrogate');
   t.notOk(matches('validateUtf8Encoding', '', '\xe2\x82\xac'));
 });
+
+t.test('a letter beyond ASCII in a pattern is its bytes, in a class as well', async (t) => {
+  const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
+  const quotes = latin1('[~!\u00b4\u2019]{2}');
+  t.ok(matches('rx', quotes, latin1('a\u00b4')), 'two bytes of one letter');
+  t.notOk(matches('rx', quotes, 'a~b'));
+  t.ok(matches('rx', latin1('caf\u00e9'), latin1('un caf\u00e9')));
+  t.ok(matches('rx', `a\\${latin1('\u00e9')}`, latin1('a\u00e9')), 'escaped for no reason');
+  t.ok(matches('rx', `a\\\\${latin1('\u00e9')}`, `a\\${latin1('\u00e9')}`), 'behind a backslash that is one');
+});
