@@ -167,8 +167,7 @@ export function createHandler(deps: HandlerDependencies): Handler {
       settleOutcome(exchange);
       if (exchange.inspection !== null) concludeInspection(exchange, exchange.inspection);
       const { event } = exchange;
-      // A refused request is never poured, so that bans do not feed themselves.
-      if (event !== null && !exchange.allowed && exchange.outcome !== 'refused' && exchange.outcome !== 'throttled') {
+      if (event !== null && !exchange.allowed && !isRefusedByDecision(exchange)) {
         completeEvent(event, exchange.status, failedBasicUser(exchange));
         const alerts = engine.pourResponse(event);
         if (alerts.length > 0) deps.decide(alerts);
@@ -240,6 +239,11 @@ function createCaptchaNotice(log: Log): () => void {
     said = true;
     log.warn({ remediation: 'captcha' }, 'captcha decisions are enforced as bans: there are no challenge pages yet');
   };
+}
+
+/** Such a request is never poured, so that bans do not feed themselves. What rules refused is: it is a probe like any other. */
+function isRefusedByDecision({ decision, outcome }: Exchange): boolean {
+  return decision !== null && (outcome === 'refused' || outcome === 'throttled');
 }
 
 /** nginx's word for a client that closed before it was answered: dashboards and scenarios know the number. */

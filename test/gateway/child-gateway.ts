@@ -33,6 +33,7 @@ export async function startChildGateway(
     dataDir: home,
     client: { trustedProxies: ['loopback'] },
     accessLog: { format: 'json', path: join(home, 'access.log') },
+    waf: { virtualPatches: { mode: 'off' } },
     ...settings,
   };
   // JSON is YAML.

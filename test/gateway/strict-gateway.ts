@@ -18,7 +18,7 @@ export function strict(folder: string, more: object = {}): object {
 
 export async function open(t: Test, settings: object, origin: NodeOriginOptions = {}): Promise<Opened> {
   const node = await startNodeOrigin(t, origin);
-  const gateway = await startTestGateway(t, { origin: node.origin, ...settings });
+  const gateway = await startTestGateway(t, { waf: {}, origin: node.origin, ...settings });
   return {
     ...gateway,
     origin: node,

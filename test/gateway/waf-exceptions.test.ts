@@ -26,6 +26,7 @@ interface Opened extends TestGateway {
 async function open(t: Test, crs: string, mode: 'observe' | 'block', more: object = {}): Promise<Opened> {
   const origin = await startNodeOrigin(t);
   const gateway = await startTestGateway(t, {
+    waf: {},
     origin: origin.origin,
     detection: { builtin: false },
     waf: { coreRules: { mode, folder: crs } },
@@ -268,7 +269,7 @@ t.test('a damaged file does not keep the gateway from starting', async (t) => {
 });
 
 t.test('without core rules there is nothing to except', async (t) => {
-  const { gateway } = await startTestGateway(t, { origin: 'http://127.0.0.1:9' });
+  const { gateway } = await startTestGateway(t, { waf: {}, origin: 'http://127.0.0.1:9' });
   for (const verb of [['list'], ['suggest'], ['add', '--rule', '1'], ['remove', '00000000']]) {
     const ran = await run(['waf', 'exceptions', ...verb, '--socket', gateway.controlSocket]);
     t.match(ran, { status: 1, stderr: /runs no core rules[^]*waf install crs/ }, verb.join(' '));

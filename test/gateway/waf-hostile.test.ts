@@ -124,6 +124,7 @@ t.test('rules that run out of time: each site says what follows', async (t) => {
   const origin = await startNodeOrigin(t);
   const site = (host: string, waf: object): object => ({ hosts: [host], origin: origin.origin, waf });
   const { port, log } = await startTestGateway(t, {
+    waf: {},
     ...strict(crs, { budget: '1ms' }),
     sites: [
       site('block.test', { onFailure: 'block' }),

@@ -12,7 +12,7 @@ import { isWell, open, quiet, strict } from './strict-gateway.ts';
 t.test('requests behind a held body wait for it, and are answered in their order', async (t) => {
   const opened = await open(t, quiet);
   const held = 'POST /first HTTP/1.1\r\nHost: a.test\r\nContent-Length: 20\r\n\r\nabc';
-  const behind = `${'d'.repeat(17)}GET /second HTTP/1.1\r\nHost: a.test\r\n\r\nGET /.env HTTP/1.1\r\nHost: a.test\r\n\r\nGET /fourth HTTP/1.1\r\nHost: a.test\r\n\r\n`;
+  const behind = `${'d'.repeat(17)}GET /second HTTP/1.1\r\nHost: a.test\r\n\r\nGET /eval-stdin.php HTTP/1.1\r\nHost: a.test\r\n\r\nGET /fourth HTTP/1.1\r\nHost: a.test\r\n\r\n`;
   const { responses } = await send(opened.port, [held, behind], { until: 4 });
   t.same(
     responses.map(({ status }) => status),
@@ -128,6 +128,7 @@ t.test('an origin that stalls within a held response is given up', async (t) => 
       socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 1000\r\n\r\n<html>');
   });
   const { port } = await startTestGateway(t, {
+    waf: {},
     ...strict(crs),
     origin: raw.origin,
     upstream: { bodyTimeout: '1s' },

@@ -14,6 +14,7 @@ t.test('a refusal, an observed request and an ordinary one', async (t) => {
   if (crs === null) return;
   const { origin } = await startNodeOrigin(t);
   const { gateway, port, folder, log } = await startTestGateway(t, {
+    waf: {},
     origin,
     admin: { listen: '127.0.0.1:0' },
     detection: { builtin: false },
@@ -26,7 +27,7 @@ t.test('a refusal, an observed request and an ordinary one', async (t) => {
   };
   t.equal(await ask('/ordinary'), 200);
   t.equal(await ask(attack), 200, 'the core rules observe by default');
-  t.equal(await ask('/.env'), 403, 'virtual patches block');
+  t.equal(await ask('/?class.module.classLoader.a=1'), 403, 'virtual patches block');
   t.equal(await ask('/form', { method: 'POST', body: new URLSearchParams({ name: 'Ada' }) }), 200);
 
   const lines = await eventually(
@@ -44,7 +45,7 @@ t.test('a refusal, an observed request and an ordinary one', async (t) => {
   t.ok((found?.score ?? 0) >= 5);
   t.equal(new Set(found?.matched).size, found?.matched.length);
   t.match(
-    lineOf('/.env'),
+    lineOf('/?class.module.classLoader.a=1'),
     {
       outcome: 'refused',
       waf: [
@@ -102,6 +103,7 @@ t.test('a refusal, an observed request and an ordinary one', async (t) => {
 t.test('mistakes in rules are logged, told by doctor, and keep nothing else from running', async (t) => {
   const { origin } = await startNodeOrigin(t);
   const { gateway, port, log } = await startTestGateway(t, {
+    waf: {},
     origin,
     detection: { builtin: false },
     waf: { coreRules: { files: ['missing.conf'] } },
@@ -117,5 +119,5 @@ t.test('mistakes in rules are logged, told by doctor, and keep nothing else from
     checks.find(({ group, name }) => group === 'waf' && name === 'fault'),
     { status: 'fail', message: /missing\.conf/ },
   );
-  t.equal((await fetch(`http://127.0.0.1:${port}/.env`)).status, 403);
+  t.equal((await fetch(`http://127.0.0.1:${port}/?class.module.classLoader.a=1`)).status, 403);
 });

@@ -30,6 +30,7 @@ const form = (body: string): Visit => ({
 async function open(t: Test, settings: Record<string, unknown> = {}): Promise<Opened> {
   const { appsec, ...others } = settings;
   const { gateway, port: gatewayPort } = await startTestGateway(t, {
+    waf: {},
     origin: 'http://127.0.0.1:9',
     ...quiet,
     appsec: { listen: '127.0.0.1:0', ...(appsec as object | undefined) },
@@ -341,12 +342,13 @@ t.test('where the gateway observes, the endpoint does', async (t) => {
 t.test('rules that are off for the gateway’s own visitors are opened for bouncers alone', async (t) => {
   const { ask, gatewayPort } = await open(t, { waf: { virtualPatches: { mode: 'off' } } });
   t.equal((await ask(log4shell)).status, 403);
-  const own = await fetch(`http://127.0.0.1:${gatewayPort}/.env`);
+  const own = await fetch(`http://127.0.0.1:${gatewayPort}/eval-stdin.php`);
   t.equal(own.status, 502, 'the origin is asked, which is not there');
 });
 
 t.test('status names the endpoint, and it goes with the gateway', async (t) => {
   const { gateway } = await startTestGateway(t, {
+    waf: {},
     origin: 'http://127.0.0.1:9',
     ...quiet,
     appsec: { listen: '127.0.0.1:0' },
@@ -358,7 +360,7 @@ t.test('status names the endpoint, and it goes with the gateway', async (t) => {
   await gateway.stop();
   await t.rejects(ask(port, {}), { code: 'ECONNREFUSED' });
 
-  const without = await startTestGateway(t, { origin: 'http://127.0.0.1:9', ...quiet });
+  const without = await startTestGateway(t, { waf: {}, origin: 'http://127.0.0.1:9', ...quiet });
   const off = await controlOf(without.gateway.controlSocket).ask<StatusModel>('GET', '/v1/status');
   t.equal(off.appsec_url, null);
 });

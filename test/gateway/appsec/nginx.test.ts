@@ -22,6 +22,7 @@ interface Guarded {
 
 async function open(t: Test, { key, failsOpen = false }: { key?: string; failsOpen?: boolean } = {}): Promise<Guarded> {
   const { gateway } = await startTestGateway(t, {
+    waf: {},
     origin: 'http://127.0.0.1:9',
     detection: { builtin: false },
     appsec: { listen: '127.0.0.1:0' },
@@ -56,7 +57,7 @@ t.test('good requests pass with their bodies, attacks never reach the origin', a
   t.equal(posted.status, 200);
 
   t.equal((await get('/', jndi)).status, 403);
-  t.equal((await get('/.env')).status, 403);
+  t.equal((await get('/eval-stdin.php')).status, 403);
   t.equal((await get('/vendor/phpunit/phpunit/src/Util/PHP/eval-stdin.php')).status, 403);
   t.equal((await fetch(`${nginx.origin}/order`, { method: 'POST', body: 'name=Ada', headers: jndi })).status, 403);
   const again = await get('/shop?item=8');
@@ -75,10 +76,12 @@ t.test('good requests pass with their bodies, attacks never reach the origin', a
     () => control.refusals(),
     ({ length }) => length === 4,
   );
-  const [refusal] = refusals.filter(({ target }) => target === '/.env');
+  const [refusal] = refusals.filter(({ target }) => target === '/eval-stdin.php');
   t.match(refusal, { client_ip: '127.0.0.1', method: 'GET', status: 403, user_agent: 'Mozilla/5.0', reason: 'waf' });
   t.match(refusal?.request_id, /^[0-9a-f]{32}$/, 'nginx’s own number of the request');
-  t.match(await control.ask<WhyRequest>('GET', `/v1/why/${refusal?.request_id}`), { refusal: { target: '/.env' } });
+  t.match(await control.ask<WhyRequest>('GET', `/v1/why/${refusal?.request_id}`), {
+    refusal: { target: '/eval-stdin.php' },
+  });
 });
 
 t.test('visitors cannot speak for the bouncer', async (t) => {
@@ -93,14 +96,16 @@ t.test('visitors cannot speak for the bouncer', async (t) => {
     'X-Crowdsec-Appsec-Transaction-Id: mine-000000001',
     'X_Crowdsec_Appsec_Uri: /',
   ];
-  const attack = ['GET /.env HTTP/1.1', 'Host: shop.example', ...forged, 'Connection: close', '', ''].join('\r\n');
+  const attack = ['GET /eval-stdin.php HTTP/1.1', 'Host: shop.example', ...forged, 'Connection: close', '', ''].join(
+    '\r\n',
+  );
   const { responses } = await send(nginx.port, attack, { until: 'close' });
   t.equal(responses[0]?.status, 403);
   const [refusal] = await eventually(
     () => controlOf(gateway.controlSocket).refusals(),
     ({ length }) => length === 1,
   );
-  t.match(refusal, { client_ip: '127.0.0.1', target: '/.env', method: 'GET', site: 'shop.example' });
+  t.match(refusal, { client_ip: '127.0.0.1', target: '/eval-stdin.php', method: 'GET', site: 'shop.example' });
   t.equal((await get('/_appsec')).status, 404, 'the location is internal');
 });
 
@@ -114,7 +119,7 @@ t.test('what cannot be judged is refused, or passed where the page says how', as
 
   const lenient = await open(t, { failsOpen: true });
   t.equal((await lenient.get('/')).status, 200);
-  t.equal((await lenient.get('/.env')).status, 403, 'a refusal is none of the errors');
+  t.equal((await lenient.get('/eval-stdin.php')).status, 403, 'a refusal is none of the errors');
   await lenient.gateway.stop();
-  t.equal((await lenient.get('/.env')).status, 200);
+  t.equal((await lenient.get('/eval-stdin.php')).status, 200);
 });
