@@ -36,7 +36,6 @@ t.test("the Core Rule Set's tests pass through a gateway, but for what it refuse
   const settings = join(t.testdir(), 'suite.conf');
   writeFileSync(settings, `SecRuleEngine DetectionOnly\n${suiteSettings()}`);
   const { gateway } = await startTestGateway(t, {
-    waf: {},
     origin: `http://${backend.address}`,
     mode: 'observe',
     admin: { listen: 'off' },

@@ -26,7 +26,6 @@ interface Opened extends TestGateway {
 async function open(t: Test, crs: string, mode: 'observe' | 'block', more: object = {}): Promise<Opened> {
   const origin = await startNodeOrigin(t);
   const gateway = await startTestGateway(t, {
-    waf: {},
     origin: origin.origin,
     detection: { builtin: false },
     waf: { coreRules: { mode, folder: crs } },

@@ -14,7 +14,6 @@ t.test('a refusal, an observed request and an ordinary one', async (t) => {
   if (crs === null) return;
   const { origin } = await startNodeOrigin(t);
   const { gateway, port, folder, log } = await startTestGateway(t, {
-    waf: {},
     origin,
     admin: { listen: '127.0.0.1:0' },
     detection: { builtin: false },
@@ -103,7 +102,6 @@ t.test('a refusal, an observed request and an ordinary one', async (t) => {
 t.test('mistakes in rules are logged, told by doctor, and keep nothing else from running', async (t) => {
   const { origin } = await startNodeOrigin(t);
   const { gateway, port, log } = await startTestGateway(t, {
-    waf: {},
     origin,
     detection: { builtin: false },
     waf: { coreRules: { files: ['missing.conf'] } },
