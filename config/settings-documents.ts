@@ -135,7 +135,7 @@ function boundsOf({ minimum, maximum }: JsonSchema): string {
 }
 
 function inYaml(value: unknown): string {
-  return stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim();
+  return stringify(value, { collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: false }).trim();
 }
 
 function wrapped(text: string, width: number): string[] {
