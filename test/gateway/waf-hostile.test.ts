@@ -129,7 +129,7 @@ t.test('rules that run out of time: each site says what follows', async (t) => {
     sites: [
       site('block.test', { onFailure: 'block' }),
       site('pass.test', { onFailure: 'pass' }),
-      site('observe.test', { coreRules: 'observe' }),
+      site('observe.test', { coreRules: 'observe', virtualPatches: 'observe' }),
       site('default.test', {}),
     ],
   });
