@@ -66,6 +66,8 @@ export class Exchange {
   /** The request was handed to the upstream function: the origin may have seen it. */
   forwarded = false;
   upgraded = false;
+  /** Another web server asked about this request and serves it itself: what it answers is not known. */
+  answeredElsewhere = false;
   /** The answer ends the connection: whatever the client sends behind this request is not read as a request. */
   closes = false;
   /** The origin answered 401 and asks for Basic credentials. */

@@ -167,7 +167,7 @@ export function createHandler(deps: HandlerDependencies): Handler {
       settleOutcome(exchange);
       if (exchange.inspection !== null) concludeInspection(exchange, exchange.inspection);
       const { event } = exchange;
-      if (event !== null && !exchange.allowed && !isRefusedByDecision(exchange)) {
+      if (event !== null && !exchange.allowed && !isRefusedByDecision(exchange) && hasKnownAnswer(exchange)) {
         completeEvent(event, exchange.status, failedBasicUser(exchange));
         const alerts = engine.pourResponse(event);
         if (alerts.length > 0) deps.decide(alerts);
@@ -244,6 +244,11 @@ function createCaptchaNotice(log: Log): () => void {
 /** Such a request is never poured, so that bans do not feed themselves. What rules refused is: it is a probe like any other. */
 function isRefusedByDecision({ decision, outcome }: Exchange): boolean {
   return decision !== null && (outcome === 'refused' || outcome === 'throttled');
+}
+
+/** What another web server answers is not ours to know, and scenarios must not take our leave to pass for its status. */
+function hasKnownAnswer({ answeredElsewhere, outcome }: Exchange): boolean {
+  return !answeredElsewhere || outcome === 'refused' || outcome === 'rejected';
 }
 
 /** nginx's word for a client that closed before it was answered: dashboards and scenarios know the number. */

@@ -24,6 +24,7 @@ import { createControlServer } from './admin/control-server.ts';
 import type { AdminDependencies, GatewayFacts } from './admin/dependencies.ts';
 import { openAppsec } from './appsec/open-appsec.ts';
 import { createClientResolver, type Geography } from './client-address.ts';
+import { openForwardAuth } from './forward-auth/open-forward-auth.ts';
 import { startDemoOrigin } from './demo-origin.ts';
 import { createDetection } from './detection.ts';
 import type { ListenAddress } from './options.ts';
@@ -111,7 +112,8 @@ async function start(
   });
   const { detector, explainer, helpers } = detection;
   undo.push(() => detection.close());
-  const clients = createClientResolver(settings.client, geographyOf(settings, geo));
+  const geography = geographyOf(settings, geo);
+  const clients = createClientResolver(settings.client, geography);
   const protectedSources = createProtectedSources({
     trustedProxies: clients.trustedRanges,
     protectPrivate: settings.remediation.protectPrivate,
@@ -132,7 +134,8 @@ async function start(
   const sites = origins.table;
   const trace = new RuleTrace(runtime.clock);
   const watch = new WafWatch({ ...runtime, threadTime });
-  const opened = await openWaf(settings, { ...runtime, sites, helpers, trace, watch });
+  const judgedSites = settings.forwardAuth.listen === null ? sites : origins.judged;
+  const opened = await openWaf(settings, { ...runtime, sites: judgedSites, helpers, trace, watch });
   const traffic = createTraffic(settings, {
     ...runtime,
     sites,
@@ -191,9 +194,15 @@ async function start(
     index,
   });
   undo.push(() => appsec?.close());
+  const forwardAuth = openForwardAuth(settings, { ...runtime, traffic, sites: judgedSites, geography });
+  undo.push(() => forwardAuth?.close());
   releaseMemory();
   const appsecPort = await appsec?.listen();
   if (settings.appsec.listen !== null) facts.appsecUrl = listenerName(settings.appsec.listen, appsecPort ?? 0);
+  const forwardAuthPort = await forwardAuth?.listen();
+  if (settings.forwardAuth.listen !== null) {
+    facts.forwardAuthUrl = listenerName(settings.forwardAuth.listen, forwardAuthPort ?? 0);
+  }
   await traffic.server.listen();
   detection.start(decide);
   return {
@@ -282,7 +291,7 @@ function factsOf(
   demo: boolean,
   startedAt: number,
   { server }: Traffic,
-): GatewayFacts & { adminUrl: string | null; appsecUrl: string | null } {
+): GatewayFacts & { adminUrl: string | null; appsecUrl: string | null; forwardAuthUrl: string | null } {
   const { listen } = settings;
   return {
     version: packageVersion(),
@@ -294,6 +303,7 @@ function factsOf(
     listenSocket: 'socketPath' in listen ? listen.socketPath : null,
     adminUrl: null,
     appsecUrl: null,
+    forwardAuthUrl: null,
     dataFolder: settings.dataDir,
     settingsFile: existsSync(file) ? file : null,
     demo,

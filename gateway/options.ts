@@ -29,7 +29,7 @@ const mode = () =>
 const originText = 'Where requests go: scheme, host and port of the web server.';
 
 /** A network, or the name of a preset in `gateway/client-address.ts`. */
-const trustedProxy = () => {
+export const trustedProxy = () => {
   const presets = Object.keys(proxyPresets);
   const expected = `a network such as 10.0.0.0/8, or one of ${presets.join(', ')}`;
   return textOption<string>({

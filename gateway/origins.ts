@@ -1,5 +1,6 @@
 /** The sites of the settings with their clients: one for each origin, shared by the sites that name it. */
 import type { Clock } from '../core/clock.ts';
+import { createNoOrigin } from './origin/no-origin.ts';
 import { createHttp1Origin, type OriginOptions } from './origin/http1-origin.ts';
 import type { OriginClient } from './origin/origin-client.ts';
 import type { Settings } from './settings.ts';
@@ -7,6 +8,8 @@ import { createSiteTable, type Site, type SiteTable } from './sites.ts';
 
 export interface Origins {
   readonly table: SiteTable;
+  /** The same sites for whoever serves them himself: a host that none claims is judged by the settings of all. */
+  readonly judged: SiteTable;
   close(): Promise<void>;
 }
 
@@ -33,21 +36,24 @@ export async function createOrigins(settings: Settings, defaultOrigin: string | 
     clients.set(origin, client);
     return client;
   };
-  const site = async ({ hosts, origin, mode, waf }: SiteChoices): Promise<Site> => ({
+  const siteWith = (client: OriginClient, { hosts, origin, mode, waf }: SiteChoices): Site => ({
     name: hosts[0] ?? 'default',
     hosts,
     origin,
     mode: mode ?? settings.mode,
     waf: siteWaf(settings, waf),
-    client: await clientFor(origin),
+    client,
     load: { inFlight: 0 },
   });
+  const site = async (choices: SiteChoices): Promise<Site> => siteWith(await clientFor(choices.origin), choices);
   const sites: Site[] = [];
   for (const choices of settings.sites) sites.push(await site(choices));
   const fallback =
     defaultOrigin === null ? null : await site({ hosts: [], origin: defaultOrigin, mode: null, waf: null });
+  const unclaimed = fallback ?? siteWith(createNoOrigin(), { hosts: [], origin: '', mode: null, waf: null });
   return {
     table: createSiteTable(sites, fallback),
+    judged: createSiteTable(sites, unclaimed),
     async close() {
       await Promise.all([...clients.values()].map((client) => client.close()));
     },

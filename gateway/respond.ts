@@ -81,7 +81,8 @@ export function respond(exchange: Exchange, answer: Answer, clock: Clock): void 
     ...answerHeaders(exchange, answer, body.length),
     ...(exchange.closes ? ['Connection', 'close'] : []),
   ]);
-  const sent = exchange.method === 'HEAD' ? null : body;
+  // What asks may be another server about a visitor's HEAD: only its own question decides what it can read.
+  const sent = response.req.method === 'HEAD' ? null : body;
   exchange.bytesSent = sent?.length ?? 0;
   if (unread) endWithUnreadBody(exchange, sent, clock);
   else response.end(sent ?? undefined);

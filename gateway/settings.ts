@@ -14,6 +14,7 @@ import { wafOptions } from '../detectors/waf/options.ts';
 import { remediationOptions } from '../remediation/options.ts';
 import { storeOptions } from '../remediation/store/options.ts';
 import { appsecOptions } from './appsec/options.ts';
+import { forwardAuthOptions } from './forward-auth/options.ts';
 import {
   accessLogOptions,
   adminOptions,
@@ -39,6 +40,7 @@ export const settingsSchema = z
     hub: hubOptions,
     waf: wafOptions,
     appsec: appsecOptions,
+    forwardAuth: forwardAuthOptions,
     remediation: remediationOptions,
     geoip: geoipOptions,
     accessLog: accessLogOptions,
@@ -135,8 +137,11 @@ type Context = z.core.$RefinementCtx;
 function checkTogether(settings: unknown, context: Context): void {
   if (!isRecord(settings)) return;
   const sites = Array.isArray(settings.sites) ? settings.sites : [];
+  const serves = [settings.forwardAuth, settings.appsec].some(
+    (part) => isRecord(part) && (part.listen ?? null) !== null,
+  );
   const concerned = context.issues.some(({ path }) => path?.[0] === 'origin' || path?.[0] === 'sites');
-  if ((settings.origin ?? null) === null && sites.length === 0 && !concerned) {
+  if ((settings.origin ?? null) === null && sites.length === 0 && !concerned && !serves) {
     fault(
       context,
       ['origin'],
@@ -144,15 +149,20 @@ function checkTogether(settings: unknown, context: Context): void {
     );
   }
   checkHosts(sites, context);
-  const admin = isRecord(settings.admin) ? settings.admin.listen : null;
-  if (isRecord(admin) && overlap(settings.listen, admin)) {
-    fault(context, ['admin', 'listen'], '`listen` has the same port: choose another');
-  }
-  const appsec = isRecord(settings.appsec) ? settings.appsec.listen : null;
-  if (isRecord(appsec) && overlap(settings.listen, appsec)) {
-    fault(context, ['appsec', 'listen'], '`listen` has the same port: choose another');
-  } else if (isRecord(appsec) && overlap(admin, appsec)) {
-    fault(context, ['appsec', 'listen'], '`admin.listen` has the same port: choose another');
+  checkListeners(settings, context);
+}
+
+/** Places that may listen, in the order in which they claim a port. */
+const listeners = [['listen'], ['admin', 'listen'], ['appsec', 'listen'], ['forwardAuth', 'listen']] as const;
+
+function checkListeners(settings: Readonly<Record<string, unknown>>, context: Context): void {
+  const claimed: { readonly key: string; readonly listen: Readonly<Record<string, unknown>> }[] = [];
+  for (const path of listeners) {
+    const listen = path.reduce<unknown>((value, step) => (isRecord(value) ? value[step] : null), settings);
+    if (!isRecord(listen)) continue;
+    const other = claimed.find((earlier) => overlap(earlier.listen, listen));
+    if (other !== undefined) fault(context, [...path], `\`${other.key}\` has the same port: choose another`);
+    claimed.push({ key: path.join('.'), listen });
   }
 }
 
@@ -173,8 +183,7 @@ function fault(context: Context, path: PropertyKey[], message: string): void {
   context.addIssue({ code: 'custom', path, message });
 }
 
-function overlap(left: unknown, right: Readonly<Record<string, unknown>>): boolean {
-  if (!isRecord(left)) return false;
+function overlap(left: Readonly<Record<string, unknown>>, right: Readonly<Record<string, unknown>>): boolean {
   if (left.socketPath !== undefined) return left.socketPath === right.socketPath;
   const sameHost = left.host === right.host || left.host === null || right.host === null;
   return left.port === right.port && left.port !== 0 && sameHost;

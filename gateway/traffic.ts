@@ -10,7 +10,7 @@ import { createThrottle } from '../remediation/throttle.ts';
 import { type AccessLog, createAccessLog } from './access-log.ts';
 import type { Client, ClientResolver } from './client-address.ts';
 import { type Counters, createCounters } from './counters.ts';
-import { createHandler } from './handle.ts';
+import { createHandler, type Handler, type HandlerDependencies } from './handle.ts';
 import { createRecorder } from './recorder.ts';
 import { createRefusalJournal, type RefusalJournal } from './refusal-journal.ts';
 import { answerFor, respond } from './respond.ts';
@@ -40,6 +40,8 @@ export interface Traffic {
   readonly counters: Counters;
   readonly accessLog: AccessLog;
   readonly forwarders: UntrustedForwarders;
+  /** Judges for another listener: with its own idea of sites and clients, and everything else shared. */
+  handlerFor(parts: Pick<HandlerDependencies, 'sites' | 'clients'>): Handler;
   /** Takes what is refused elsewhere too, until `close`. */
   readonly refusals: RefusalJournal;
   /** Drains the listener, then writes down what is left. */
@@ -53,7 +55,7 @@ export function createTraffic(settings: Settings, parts: TrafficParts): Traffic 
   const { accessLog, refusals } = createRecords(settings, parts, counters);
   const forwarders = createUntrustedForwarders();
   const clientHeader = ownClientHeader(settings.client.header);
-  const handler = createHandler({
+  const handlerParts: HandlerDependencies = {
     ...parts,
     limits,
     throttle: createThrottle({ ...settings.remediation.throttle, ratePerSecond: settings.remediation.throttle.rate }),
@@ -61,7 +63,8 @@ export function createTraffic(settings: Settings, parts: TrafficParts): Traffic 
     forwarders,
     counters,
     throttleKey: throttleKeyFor(settings.client.ipv6Prefix),
-  });
+  };
+  const handler = createHandler(handlerParts);
   const upstream = createUpstream(
     {
       bodyBytes: limits.bodyBytes,
@@ -112,6 +115,7 @@ export function createTraffic(settings: Settings, parts: TrafficParts): Traffic 
     accessLog,
     forwarders,
     refusals,
+    handlerFor: (own) => createHandler({ ...handlerParts, ...own }),
     async close() {
       await server.drain();
       upstream.close();

@@ -34,6 +34,8 @@ export interface GatewayFacts {
   readonly adminUrl: string | null;
   /** Where bouncers ask: a URL, or `unix:` and a path; null when they cannot. */
   readonly appsecUrl: string | null;
+  /** Where other web servers ask whether a request may pass, as `appsecUrl`. */
+  readonly forwardAuthUrl: string | null;
   readonly dataFolder: string;
   /** The settings file that was read, or null when there is none and the defaults are used. */
   readonly settingsFile: string | null;

@@ -198,6 +198,7 @@ export async function createWorld(
       listenSocket: null,
       adminUrl: 'http://127.0.0.1:9180',
       appsecUrl: null,
+      forwardAuthUrl: null,
       dataFolder: folder,
       settingsFile: null,
       demo: false,
