@@ -13,6 +13,7 @@ import {
 import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { GatewayError, messageOf } from '../core/errors.ts';
+import { lingerOnClose } from '../core/linger-on-close.ts';
 import type { Log } from '../core/log.ts';
 import type { ClientBody } from './body.ts';
 import type { ClientResolver } from './client-address.ts';
@@ -20,7 +21,6 @@ import { type Connection, createConnections } from './connections.ts';
 import type { Counters } from './counters.ts';
 import type { Exchange } from './exchange.ts';
 import type { Handler } from './handle.ts';
-import { lingerOnClose } from './linger.ts';
 import type { ListenAddress } from './options.ts';
 import { type Answer, answerFor, respond, respondToAsterisk } from './respond.ts';
 import type { Site } from './sites.ts';

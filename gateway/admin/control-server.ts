@@ -5,6 +5,7 @@
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { GatewayError, messageOf, type ErrorCode } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
+import { listenPrivately } from '../../core/unix-socket.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import type { ErrorModel } from './models.ts';
 import { alertRoutes } from './routes/alerts.ts';
@@ -19,7 +20,6 @@ import { statusRoutes } from './routes/status.ts';
 import { wafExceptionRoutes } from './routes/waf-exceptions.ts';
 import { wafTraceRoutes } from './routes/waf-trace.ts';
 import { whyRoutes } from './routes/why.ts';
-import { listenPrivately } from './unix-socket.ts';
 
 export interface ControlServer {
   readonly socketPath: string;

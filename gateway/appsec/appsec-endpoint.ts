@@ -6,14 +6,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { messageOf } from '../../core/errors.ts';
 import { parseIp } from '../../core/ip.ts';
+import { lingerOnClose } from '../../core/linger-on-close.ts';
+import { listening } from '../../core/listening.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { TransactionRequest } from '../../detectors/waf/engine/transaction-types.ts';
 import type { Bouncer } from '../../remediation/bouncer.ts';
 import type { BouncerKeys } from '../../remediation/bouncer-keys.ts';
 import type { DecisionIndex } from '../../remediation/decision-index.ts';
 import { createThrottle, type Throttle } from '../../remediation/throttle.ts';
-import { lingerOnClose } from '../linger.ts';
-import { listening } from '../listening.ts';
 import type { ListenAddress } from '../options.ts';
 import { apiKeyOf, AppsecRequestError, readAppsecRequest } from './appsec-request.ts';
 import { BodyRoom, BodyRoomError, discardRest, QuestionAborted, readQuestionBody } from './question-body.ts';

@@ -2,7 +2,7 @@
 import { lstat, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 import { once } from 'node:events';
-import { GatewayError, messageOf } from '../../core/errors.ts';
+import { GatewayError, messageOf } from './errors.ts';
 
 /** `sun_path` of Linux holds 108 bytes, the last of which is zero. */
 export const longestSocketPath = 107;

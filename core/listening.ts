@@ -1,9 +1,9 @@
 /** Opens a listener for others than the gateway's visitors, and says in plain words why one cannot be opened. */
 import { once } from 'node:events';
 import type { Server } from 'node:net';
-import { GatewayError, messageOf } from '../core/errors.ts';
-import { listenPrivately, type SocketAccess } from './admin/unix-socket.ts';
+import { GatewayError, messageOf } from './errors.ts';
 import type { ListenAddress } from './options.ts';
+import { listenPrivately, type SocketAccess } from './unix-socket.ts';
 
 export interface ListeningOptions {
   /** The key of the settings, for the remedy. */
