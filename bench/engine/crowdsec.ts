@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../core/clock.ts';
 import { freePort } from '../../test/support/servers/process.ts';
-import { unpackDebianPackage } from './debian-program.ts';
+import { unpackDebianPackage } from '../../test/support/debian-program.ts';
 import type { ReplayedAlert } from './replayed-alert.ts';
 import { runWell } from './run-program.ts';
 
@@ -34,8 +34,8 @@ export interface CrowdsecRun {
 
 /** Runs it, or gives what an earlier run on the same log, items and version found. Rejects when it cannot be had or fails. */
 export async function runCrowdsec(options: CrowdsecOptions): Promise<CrowdsecRun & { readonly cached: boolean }> {
-  const { log, items, cacheFolder, clock } = options;
-  const program = await unpackDebianPackage('crowdsec', cacheFolder, clock);
+  const { log, items, cacheFolder } = options;
+  const program = await unpackDebianPackage('crowdsec', cacheFolder);
   const digest = await digestOf([log, ...(await filesBelow(items))], program.version);
   const kept = join(cacheFolder, `crowdsec-${digest.slice(0, 16)}.json`);
   if (!options.fresh) {

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
-import { unpackDebianPackage } from './debian-program.ts';
+import { unpackDebianPackage } from '../../test/support/debian-program.ts';
 import { runWell } from './run-program.ts';
 
 export interface Fail2banRun {
@@ -22,7 +22,7 @@ export async function runFail2ban(
   cacheFolder: string,
   { core, clock }: { readonly core: number | null; readonly clock: Clock },
 ): Promise<Fail2banRun> {
-  const { root, version } = await unpackDebianPackage('fail2ban', cacheFolder, clock);
+  const { root, version } = await unpackDebianPackage('fail2ban', cacheFolder);
   const settings = join(root, 'etc/fail2ban');
   const { stdout, cpuSeconds, seconds, peakBytes } = await runWell({
     command: '/usr/bin/python3',
