@@ -2,7 +2,14 @@
 import { parseArgs } from 'node:util';
 import { closest } from '../config/closest.ts';
 import { GatewayError, messageOf } from '../core/errors.ts';
-import { type Command, type CommandOptions, commonOptions, type Given } from './command.ts';
+import {
+  type Command,
+  type CommandOption,
+  type CommandOptions,
+  commonOptions,
+  type Given,
+  silentOptions,
+} from './command.ts';
 import type { Format } from './output/output.ts';
 
 export interface FoundCommand {
@@ -32,7 +39,7 @@ export function findCommand(argv: readonly string[], commands: readonly Command[
     if (!word.startsWith('-')) at.push(index);
     else if (valued.has(word)) index++;
     // After a verb, an option of its own may take the next word as its value.
-    else if (at.length > 0 && !Object.hasOwn(commonOptions, word.replace(/^--/, ''))) break;
+    else if (at.length > 0 && !isCommon(word.replace(/^--/, ''))) break;
   }
   const wordsOf = (count: number): string =>
     at
@@ -51,6 +58,10 @@ export function findCommand(argv: readonly string[], commands: readonly Command[
   return { command: null, words: wordsOf(meant), rest: without(meant) };
 }
 
+function isCommon(name: string): boolean {
+  return Object.hasOwn(commonOptions, name) || Object.hasOwn(silentOptions, name);
+}
+
 /** Whether verbs begin with these words: `decisions`, `waf exceptions`. */
 export function isFamily(words: string, commands: readonly Command[]): boolean {
   return commands.some(({ name }) => name.startsWith(`${words} `));
@@ -58,20 +69,25 @@ export function isFamily(words: string, commands: readonly Command[]): boolean {
 
 /** @throws GatewayError USAGE */
 export function parseCommand(command: Command, rest: readonly string[]): Given {
-  const options = { ...command.options, ...commonOptions };
+  const { refused = {} } = command;
+  const options = { ...silentOptions, ...command.options, ...commonOptions };
   try {
     const { values, positionals } = parseArgs({
-      args: [...rest],
-      options: parserOptions(options),
+      args: withoutAssignedFlags(rest, { ...options, ...refused }),
+      options: parserOptions({ ...options, ...refused }),
       allowPositionals: true,
       strict: true,
     });
+    for (const [name, { because }] of Object.entries(refused)) {
+      if (values[name] !== undefined)
+        throw new GatewayError('USAGE', `--${name} cannot be used here`, { remedy: because });
+    }
     const given = givenOf(values, positionals);
     if (!given.flag('help')) checkPositionals(command, positionals);
     return given;
   } catch (thrown) {
     if (thrown instanceof GatewayError) throw thrown;
-    throw usageFault(thrown, command, options);
+    throw usageFault(thrown, command, { ...command.options, ...commonOptions });
   }
 }
 
@@ -88,8 +104,20 @@ export function formatOf(given: Given): Format {
   }
 }
 
+/** Go's flags may be written `--force=true`; Node's parser knows only `--force`. */
+function withoutAssignedFlags(words: readonly string[], options: ParsedOptions): string[] {
+  const end = words.indexOf('--');
+  return words.flatMap((word, index) => {
+    const [, name = '', value] = /^--([^=]+)=(true|false)$/.exec(word) ?? [];
+    if (value === undefined || (end !== -1 && index > end) || options[name]?.type !== 'boolean') return [word];
+    return value === 'true' ? [`--${name}`] : [];
+  });
+}
+
+type ParsedOptions = Readonly<Record<string, Pick<CommandOption, 'type' | 'short' | 'multiple'>>>;
+
 function parserOptions(
-  options: CommandOptions,
+  options: ParsedOptions,
 ): Record<string, { type: 'string' | 'boolean'; short?: string; multiple?: boolean }> {
   return Object.fromEntries(
     Object.entries(options).map(([name, { type, short, multiple }]) => [

@@ -8,12 +8,20 @@ export interface CommandOption {
   readonly type: 'string' | 'boolean';
   readonly short?: string;
   readonly multiple?: boolean;
-  /** What stands for the value in help: `<duration>`. */
+  /** What stands for the value in help: `<duration>`. `<file>`, `<folder>` and `<path>` complete to files. */
   readonly placeholder?: string;
+  /** What completion offers as values; others may be right too. */
+  readonly choices?: readonly string[];
   readonly help: string;
 }
 
 export type CommandOptions = Readonly<Record<string, CommandOption>>;
+
+/** An option that cscli has and that cannot mean anything here: it is understood, and refused with a reason. */
+export interface RefusedOption extends Pick<CommandOption, 'type' | 'short'> {
+  /** A sentence, and what to do instead. */
+  readonly because: string;
+}
 
 export interface Command {
   /** One to three words: `decisions add`. */
@@ -26,7 +34,14 @@ export interface Command {
   /** Each with what it does. */
   readonly examples: readonly (readonly [line: string, meaning: string])[];
   readonly options: CommandOptions;
-  readonly positionals: { readonly least: number; readonly most: number; readonly missing?: string };
+  readonly refused?: Readonly<Record<string, RefusedOption>>;
+  readonly positionals: {
+    readonly least: number;
+    readonly most: number;
+    readonly missing?: string;
+    /** What completion offers. */
+    readonly choices?: readonly string[];
+  };
   run(call: Call): Promise<number>;
 }
 
@@ -51,8 +66,20 @@ export interface Given {
 /** Options that every verb understands. */
 export const commonOptions: CommandOptions = {
   json: { type: 'boolean', help: 'print JSON; the same as -o json' },
-  output: { type: 'string', short: 'o', placeholder: '<format>', help: 'human, json or raw (CSV)' },
+  output: {
+    type: 'string',
+    short: 'o',
+    placeholder: '<format>',
+    choices: ['human', 'json', 'raw'],
+    help: 'human, json or raw (CSV)',
+  },
+  color: { type: 'string', placeholder: '<when>', choices: ['yes', 'no', 'auto'], help: 'yes, no or auto' },
   config: { type: 'string', short: 'c', placeholder: '<file>', help: 'settings file that names the data folder' },
   socket: { type: 'string', placeholder: '<path>', help: "the gateway's admin socket" },
   help: { type: 'boolean', short: 'h', help: 'show this help' },
 };
+
+/** How much cscli itself logs. Scripts pass these; there is nothing here that they would change, so help leaves them out. */
+export const silentOptions: CommandOptions = Object.fromEntries(
+  ['trace', 'debug', 'info', 'warning', 'error'].map((name) => [name, { type: 'boolean', help: 'no effect' }]),
+);

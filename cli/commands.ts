@@ -9,6 +9,7 @@ import { appSecTest } from './commands/appsec-test.ts';
 import { bouncersAdd } from './commands/bouncers-add.ts';
 import { bouncersDelete } from './commands/bouncers-delete.ts';
 import { bouncersList } from './commands/bouncers-list.ts';
+import { completion } from './commands/completion.ts';
 import { decisionsAdd } from './commands/decisions-add.ts';
 import { decisionsDelete } from './commands/decisions-delete.ts';
 import { decisionsList } from './commands/decisions-list.ts';
@@ -74,5 +75,6 @@ export const commands: readonly Command[] = [
   wafExceptionsRemove,
   wafTest,
   appSecTest,
+  completion,
   version,
 ];

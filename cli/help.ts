@@ -25,7 +25,7 @@ const families: readonly (readonly [title: string, names: readonly string[]])[] 
     'Items from a hub',
     ['hub update', 'hub list', 'hub search', 'hub install', 'hub upgrade', 'hub remove', 'hub inspect', 'hubtest'],
   ],
-  ['More', ['version', 'help']],
+  ['More', ['completion', 'version', 'help']],
 ];
 
 export function printOverview(output: Output, commands: readonly Command[]): void {

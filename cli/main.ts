@@ -44,13 +44,31 @@ function callOf(given: Given, io: Io): Call {
     io,
     given,
     clock: systemClock,
-    output: new Output(io, formatOf(given)),
+    output: new Output(withColour(io, given), formatOf(given)),
     gateway: async () => {
       // Loaded here: `node:http` as a module brings Node's whole fetch along, a third of the start of a verb that asks nobody.
       const { createControlClient } = await import('./control-client.ts');
       return createControlClient(await findSocket({ socket: given.text('socket'), config: given.text('config') }, io));
     },
   };
+}
+
+/**
+ * `--color` wins over the environment.
+ * @throws GatewayError USAGE
+ */
+function withColour(io: Io, given: Given): Io {
+  const wanted = given.text('color') ?? 'auto';
+  switch (wanted) {
+    case 'auto':
+      return io;
+    case 'yes':
+      return { ...io, env: { ...io.env, NO_COLOR: '', FORCE_COLOR: '1' } };
+    case 'no':
+      return { ...io, env: { ...io.env, NO_COLOR: '1' } };
+    default:
+      throw new GatewayError('USAGE', `"${wanted}" says nothing about colours`, { remedy: 'Use yes, no or auto.' });
+  }
 }
 
 function showHelp(words: readonly string[], output: Output): number {

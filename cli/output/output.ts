@@ -49,6 +49,11 @@ export class Output {
     this.#out.write(`${text}\n`);
   }
 
+  /** As it is, without a line end of its own. */
+  text(text: string): void {
+    this.#out.write(text);
+  }
+
   json(value: unknown): void {
     this.#out.write(`${JSON.stringify(value, null, 2)}\n`);
   }
