@@ -44,6 +44,9 @@ export const errorCodes = {
     'A document of acquis.yaml is not valid, or the file cannot be read; the other documents are used.',
   SOURCE_FAILED: 'A source of log lines cannot be read; it is tried again, and the gateway goes on.',
   SETUP_FAILED: 'What `setup detect` needs to read or write cannot be read or written.',
+  LAPI_UNREACHABLE: 'A Local API that this gateway follows or reports to does not answer, or its certificate is not trusted.',
+  LAPI_REFUSED: 'A Local API that this gateway follows or reports to refused what it was asked.',
+  LAPI_ANSWER_INVALID: 'What answered is not a Local API, or its answer was cut off or changed on the way.',
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;
