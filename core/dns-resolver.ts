@@ -33,7 +33,8 @@ export function createDnsResolver(timeoutMs: number): DnsResolver {
   };
 }
 
-function isAbsence(thrown: unknown): boolean {
+/** The DNS answered: there is nothing of that kind. */
+export function isAbsence(thrown: unknown): boolean {
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : '';
   return code === 'ENOTFOUND' || code === 'ENODATA';
 }
