@@ -32,7 +32,7 @@ function open(maxNames = 10) {
     allowlist,
     names,
     /** Lets time pass, and what is asked be answered. */
-    async pass(ms: number) {
+    pass: async (ms: number): Promise<void> => {
       now += ms;
       names.tend(now);
       await new Promise(setImmediate);
@@ -185,9 +185,13 @@ t.test('whatever happens, what is allowed is what the watched names last stood f
       const { names, zone, pass, covers } = open();
       const watchedNow = new Set<string>();
       for (const each of steps) {
-        if (each.kind === 'watch') watchedNow.add(each.name) && names.watch(item(each.name));
-        else if (each.kind === 'forget') watchedNow.delete(each.name) && names.forget('office', each.name);
-        else if (each.kind === 'zone')
+        if (each.kind === 'watch') {
+          watchedNow.add(each.name);
+          names.watch(item(each.name));
+        } else if (each.kind === 'forget') {
+          watchedNow.delete(each.name);
+          names.forget('office', each.name);
+        } else if (each.kind === 'zone')
           zone.set(
             each.name,
             each.addresses.map((text) => address(text)),
