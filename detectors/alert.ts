@@ -29,8 +29,10 @@ export interface AlertEvent {
 
 export interface Alert {
   readonly uuid: string;
-  /** `crowdsec` for scenarios, `waf` for rules: CrowdSec's `kind`. */
-  readonly kind: 'crowdsec' | 'waf';
+  /** `crowdsec` for scenarios, `waf` for rules, `cscli` for what people do: CrowdSec's `kind`, or whatever an agent sends. */
+  readonly kind: 'crowdsec' | 'waf' | 'cscli' | (string & {});
+  /** The agent that reported it. Absent: this gateway noticed it itself. */
+  readonly machineId?: string;
   readonly scenario: string;
   /** SHA-256 of the scenario's file. */
   readonly scenarioHash: string;

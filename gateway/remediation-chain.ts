@@ -7,6 +7,7 @@ import { createExpressionCompiler } from '../detectors/expr/compile.ts';
 import type { HelperDependencies } from '../detectors/expr/dependencies.ts';
 import { profileEnvironment } from '../detectors/expr/environment.ts';
 import { alertView } from '../detectors/expr/environment/alert-view.ts';
+import { settingsAllowlist } from '../remediation/allowlists.ts';
 import { createDecider, type Decider } from '../remediation/decider.ts';
 import { createDecisionHistory, type DecisionHistory } from '../remediation/decision-history.ts';
 import { createDecisionIndex, type DecisionIndex, startSweeper } from '../remediation/decision-index.ts';
@@ -44,7 +45,7 @@ export async function openDecisions(
 ): Promise<DecisionState> {
   const { clock } = runtime;
   const { ipv6Prefix } = settings.client;
-  const allowlist = settings.remediation.allowlist.map((entry) => ({ ...entry, until: null }));
+  const allowlist = settings.remediation.allowlist.map((entry) => ({ ...entry, list: settingsAllowlist, until: null }));
   const index = createDecisionIndex({ ...runtime, allowlist });
   const history = createDecisionHistory({ clock, ipv6Prefix, exempt: selftestAddress.text });
   const publisher = createPublisher({ ...runtime, index, history, store });

@@ -1,18 +1,16 @@
 /**
- * The allowlist: addresses and ranges that nothing may refuse, whatever a scenario or a decision says. Entries of the
- * settings are fixed; those of the store come and go. A few hundred entries are usual, so plain maps by prefix length do.
+ * The allowlists: addresses and ranges that nothing may refuse, whatever a scenario or a decision says. A network that stands
+ * on two lists is allowed until both let go of it. Entries of the settings are fixed; those of the store come and go. A few
+ * hundred entries are usual, so plain maps by prefix length do.
  */
-import {
-  addressBits,
-  formatRange,
-  masked,
-  parseRange,
-  rangeContains,
-  type IpAddress,
-  type IpRange,
-} from '../core/ip.ts';
+import { addressBits, masked, parseRange, rangeContains, type IpAddress, type IpRange } from '../core/ip.ts';
+
+/** Name of the list that the settings' entries stand on. */
+export const settingsAllowlist = 'portcullis-settings';
 
 export interface AllowlistItem {
+  /** Name of the allowlist that it stands on. */
+  readonly list: string;
   /** An address or a range. */
   readonly value: string;
   readonly comment: string;
@@ -21,10 +19,12 @@ export interface AllowlistItem {
 }
 
 export interface Allowlist {
-  /** False when the value is neither address nor range, or the list is full. An entry of the same value is replaced. */
+  /** False when the value is neither address nor range, or all is full. An entry of the same list and value is replaced. */
   add(item: AllowlistItem): boolean;
   /** True when there was one. Entries of the settings stay. */
-  remove(value: string): boolean;
+  remove(list: string, value: string): boolean;
+  /** Every entry of a list; returns how many. */
+  removeList(list: string): number;
   /** Whether a live entry covers this address. */
   covers(address: IpAddress, now: number): boolean;
   /** The live entry that covers this address, the most specific first, or null. */
@@ -47,11 +47,11 @@ interface Held {
   stale: boolean;
 }
 
-/** One prefix length of one version. */
+/** One prefix length of one version: for each network an entry of each list that it stands on. */
 interface Level {
   readonly version: 4 | 6;
   readonly prefix: number;
-  readonly entries: Map<number | string, Held>;
+  readonly networks: Map<number | string, Held[]>;
 }
 
 /** `fixed` are the settings' own entries; `maxItems` bounds all. */
@@ -60,43 +60,52 @@ export function createAllowlist(fixed: readonly AllowlistItem[] = [], maxItems =
   let levels: Level[] = [];
   let size = 0;
 
+  const levelOf = ({ address, prefix }: IpRange): Level | undefined =>
+    levels.find((level) => level.version === address.version && level.prefix === prefix);
+
   const put = (item: AllowlistItem, isFixed: boolean): boolean => {
     const range = parseRange(item.value.trim());
     if (range === null) return false;
     const { version } = range.address;
-    let level = levels.find((level) => level.version === version && level.prefix === range.prefix);
+    let level = levelOf(range);
     const key = keyOf(range.address, range.prefix);
-    const before = level?.entries.get(key);
-    if (before === undefined && size >= maxItems) return false;
+    const entries = level?.networks.get(key) ?? [];
+    const at = entries.findIndex((held) => held.item.list === item.list);
+    if (at < 0 && size >= maxItems) return false;
+    if (entries[at]?.fixed === true && !isFixed) return true;
     if (level === undefined) {
-      level = { version, prefix: range.prefix, entries: new Map() };
+      level = { version, prefix: range.prefix, networks: new Map() };
       levels = [...levels, level].sort((left, right) => right.prefix - left.prefix);
     }
-    if (before === undefined) size++;
-    else if (before.fixed && !isFixed) return true;
-    level.entries.set(key, { item, range, fixed: isFixed, stale: false });
+    const held = { item, range, fixed: isFixed, stale: false };
+    if (at < 0) size++;
+    level.networks.set(key, at < 0 ? [...entries, held] : entries.with(at, held));
     return true;
   };
 
-  const drop = (level: Level, key: number | string): void => {
-    level.entries.delete(key);
-    size--;
-    if (level.entries.size === 0) levels = levels.filter((other) => other !== level);
+  const dropFrom = (level: Level, key: number | string, leaves: (held: Held) => boolean): number => {
+    const entries = level.networks.get(key) ?? [];
+    const left = entries.filter((held) => held.fixed || !leaves(held));
+    const dropped = entries.length - left.length;
+    if (dropped === 0) return 0;
+    size -= dropped;
+    if (left.length > 0) level.networks.set(key, left);
+    else level.networks.delete(key);
+    if (level.networks.size === 0) levels = levels.filter((other) => other !== level);
+    return dropped;
   };
 
   const dropWhere = (leaves: (held: Held) => boolean): number => {
-    const before = size;
-    for (const level of levels) {
-      for (const [key, held] of level.entries) if (!held.fixed && leaves(held)) drop(level, key);
-    }
-    return before - size;
+    let dropped = 0;
+    for (const level of levels) for (const key of level.networks.keys()) dropped += dropFrom(level, key, leaves);
+    return dropped;
   };
 
   const findHeld = (address: IpAddress, now: number): Held | null => {
     for (const level of levels) {
       if (level.version !== address.version) continue;
-      const held = level.entries.get(keyOf(address, level.prefix));
-      if (held !== undefined && isLive(held, now)) return held;
+      const held = level.networks.get(keyOf(address, level.prefix))?.find((one) => isLive(one, now));
+      if (held !== undefined) return held;
     }
     return null;
   };
@@ -105,24 +114,21 @@ export function createAllowlist(fixed: readonly AllowlistItem[] = [], maxItems =
 
   return {
     add: (item) => put(item, false),
-    remove(value) {
+    remove(list, value) {
       const range = parseRange(value.trim());
-      if (range === null) return false;
-      const wanted = formatRange(range);
-      return dropWhere((held) => formatRange(held.range) === wanted) > 0;
+      const level = range && levelOf(range);
+      if (!range || !level) return false;
+      return dropFrom(level, keyOf(range.address, range.prefix), ({ item }) => item.list === list) > 0;
     },
+    removeList: (list) => dropWhere(({ item }) => item.list === list),
     covers: (address, now) => size > 0 && findHeld(address, now) !== null,
     find: (address, now) => findHeld(address, now)?.item ?? null,
     findOverlap(range, now) {
-      for (const level of levels) {
-        for (const held of level.entries.values()) {
-          if (isLive(held, now) && overlaps(held.range, range)) return held.item;
-        }
-      }
+      for (const held of everyHeld(levels)) if (isLive(held, now) && overlaps(held.range, range)) return held.item;
       return null;
     },
     markStale() {
-      for (const level of levels) for (const held of level.entries.values()) held.stale = true;
+      for (const held of everyHeld(levels)) held.stale = true;
     },
     dropStale: () => void dropWhere((held) => held.stale),
     sweep: (now) => dropWhere((held) => !isLive(held, now)),
@@ -130,9 +136,13 @@ export function createAllowlist(fixed: readonly AllowlistItem[] = [], maxItems =
       return size;
     },
     *items() {
-      for (const level of levels) for (const held of level.entries.values()) yield held.item;
+      for (const { item } of everyHeld(levels)) yield item;
     },
   };
+}
+
+function* everyHeld(levels: readonly Level[]): Generator<Held> {
+  for (const level of levels) for (const entries of level.networks.values()) yield* entries;
 }
 
 /** Whether one of two networks lies inside the other. */

@@ -6,12 +6,12 @@
 import type { Clock } from '../core/clock.ts';
 import { formatRange, parseIp, rangeOf } from '../core/ip.ts';
 import type { DecisionCounts } from '../detectors/expr/dependencies.ts';
-import { uuidTag, type Decision } from './decision.ts';
+import { isOwn, uuidTag, type Decision } from './decision.ts';
 
 export interface DecisionHistory extends DecisionCounts {
   /** Counts from the store as of `asOf`, epoch milliseconds: decisions made before that are not counted again. */
   seed(counts: readonly { readonly value: string; readonly count: number }[], asOf: number): void;
-  /** A decision was made, here or elsewhere. Told twice it counts once. Only our own, not simulated, count as offences. */
+  /** A decision was made, here or elsewhere. Told twice it counts once. Only our own (`isOwn`) count as offences. */
   record(decision: Decision): void;
   /** A decision was lifted: it counts as one that was, no longer as one that is. */
   lift(decision: Decision): void;
@@ -83,7 +83,7 @@ export function createDecisionHistory(options: DecisionHistoryOptions): Decision
       }
     },
     record(decision) {
-      if (decision.simulated || !isOurs(decision.origin) || decision.value === exempt) return;
+      if (!isOwn(decision) || decision.value === exempt) return;
       const tag = uuidTag(decision.uuid);
       const offender = touch(keyOf(decision.value));
       if (offender.recent.some((offence) => offence.tag === tag)) return;
@@ -111,9 +111,4 @@ export function createDecisionHistory(options: DecisionHistoryOptions): Decision
       return offenders.size;
     },
   };
-}
-
-/** `crowdsec`, and `crowdsec/…` for a profile that names an origin of its own. */
-function isOurs(origin: string): boolean {
-  return origin === 'crowdsec' || origin.startsWith('crowdsec/');
 }

@@ -62,7 +62,10 @@ export interface DecisionIndex {
   /** The allowlist entry that covers or overlaps a network, or null. Not for the request path. */
   allowedRange(range: IpRange, now?: number): AllowlistItem | null;
   allow(item: AllowlistItem): void;
-  disallow(value: string): void;
+  /** The same value on another list goes on to be allowed. */
+  disallow(list: string, value: string): void;
+  /** Every entry of a list. */
+  disallowList(list: string): void;
   readonly size: IndexSize;
   /** Bytes of typed arrays. */
   memoryBytes(): number;
@@ -186,8 +189,12 @@ class PackedDecisionIndex implements DecisionIndex {
     );
   }
 
-  disallow(value: string): void {
-    this.#allowlist.remove(value);
+  disallow(list: string, value: string): void {
+    this.#allowlist.remove(list, value);
+  }
+
+  disallowList(list: string): void {
+    this.#allowlist.removeList(list);
   }
 
   get size(): IndexSize {

@@ -46,6 +46,17 @@ export function severityOf(type: string): number {
   return isKnownRemediation(type) ? remediationTypes.length - remediationTypes.indexOf(type) : 0;
 }
 
+/** Begins the uuid of every decision that is a copy of another Local API's. */
+export const mirroredPrefix = 'lapi/';
+
+/**
+ * Whether it was made here about an offence, `crowdsec/…` being an origin that a profile names: what escalation counts.
+ * Simulated decisions, copies of another Local API's, and whatever people or lists brought do not count.
+ */
+export function isOwn({ origin, simulated, uuid }: Pick<Decision, 'origin' | 'simulated' | 'uuid'>): boolean {
+  return !simulated && (origin === 'crowdsec' || origin.startsWith('crowdsec/')) && !uuid.startsWith(mirroredPrefix);
+}
+
 /** A 32-bit mark of a decision (FNV-1a of its uuid): what the index keeps instead of 36 characters. */
 export function uuidTag(uuid: string): number {
   let hash = 0x811c9dc5;

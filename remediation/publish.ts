@@ -40,7 +40,7 @@ export interface Publisher {
   add(decisions: readonly Decision[]): Promise<void>;
   remove(decisions: readonly Decision[]): Promise<void>;
   allow(entry: AllowlistEntry): Promise<void>;
-  disallow(value: string): Promise<void>;
+  disallow(list: string, value: string): Promise<void>;
   /** Called after index and queue, in turn; what a listener throws is logged. Returns its end. */
   listen(listener: (publication: Publication) => void): () => void;
   /** Decisions that the store has not got yet. */
@@ -106,7 +106,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     add: (decisions) => commit(decisions.map((decision) => ({ kind: 'decision-added', decision }))),
     remove: (decisions) => commit(decisions.map((decision) => ({ kind: 'decision-deleted', decision }))),
     allow: (entry) => commit([{ kind: 'allowlist-added', entry }]),
-    disallow: (value) => commit([{ kind: 'allowlist-deleted', value }]),
+    disallow: (list, value) => commit([{ kind: 'allowlist-deleted', list, value }]),
     listen(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
@@ -132,12 +132,22 @@ export function applyLocally(write: StoreWrite, index: DecisionIndex, history: D
       index.allow(write.entry);
       return;
     case 'allowlist-deleted':
-      index.disallow(write.value);
+      index.disallow(write.list, write.value);
       return;
+    case 'allowlist-removed':
+      index.disallowList(write.name);
+      return;
+    case 'allowlist-created':
     case 'alert':
+    case 'alert-deleted':
     case 'refusal':
     case 'bouncer-added':
     case 'bouncer-deleted':
+    case 'bouncer-seen':
+    case 'machine-added':
+    case 'machine-deleted':
+    case 'machine-seen':
+    case 'usage-reported':
       return;
     default:
       write satisfies never;

@@ -52,11 +52,11 @@ const longestCounted = 100;
 /** @throws GatewayError NOT_FOUND, or USAGE when several alerts begin so. */
 export async function alertById(store: Pick<Store, 'alerts' | 'alertByUuid'>, id: string): Promise<Alert> {
   const exact = await store.alertByUuid(id);
-  if (exact !== null) return exact;
+  if (exact !== null) return exact.alert;
   const found =
     id.length < shortestId
       ? []
-      : (await store.alerts({ limit: maxQueryRows })).filter(({ uuid }) => uuid.startsWith(id));
+      : (await store.alerts({ limit: maxQueryRows })).filter(({ alert }) => alert.uuid.startsWith(id));
   if (found.length > 1) {
     throw new GatewayError('USAGE', `${found.length} alerts have an id that begins with ${id}`, {
       remedy: 'Give more of it.',
@@ -68,5 +68,5 @@ export async function alertById(store: Pick<Store, 'alerts' | 'alertByUuid'>, id
       remedy: 'See `alerts list` for those there are.',
     });
   }
-  return only;
+  return only.alert;
 }

@@ -22,7 +22,7 @@ import type {
 } from './models.ts';
 
 export function decisionModel(
-  { decision, deletedAt }: Omit<StoredDecision, 'cursor'>,
+  { decision, deletedAt }: Pick<StoredDecision, 'decision' | 'deletedAt'>,
   now: number,
   alert: Alert | null,
 ): DecisionModel {
@@ -55,8 +55,8 @@ export async function decisionModels(
   const wanted = new Set(found.flatMap(({ decision }) => decision.alertUuid ?? []));
   const alerts = new Map<string, Alert>();
   if (wanted.size <= mostAlertsAsked) {
-    for (const alert of await Promise.all([...wanted].map((uuid) => deps.store.alertByUuid(uuid)))) {
-      if (alert !== null) alerts.set(alert.uuid, alert);
+    for (const stored of await Promise.all([...wanted].map((uuid) => deps.store.alertByUuid(uuid)))) {
+      if (stored !== null) alerts.set(stored.alert.uuid, stored.alert);
     }
   }
   return found.map((stored) => decisionModel(stored, now, alerts.get(stored.decision.alertUuid ?? '') ?? null));

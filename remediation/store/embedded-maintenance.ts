@@ -24,18 +24,27 @@ export function* forget(
   now: number,
   raiseFloor: RaiseFloor,
 ): Answer<number> {
-  let removed = yield* forgetRefusals(context, retention.refusals, now);
+  let removed = yield* forgetByTime(context, 'refusals', 'at', retention.refusals, now);
+  removed += yield* forgetByTime(context, 'usage', 'received_at', retention.usage, now);
   removed += yield* forgetAlerts(context, retention.alerts, now);
   removed += yield* forgetDecisions(context, retention.decisions, now, raiseFloor);
   removed += yield* forgetAllowlist(context, retention.decisions, now, raiseFloor);
   return removed + forgetKinds(context);
 }
 
-function* forgetRefusals(context: ReadContext, limit: RetentionLimit, now: number): Answer<number> {
-  const old = `DELETE FROM refusals WHERE id IN (SELECT id FROM refusals WHERE at < ? ORDER BY at LIMIT ${sliceRows})`;
+function* forgetByTime(
+  context: ReadContext,
+  table: 'refusals' | 'usage',
+  time: 'at' | 'received_at',
+  limit: RetentionLimit,
+  now: number,
+): Answer<number> {
+  const old =
+    `DELETE FROM ${table} WHERE id IN ` +
+    `(SELECT id FROM ${table} WHERE ${time} < ? ORDER BY ${time} LIMIT ${sliceRows})`;
   const surplus =
-    'DELETE FROM refusals WHERE id IN (SELECT id FROM refusals WHERE id <= ' +
-    `(SELECT id FROM refusals ORDER BY id DESC LIMIT 1 OFFSET ?) ORDER BY id LIMIT ${sliceRows})`;
+    `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE id <= ` +
+    `(SELECT id FROM ${table} ORDER BY id DESC LIMIT 1 OFFSET ?) ORDER BY id LIMIT ${sliceRows})`;
   return (yield* slices(context, old, now - limit.maxAge)) + (yield* slices(context, surplus, limit.maxRows));
 }
 

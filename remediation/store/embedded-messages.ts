@@ -1,10 +1,20 @@
 /** Every message between the main thread and the worker of the embedded store. */
 import type { ErrorCode } from '../../core/errors.ts';
 import type { Bouncer } from '../bouncer.ts';
+import type { Machine } from '../machine.ts';
 import type { Head } from './follow.ts';
-import type { DecisionColumns, Packed } from './embedded-pack.ts';
+import type { PackedChanges, PackedWrites, StoredColumns } from './embedded-pack.ts';
 import type { Retention } from './options.ts';
-import type { AlertQuery, AllowlistEntry, DecisionQuery, RefusalEvent, RefusalQuery } from './store.ts';
+import type {
+  AlertQuery,
+  AllowlistEntry,
+  AllowlistRecord,
+  DecisionQuery,
+  RefusalEvent,
+  RefusalQuery,
+  UsageQuery,
+  UsageReport,
+} from './store.ts';
 
 /** Slices of writes that are on their way or being written: what bounds the worker's memory. */
 export const sentAhead = 128;
@@ -31,14 +41,19 @@ export interface PackedPage {
   readonly epoch: string;
   readonly floor: number;
   readonly position: number;
-  readonly pack: Packed;
+  readonly pack: PackedChanges;
 }
 
 export interface PackedDecisions {
   readonly epoch: string;
-  readonly columns: DecisionColumns;
+  readonly columns: StoredColumns;
   readonly seqs: number[];
-  readonly deletedAt: (number | null)[];
+}
+
+/** Its body is JSON. */
+export interface AlertRow {
+  readonly id: number;
+  readonly body: string;
 }
 
 /** Questions and their answers, by name. Alerts answer as JSON text, parsed on arrival. */
@@ -48,11 +63,16 @@ export interface Reads {
   since: { ask: { readonly after: number }; answer: PackedPage };
   decisions: { ask: DecisionQuery; answer: PackedDecisions };
   decisionByUuid: { ask: { readonly uuid: string }; answer: PackedDecisions };
+  decisionById: { ask: { readonly id: number }; answer: PackedDecisions };
+  allowlists: { ask: object; answer: readonly AllowlistRecord[] };
   allowlist: { ask: object; answer: readonly AllowlistEntry[] };
-  alerts: { ask: AlertQuery; answer: readonly string[] };
-  alertByUuid: { ask: { readonly uuid: string }; answer: string | null };
+  alerts: { ask: AlertQuery; answer: readonly AlertRow[] };
+  alertByUuid: { ask: { readonly uuid: string }; answer: AlertRow | null };
+  alertById: { ask: { readonly id: number }; answer: AlertRow | null };
   refusals: { ask: RefusalQuery; answer: readonly RefusalEvent[] };
   bouncers: { ask: object; answer: readonly Bouncer[] };
+  machines: { ask: object; answer: readonly Machine[] };
+  usageReports: { ask: UsageQuery; answer: readonly UsageReport[] };
   decisionCounts: {
     ask: { readonly since: number; readonly limit: number };
     answer: readonly { readonly value: string; readonly count: number }[];
@@ -81,7 +101,7 @@ export interface WriteRequest {
   /** The slice that completes the `apply`. */
   readonly last: boolean;
   readonly now: number;
-  readonly pack: Packed;
+  readonly pack: PackedWrites;
 }
 
 export type ToWorker = ReadRequest | WriteRequest | { readonly kind: 'close' };

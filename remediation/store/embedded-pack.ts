@@ -3,10 +3,9 @@
  * a thousand objects of ten fields stops the event loop about five times as long. The words that most decisions share
  * (origin, scenario, scope, type) travel once.
  */
-import type { Bouncer } from '../bouncer.ts';
 import type { Decision } from '../decision.ts';
-import type { AllowlistEntry, RefusalEvent, StoreChange } from './store.ts';
-import type { AlertRecord, LimitedWrite } from './write-limits.ts';
+import type { StoreChange } from './store.ts';
+import type { LimitedWrite } from './write-limits.ts';
 
 /** What decisions have in common by the thousand. */
 export interface DecisionKind {
@@ -28,116 +27,74 @@ export interface DecisionColumns {
   readonly kindOf: number[];
 }
 
-/** What each write is, in order; its content is the next of the list for that tag. */
-export const writeTag = {
-  added: 0,
-  deleted: 1,
-  entry: 2,
-  entryDeleted: 3,
-  alert: 4,
-  refusal: 5,
-  bouncer: 6,
-  bouncerDeleted: 7,
-} as const;
-export type WriteTag = (typeof writeTag)[keyof typeof writeTag];
+/** Decisions as the file has them. */
+export interface StoredColumns extends DecisionColumns {
+  readonly ids: number[];
+  /** Null of those that were not deleted. */
+  readonly deletedAt: (number | null)[];
+}
 
-export interface Packed {
-  readonly tags: WriteTag[];
+/** What each write or change is, in order: its content is the next of `decisions`, or the next of `others`. */
+export const packTag = { added: 0, deleted: 1, other: 2 } as const;
+export type PackTag = (typeof packTag)[keyof typeof packTag];
+
+interface DecisionWrite {
+  readonly kind: 'decision-added' | 'decision-deleted';
+}
+export type OtherWrite = Exclude<LimitedWrite, DecisionWrite>;
+export type OtherChange = Exclude<StoreChange, DecisionWrite>;
+
+export interface PackedWrites {
+  readonly tags: PackTag[];
   readonly decisions: DecisionColumns;
-  readonly entries: AllowlistEntry[];
-  /** Deleted allowlist values. */
-  readonly values: string[];
-  readonly alerts: AlertRecord[];
-  readonly refusals: RefusalEvent[];
-  readonly bouncers: Bouncer[];
-  /** Of deleted bouncers. */
-  readonly bouncerNames: string[];
+  readonly others: OtherWrite[];
 }
 
-export function emptyPack(): Packed {
-  return {
-    tags: [],
-    decisions: { uuids: [], values: [], alertUuids: [], until: [], createdAt: [], kinds: [], kindOf: [] },
-    entries: [],
-    values: [],
-    alerts: [],
-    refusals: [],
-    bouncers: [],
-    bouncerNames: [],
-  };
+export interface PackedChanges {
+  readonly tags: PackTag[];
+  readonly decisions: StoredColumns;
+  readonly others: OtherChange[];
 }
 
-export function packWrites(writes: readonly LimitedWrite[]): Packed {
-  const pack = emptyPack();
+export function packWrites(writes: readonly LimitedWrite[]): PackedWrites {
+  const pack: PackedWrites = { tags: [], decisions: emptyColumns(), others: [] };
   const kindIndex = createKindIndex(pack.decisions.kinds);
   for (const write of writes) {
-    switch (write.kind) {
-      case 'decision-added':
-      case 'decision-deleted':
-        pack.tags.push(write.kind === 'decision-added' ? writeTag.added : writeTag.deleted);
-        pushDecision(pack.decisions, write.decision, kindIndex(write.decision));
-        break;
-      case 'allowlist-added':
-        pack.tags.push(writeTag.entry);
-        pack.entries.push(write.entry);
-        break;
-      case 'allowlist-deleted':
-        pack.tags.push(writeTag.entryDeleted);
-        pack.values.push(write.value);
-        break;
-      case 'alert':
-        pack.tags.push(writeTag.alert);
-        pack.alerts.push(write.record);
-        break;
-      case 'refusal':
-        pack.tags.push(writeTag.refusal);
-        pack.refusals.push(write.event);
-        break;
-      case 'bouncer-added':
-        pack.tags.push(writeTag.bouncer);
-        pack.bouncers.push(write.bouncer);
-        break;
-      case 'bouncer-deleted':
-        pack.tags.push(writeTag.bouncerDeleted);
-        pack.bouncerNames.push(write.name);
-        break;
-      default:
-        write satisfies never;
+    if ('decision' in write) {
+      pack.tags.push(write.kind === 'decision-added' ? packTag.added : packTag.deleted);
+      pushDecision(pack.decisions, write.decision, kindIndex(write.decision));
+    } else {
+      pack.tags.push(packTag.other);
+      pack.others.push(write);
     }
   }
   return pack;
 }
 
-/** The changes in order. Records that followers do not hear of are not expected here. */
-export function unpackChanges(pack: Packed): StoreChange[] {
-  const changes: StoreChange[] = [];
-  let decision = 0;
-  let entry = 0;
-  let value = 0;
-  for (const tag of pack.tags) {
-    switch (tag) {
-      case writeTag.added:
-        changes.push({ kind: 'decision-added', decision: decisionAt(pack.decisions, decision++) });
-        break;
-      case writeTag.deleted:
-        changes.push({ kind: 'decision-deleted', decision: decisionAt(pack.decisions, decision++) });
-        break;
-      case writeTag.entry:
-        changes.push({ kind: 'allowlist-added', entry: pack.entries[entry++] as AllowlistEntry });
-        break;
-      case writeTag.entryDeleted:
-        changes.push({ kind: 'allowlist-deleted', value: pack.values[value++] as string });
-        break;
-      case writeTag.alert:
-      case writeTag.refusal:
-      case writeTag.bouncer:
-      case writeTag.bouncerDeleted:
-        break;
-      default:
-        tag satisfies never;
-    }
-  }
-  return changes;
+export function emptyChanges(): PackedChanges {
+  return { tags: [], decisions: emptyStored(), others: [] };
+}
+
+export function emptyStored(): StoredColumns {
+  return { ...emptyColumns(), ids: [], deletedAt: [] };
+}
+
+function emptyColumns(): DecisionColumns {
+  return { uuids: [], values: [], alertUuids: [], until: [], createdAt: [], kinds: [], kindOf: [] };
+}
+
+/** The changes in order. */
+export function unpackChanges({ tags, decisions, others }: PackedChanges): StoreChange[] {
+  let row = 0;
+  let other = 0;
+  return tags.map((tag): StoreChange => {
+    if (tag === packTag.other) return others[other++] as OtherChange;
+    const decision = decisionAt(decisions, row);
+    const id = decisions.ids[row] as number;
+    const deletedAt = decisions.deletedAt[row++] as number | null;
+    if (deletedAt === null) return { kind: 'decision-added', decision, id };
+    return { kind: 'decision-deleted', decision, id, deletedAt };
+  });
 }
 
 /** The decision of row `index`, which must exist. */

@@ -4,13 +4,15 @@
  */
 import type { StoreFile } from './embedded-file.ts';
 import { rowOf, type Kinds } from './embedded-kinds.ts';
-import { emptyPack, writeTag, type DecisionColumns, type Packed } from './embedded-pack.ts';
-import type { PackedDecisions, PackedPage, ReadName, ReadRequest, Reads } from './embedded-messages.ts';
+import { emptyChanges, emptyStored, packTag, type PackedChanges, type StoredColumns } from './embedded-pack.ts';
+import type { AlertRow, PackedDecisions, PackedPage, ReadName, ReadRequest, Reads } from './embedded-messages.ts';
 import { uuidKey } from './embedded-writes.ts';
 import { listingStart } from './cursor.ts';
 import type { Head } from './follow.ts';
-import { byName, pageSize } from './queries.ts';
-import type { AllowlistEntry, DecisionQuery } from './store.ts';
+import type { Bouncer } from '../bouncer.ts';
+import type { Machine } from '../machine.ts';
+import { byId, byName, pageSize } from './queries.ts';
+import type { AllowlistEntry, DecisionQuery, UsageReport } from './store.ts';
 import { parseRefusal } from './write-limits.ts';
 
 /** Rows of one page of changes: the main thread spends about a millisecond on them. */
@@ -48,15 +50,26 @@ const answers: Answers = {
   },
   decisions: searchDecisions,
   *decisionByUuid(context, { uuid }) {
-    const page = emptyDecisions(context.head.epoch);
-    const select = `SELECT ${decisionColumns} FROM decisions WHERE key = ? AND uuid = ?`;
-    const row = rowOf(context.file.prepare(select).get(uuidKey(uuid, context.hashSeed), uuid));
-    if (row) pushStored(page, row as DecisionRow, context.kinds);
-    return page;
+    return decisionWhere(context, 'key = ? AND uuid = ?', [uuidKey(uuid, context.hashSeed), uuid]);
+  },
+  *decisionById(context, { id }) {
+    const unmoved = decisionWhere(context, 'seq = ? AND id IS NULL', [id]);
+    return unmoved.seqs.length > 0 ? unmoved : decisionWhere(context, 'id = ?', [id]);
+  },
+  *allowlists({ file }) {
+    const rows = rowsOf(file.prepare('SELECT name, description, created_at, updated_at FROM allowlists').all());
+    return rows
+      .map(([name, description, createdAt, updatedAt]) => ({
+        name: name as string,
+        description: description as string,
+        createdAt: createdAt as number,
+        updatedAt: updatedAt as number,
+      }))
+      .toSorted(byName);
   },
   *allowlist({ file }, _ask, now) {
     const select =
-      'SELECT value, comment, created_at, until FROM allowlist ' +
+      `SELECT ${entryColumns} FROM allowlist ` +
       'WHERE deleted_at IS NULL AND (until IS NULL OR until > ?) ORDER BY seq';
     return rowsOf(file.prepare(select).all(now)).map((row) => entryOf(row));
   },
@@ -66,13 +79,18 @@ const answers: Answers = {
       ['value = ?', query.value],
       ['scenario = ?', query.scenario],
       ['created_at >= ?', query.since],
+      ['id < ?', query.before],
     ]);
-    const select = `SELECT body FROM alerts ${where} ORDER BY created_at DESC, id DESC LIMIT ?`;
-    return rowsOf(file.prepare(select).all(...values, pageSize(query.limit))).map((row) => row[0] as string);
+    const select = `SELECT id, body FROM alerts ${where} ORDER BY id DESC LIMIT ?`;
+    return rowsOf(file.prepare(select).all(...values, pageSize(query.limit))).map(alertRow);
   },
   *alertByUuid({ file }, { uuid }) {
-    const row = rowOf(file.prepare('SELECT body FROM alerts WHERE uuid = ?').get(uuid));
-    return (row?.[0] as string | undefined) ?? null;
+    const row = rowOf(file.prepare('SELECT id, body FROM alerts WHERE uuid = ?').get(uuid));
+    return row ? alertRow(row) : null;
+  },
+  *alertById({ file }, { id }) {
+    const row = rowOf(file.prepare('SELECT id, body FROM alerts WHERE id = ?').get(id));
+    return row ? alertRow(row) : null;
   },
   *refusals({ file }, query) {
     const { where, values } = conditions([
@@ -85,14 +103,25 @@ const answers: Answers = {
     return rows.map((row) => parseRefusal(row[0] as string));
   },
   *bouncers({ file }) {
-    const rows = rowsOf(file.prepare('SELECT name, key_hash, created_at FROM bouncers').all());
-    return rows
-      .map(([name, keyHash, createdAt]) => ({
-        name: name as string,
-        keyHash: keyHash as string,
-        createdAt: createdAt as number,
-      }))
-      .toSorted(byName);
+    return documents<Bouncer>(file, 'bouncers').toSorted(byName);
+  },
+  *machines({ file }) {
+    return documents<Machine>(file, 'machines').toSorted(byId);
+  },
+  *usageReports({ file }, query) {
+    const { where, values } = conditions([
+      ['side = ?', query.side],
+      ['sender = ?', query.from],
+      ['received_at >= ?', query.since],
+    ]);
+    const select = `SELECT side, sender, received_at, body FROM usage ${where} ORDER BY received_at DESC, id DESC LIMIT ?`;
+    const rows = rowsOf(file.prepare(select).all(...values, pageSize(query.limit)));
+    return rows.map((row) => ({
+      side: row[0] as UsageReport['side'],
+      from: row[1] as string,
+      receivedAt: row[2] as number,
+      body: row[3] as string,
+    }));
   },
   *decisionCounts({ file }, { since, limit }) {
     const select =
@@ -114,8 +143,10 @@ export function answerRead(
 }
 
 /** As the SELECT of `decisionColumns` yields it. */
-type DecisionRow = [number, string, number, string, number, number, number | null, string | null];
-const decisionColumns = 'seq, uuid, kind, value, until, created_at, deleted_at, alert_uuid';
+type DecisionRow = [number, string, number, string, number, number, number | null, string | null, number];
+const decisionColumns = 'seq, uuid, kind, value, until, created_at, deleted_at, alert_uuid, coalesce(id, seq)';
+/** What `entryOf` reads. */
+const entryColumns = 'list, value, comment, created_at, until';
 
 /** Changes after `after` up to `end`; with `liveAt`, only what is live at that time. */
 function changePage(context: ReadContext, after: number, end: number, liveAt: number | null): PackedPage {
@@ -126,9 +157,9 @@ function changePage(context: ReadContext, after: number, end: number, liveAt: nu
   const decisions = rowsOf(
     file.prepare(`SELECT ${decisionColumns} FROM decisions ${range}`).all(...values),
   ) as DecisionRow[];
-  const select = `SELECT value, comment, created_at, until, seq, deleted_at FROM allowlist ${range}`;
+  const select = `SELECT ${entryColumns}, seq, deleted_at FROM allowlist ${range}`;
   const entries = rowsOf(file.prepare(select).all(...values));
-  const pack = emptyPack();
+  const pack = emptyChanges();
   const kindIndex = new Map<number, number>();
   let position = after;
   let d = 0;
@@ -136,14 +167,14 @@ function changePage(context: ReadContext, after: number, end: number, liveAt: nu
   while (pack.tags.length < changeRows && (d < decisions.length || e < entries.length)) {
     const decision = decisions[d];
     const entry = entries[e];
-    if (decision && (!entry || decision[0] < (entry[4] as number))) {
+    if (decision && (!entry || decision[0] < (entry[5] as number))) {
       pushDecision(pack.decisions, decision, kinds, kindIndex);
-      pack.tags.push(decision[6] === null ? writeTag.added : writeTag.deleted);
+      pack.tags.push(decision[6] === null ? packTag.added : packTag.deleted);
       position = decision[0];
       d += 1;
     } else if (entry) {
       pushEntry(pack, entry);
-      position = entry[4] as number;
+      position = entry[5] as number;
       e += 1;
     }
   }
@@ -151,23 +182,33 @@ function changePage(context: ReadContext, after: number, end: number, liveAt: nu
   return { epoch: head.epoch, floor: head.floor, position, pack };
 }
 
-/** Newest first, a stretch of the table at a time. */
+/** Newest first, a stretch of the table, or of the decisions of one alert, at a time. */
 function* searchDecisions(context: ReadContext, query: DecisionQuery, now: number): Answer<PackedDecisions> {
   const { file, head, kinds } = context;
   const page = emptyDecisions(head.epoch);
   const size = pageSize(query.limit);
   const { where, values } = decisionConditions(query, now);
+  const ofAlert = query.alertUuid === undefined ? [] : [query.alertUuid];
+  const within = query.alertUuid === undefined ? '' : 'AND alert_uuid = ?';
   const bottomOf = file.prepare(
-    `SELECT seq FROM decisions WHERE seq < ? ORDER BY seq DESC LIMIT 1 OFFSET ${searchRows}`,
+    `SELECT seq FROM decisions WHERE seq < ? ${within} ORDER BY seq DESC LIMIT 1 OFFSET ${searchRows}`,
   );
-  const select = `SELECT ${decisionColumns} FROM decisions ${where} ORDER BY seq DESC LIMIT ?`;
+  const select = `SELECT ${decisionColumns} FROM decisions WHERE seq < ? AND seq >= ? ${within} ${where} ORDER BY seq DESC LIMIT ?`;
   for (let top = listingStart(query.after, head.epoch); page.seqs.length < size && top > 0; ) {
-    const bottom = (rowOf(bottomOf.get(top))?.[0] as number | undefined) ?? 0;
-    const rows = rowsOf(file.prepare(select).all(top, bottom, ...values, size - page.seqs.length));
+    const bottom = (rowOf(bottomOf.get(top, ...ofAlert))?.[0] as number | undefined) ?? 0;
+    const rows = rowsOf(file.prepare(select).all(top, bottom, ...ofAlert, ...values, size - page.seqs.length));
     for (const row of rows) pushStored(page, row as DecisionRow, kinds);
     top = bottom;
     if (top > 0) yield;
   }
+  return page;
+}
+
+function decisionWhere(context: ReadContext, where: string, values: (string | number)[]): PackedDecisions {
+  const page = emptyDecisions(context.head.epoch);
+  const select = `SELECT ${decisionColumns} FROM decisions WHERE ${where}`;
+  const row = rowOf(context.file.prepare(select).get(...values));
+  if (row) pushStored(page, row as DecisionRow, context.kinds);
   return page;
 }
 
@@ -178,16 +219,14 @@ function decisionConditions(query: DecisionQuery, now: number): Conditions {
     ['origin = ?', query.origin],
     ['scenario = ?', query.scenario],
   ]);
-  const live = query.includeInactive === true ? '' : 'AND deleted_at IS NULL AND until > ?';
+  const every = query.includeInactive === true && query.onlyInactive !== true;
+  const active = 'deleted_at IS NULL AND until > ?';
+  const ofTime = query.onlyInactive === true ? `AND NOT (${active})` : `AND ${active}`;
   const ofKind = kind.where === '' ? '' : `AND kind IN (SELECT id FROM kinds ${kind.where})`;
   const ofValue = query.value === undefined ? '' : 'AND value = ?';
   return {
-    where: `WHERE seq < ? AND seq >= ? ${live} ${ofValue} ${ofKind}`,
-    values: [
-      ...(query.includeInactive === true ? [] : [now]),
-      ...(query.value === undefined ? [] : [query.value]),
-      ...kind.values,
-    ],
+    where: `${every ? '' : ofTime} ${ofValue} ${ofKind}`,
+    values: [...(every ? [] : [now]), ...(query.value === undefined ? [] : [query.value]), ...kind.values],
   };
 }
 
@@ -203,17 +242,16 @@ function conditions(parts: readonly (readonly [string, string | number | undefin
 }
 
 function emptyDecisions(epoch: string): PackedDecisions {
-  return { epoch, columns: emptyPack().decisions, seqs: [], deletedAt: [] };
+  return { epoch, columns: emptyStored(), seqs: [] };
 }
 
 function pushStored(page: PackedDecisions, row: DecisionRow, kinds: Kinds): void {
   page.seqs.push(row[0]);
-  page.deletedAt.push(row[6]);
   const index = page.columns.kinds.push(kinds.byId(row[2])) - 1;
   pushColumns(page.columns, row, index);
 }
 
-function pushDecision(columns: DecisionColumns, row: DecisionRow, kinds: Kinds, known: Map<number, number>): void {
+function pushDecision(columns: StoredColumns, row: DecisionRow, kinds: Kinds, known: Map<number, number>): void {
   let index = known.get(row[2]);
   if (index === undefined) {
     index = columns.kinds.push(kinds.byId(row[2])) - 1;
@@ -222,32 +260,40 @@ function pushDecision(columns: DecisionColumns, row: DecisionRow, kinds: Kinds, 
   pushColumns(columns, row, index);
 }
 
-function pushColumns(columns: DecisionColumns, row: DecisionRow, kind: number): void {
+function pushColumns(columns: StoredColumns, row: DecisionRow, kind: number): void {
   columns.uuids.push(row[1]);
   columns.values.push(row[3]);
   columns.until.push(row[4]);
   columns.createdAt.push(row[5]);
+  columns.deletedAt.push(row[6]);
   columns.alertUuids.push(row[7]);
+  columns.ids.push(row[8]);
   columns.kindOf.push(kind);
 }
 
-function pushEntry(pack: Packed, row: unknown[]): void {
-  if (row[5] === null) {
-    pack.tags.push(writeTag.entry);
-    pack.entries.push(entryOf(row));
-  } else {
-    pack.tags.push(writeTag.entryDeleted);
-    pack.values.push(row[0] as string);
-  }
+/** A row of `entryColumns`, its position and its `deleted_at`. */
+function pushEntry(pack: PackedChanges, row: unknown[]): void {
+  pack.tags.push(packTag.other);
+  if (row[6] === null) pack.others.push({ kind: 'allowlist-added', entry: entryOf(row) });
+  else pack.others.push({ kind: 'allowlist-deleted', list: row[0] as string, value: row[1] as string });
 }
 
 function entryOf(row: unknown[]): AllowlistEntry {
   return {
-    value: row[0] as string,
-    comment: row[1] as string,
-    createdAt: row[2] as number,
-    until: row[3] as number | null,
+    list: row[0] as string,
+    value: row[1] as string,
+    comment: row[2] as string,
+    createdAt: row[3] as number,
+    until: row[4] as number | null,
   };
+}
+
+function alertRow(row: unknown[]): AlertRow {
+  return { id: row[0] as number, body: row[1] as string };
+}
+
+function documents<T>(file: StoreFile, table: 'bouncers' | 'machines'): T[] {
+  return rowsOf(file.prepare(`SELECT body FROM ${table}`).all()).map((row) => JSON.parse(row[0] as string) as T);
 }
 
 function rowsOf(rows: unknown): unknown[][] {

@@ -4,7 +4,7 @@
  *
  * Every write of a decision or an allowlist entry gives its row the next `seq`, so the tables themselves are the change
  * history in order of writing. `decisions.key` is a 32-bit hash of the uuid: an index on the uuid itself triples the
- * time of a large import.
+ * time of a large import. `decisions.id` is null as long as it is `seq`: until the decision is written again.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { GatewayError } from '../../core/errors.ts';
@@ -79,6 +79,51 @@ export const migrations: readonly string[] = [
      key_hash TEXT NOT NULL,
      created_at INTEGER NOT NULL
    ) STRICT;`,
+
+  `ALTER TABLE decisions ADD COLUMN id INTEGER;
+   CREATE INDEX decisions_id ON decisions (id) WHERE id IS NOT NULL;
+
+   CREATE TABLE allowlists (
+     name TEXT PRIMARY KEY,
+     description TEXT NOT NULL,
+     created_at INTEGER NOT NULL,
+     updated_at INTEGER NOT NULL
+   ) STRICT;
+   INSERT INTO allowlists
+     SELECT 'default', '', min(created_at), max(created_at) FROM allowlist WHERE deleted_at IS NULL HAVING count(*) > 0;
+   ALTER TABLE allowlist RENAME TO allowlist_before;
+   CREATE TABLE allowlist (
+     seq INTEGER PRIMARY KEY,
+     list TEXT NOT NULL,
+     value TEXT NOT NULL,
+     comment TEXT NOT NULL,
+     created_at INTEGER NOT NULL,
+     until INTEGER,
+     deleted_at INTEGER,
+     UNIQUE (list, value)
+   ) STRICT;
+   INSERT INTO allowlist
+     SELECT seq, 'default', value, comment, created_at, until, deleted_at FROM allowlist_before ORDER BY seq;
+   DROP TABLE allowlist_before;
+
+   ALTER TABLE bouncers RENAME TO bouncers_before;
+   CREATE TABLE bouncers (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+   INSERT INTO bouncers SELECT name, json_object(
+     'name', name, 'keyHash', key_hash, 'createdAt', created_at, 'authType', 'api-key', 'autoCreated', json('false'),
+     'ip', '', 'type', '', 'version', '', 'lastPull', NULL
+   ) FROM bouncers_before;
+   DROP TABLE bouncers_before;
+   CREATE TABLE machines (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+
+   CREATE TABLE usage (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     side TEXT NOT NULL,
+     sender TEXT NOT NULL,
+     received_at INTEGER NOT NULL,
+     body TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX usage_received_at ON usage (received_at);
+   CREATE INDEX usage_sender ON usage (side, sender, received_at);`,
 ];
 
 /** Brings a file to the newest version, each step a transaction. Throws for a file of a later Portcullis. */

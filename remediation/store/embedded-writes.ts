@@ -1,14 +1,19 @@
 /** Writing slices into the embedded store's file, within a transaction that the worker opens and commits. */
-import type { Bouncer } from '../bouncer.ts';
+import { isOwn } from '../decision.ts';
 import type { StoreFile } from './embedded-file.ts';
 import type { Kinds } from './embedded-kinds.ts';
-import { writeTag, type DecisionColumns, type DecisionKind, type Packed } from './embedded-pack.ts';
-import type { AllowlistEntry, RefusalEvent } from './store.ts';
-import type { AlertRecord } from './write-limits.ts';
+import {
+  packTag,
+  type DecisionColumns,
+  type DecisionKind,
+  type OtherWrite,
+  type PackedWrites,
+} from './embedded-pack.ts';
+import { createRecordWriter } from './embedded-record-writes.ts';
 
 export interface Writer {
   /** Writes one slice after position `head`; returns the new head. */
-  write(pack: Packed, head: number, now: number): number;
+  write(pack: PackedWrites, head: number, now: number): number;
   /** An import begins. */
   expectMany(): void;
   /** After `write` threw: the transaction is rolled back. */
@@ -17,51 +22,16 @@ export interface Writer {
 
 export function createWriter(file: StoreFile, kinds: Kinds, hashSeed: number): Writer {
   const decisions = createDecisionWriter(file, hashSeed);
-  const allowlist = createAllowlistWriter(file);
-  const insertAlert = file.prepare(
-    'INSERT OR REPLACE INTO alerts (uuid, scope, value, scenario, created_at, body) VALUES (?, ?, ?, ?, ?, ?)',
-  );
-  const insertRefusal = file.prepare('INSERT INTO refusals (at, client_ip, request_id, body) VALUES (?, ?, ?, ?)');
-  const insertBouncer = file.prepare('INSERT OR REPLACE INTO bouncers (name, key_hash, created_at) VALUES (?, ?, ?)');
-  const deleteBouncer = file.prepare('DELETE FROM bouncers WHERE name = ?');
+  const records = createRecordWriter(file);
   return {
     write(pack, head, now) {
       const kindIds = pack.decisions.kinds.map((kind) => kinds.idOf(kind));
-      const next = { decision: 0, entry: 0, value: 0, alert: 0, refusal: 0, bouncer: 0, bouncerName: 0 };
       let seq = head;
+      let decision = 0;
+      let other = 0;
       for (const tag of pack.tags) {
-        switch (tag) {
-          case writeTag.added:
-          case writeTag.deleted:
-            decisions.put(++seq, pack.decisions, next.decision++, kindIds, tag === writeTag.deleted ? now : null);
-            break;
-          case writeTag.entry:
-            allowlist.put(++seq, pack.entries[next.entry++] as AllowlistEntry);
-            break;
-          case writeTag.entryDeleted:
-            allowlist.remove(++seq, pack.values[next.value++] as string, now);
-            break;
-          case writeTag.alert: {
-            const { uuid, scope, value, scenario, createdAt, body } = pack.alerts[next.alert++] as AlertRecord;
-            insertAlert.run(uuid, scope, value, scenario, createdAt, body);
-            break;
-          }
-          case writeTag.refusal: {
-            const event = pack.refusals[next.refusal++] as RefusalEvent;
-            insertRefusal.run(event.at, event.clientIp, event.requestId, JSON.stringify(event));
-            break;
-          }
-          case writeTag.bouncer: {
-            const { name, keyHash, createdAt } = pack.bouncers[next.bouncer++] as Bouncer;
-            insertBouncer.run(name, keyHash, createdAt);
-            break;
-          }
-          case writeTag.bouncerDeleted:
-            deleteBouncer.run(pack.bouncerNames[next.bouncerName++] as string);
-            break;
-          default:
-            tag satisfies never;
-        }
+        if (tag === packTag.other) seq = records.write(pack.others[other++] as OtherWrite, seq, now);
+        else decisions.put(++seq, pack.decisions, decision++, kindIds, tag === packTag.deleted ? now : null);
       }
       decisions.flush();
       return seq;
@@ -79,12 +49,12 @@ export function uuidKey(uuid: string, seed: number): number {
   return hash ^ (hash >>> 15);
 }
 
-/** `seq` and `deleted_at`. */
+/** Its id and `deleted_at`. */
 type StoredRow = [number, number | null];
 
 /** Rows of one INSERT: a statement costs as much as a row. */
 const rowsTogether = 16;
-const decisionFields = 10;
+const decisionFields = 11;
 
 interface DecisionWriter {
   /** Takes the decision of row `row`; it is in the file after `flush`. */
@@ -123,9 +93,8 @@ function createKeyFilter(file: StoreFile): KeyFilter {
 
 function createDecisionWriter(file: StoreFile, hashSeed: number): DecisionWriter {
   let keys: KeyFilter | null = null;
-  const find = file.prepare('SELECT seq, deleted_at FROM decisions WHERE key = ? AND uuid = ?');
-  const remove = file.prepare('DELETE FROM decisions WHERE seq = ?');
-  const row = '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
+  const take = file.prepare('DELETE FROM decisions WHERE key = ? AND uuid = ? RETURNING coalesce(id, seq), deleted_at');
+  const row = `(${Array.from({ length: decisionFields }, () => '?').join()})`;
   const insertOne = file.prepare(`INSERT INTO decisions VALUES ${row}`);
   const insertMany = file.prepare(
     `INSERT INTO decisions VALUES ${Array.from({ length: rowsTogether }, () => row).join()}`,
@@ -143,9 +112,7 @@ function createDecisionWriter(file: StoreFile, hashSeed: number): DecisionWriter
     if (keys && !keys.mayHave(key)) return undefined;
     // The decision may be among the rows that wait.
     flush();
-    const found = find.get(key, uuid) as unknown as StoredRow | undefined;
-    if (found) remove.run(found[0]);
-    return found;
+    return take.get(key, uuid) as unknown as StoredRow | undefined;
   };
   return {
     put(seq, columns, index, kindIds, deletedAt) {
@@ -165,7 +132,8 @@ function createDecisionWriter(file: StoreFile, hashSeed: number): DecisionWriter
         columns.createdAt[index] as number,
         deletedAt === null ? null : (before?.[1] ?? deletedAt),
         columns.alertUuids[index] as string | null,
-        kind.origin === 'crowdsec' && !kind.simulated ? 1 : null,
+        isOwn({ uuid, origin: kind.origin, simulated: kind.simulated }) ? 1 : null,
+        before?.[0] ?? null,
       );
       if (waiting.length === rowsTogether * decisionFields) flush();
     },
@@ -176,19 +144,5 @@ function createDecisionWriter(file: StoreFile, hashSeed: number): DecisionWriter
     discard() {
       waiting = [];
     },
-  };
-}
-
-interface AllowlistWriter {
-  put(seq: number, entry: AllowlistEntry): void;
-  remove(seq: number, value: string, now: number): void;
-}
-
-function createAllowlistWriter(file: StoreFile): AllowlistWriter {
-  const insert = file.prepare('INSERT OR REPLACE INTO allowlist VALUES (?, ?, ?, ?, ?, ?)');
-  return {
-    put: (seq, { value, comment, createdAt, until }) => void insert.run(seq, value, comment, createdAt, until, null),
-    // A deleted value is kept until retention forgets it, so that followers hear of it.
-    remove: (seq, value, now) => void insert.run(seq, value, '', now, null, now),
   };
 }

@@ -5,10 +5,10 @@
 import { GatewayError } from '../../core/errors.ts';
 import type { Bouncer } from '../bouncer.ts';
 import type { Runtime } from '../../core/runtime.ts';
-import type { Alert } from '../../detectors/alert.ts';
+import type { Machine } from '../machine.ts';
 import { formatCursor } from './cursor.ts';
 import { WorkerLink, type StartWorker } from './embedded-link.ts';
-import type { Fault, PackedDecisions, PackedPage } from './embedded-messages.ts';
+import type { AlertRow, Fault, PackedDecisions, PackedPage } from './embedded-messages.ts';
 import { decisionAt, unpackChanges } from './embedded-pack.ts';
 import { follow, type ChangePage, type ChangeSource } from './follow.ts';
 import { maintenancePeriodMs } from './maintenance.ts';
@@ -16,14 +16,18 @@ import type { StoreOptions } from './options.ts';
 import type {
   AlertQuery,
   AllowlistEntry,
+  AllowlistRecord,
   ChangeBatch,
   DecisionQuery,
   RefusalEvent,
   RefusalQuery,
   Store,
+  StoredAlert,
   StoredDecision,
   StoreHealth,
   StoreWrite,
+  UsageQuery,
+  UsageReport,
 } from './store.ts';
 import { createWaiters } from './waiters.ts';
 import { parseAlert } from './write-limits.ts';
@@ -123,6 +127,14 @@ class EmbeddedStore implements Store {
     return unpackDecisions(await this.#link.ask('decisionByUuid', { uuid }))[0] ?? null;
   }
 
+  async decisionById(id: number): Promise<StoredDecision | null> {
+    return unpackDecisions(await this.#link.ask('decisionById', { id }))[0] ?? null;
+  }
+
+  allowlists(): Promise<readonly AllowlistRecord[]> {
+    return this.#link.ask('allowlists', {});
+  }
+
   allowlist(): Promise<readonly AllowlistEntry[]> {
     return this.#link.ask('allowlist', {});
   }
@@ -131,13 +143,26 @@ class EmbeddedStore implements Store {
     return this.#link.ask('bouncers', {});
   }
 
-  async alerts(query: AlertQuery): Promise<readonly Alert[]> {
-    return (await this.#link.ask('alerts', query)).map(parseAlert);
+  machines(): Promise<readonly Machine[]> {
+    return this.#link.ask('machines', {});
   }
 
-  async alertByUuid(uuid: string): Promise<Alert | null> {
-    const body = await this.#link.ask('alertByUuid', { uuid });
-    return body === null ? null : parseAlert(body);
+  usageReports(query: UsageQuery): Promise<readonly UsageReport[]> {
+    return this.#link.ask('usageReports', query);
+  }
+
+  async alerts(query: AlertQuery): Promise<readonly StoredAlert[]> {
+    return (await this.#link.ask('alerts', query)).map(storedAlert);
+  }
+
+  async alertByUuid(uuid: string): Promise<StoredAlert | null> {
+    const row = await this.#link.ask('alertByUuid', { uuid });
+    return row === null ? null : storedAlert(row);
+  }
+
+  async alertById(id: number): Promise<StoredAlert | null> {
+    const row = await this.#link.ask('alertById', { id });
+    return row === null ? null : storedAlert(row);
   }
 
   refusals(query: RefusalQuery): Promise<readonly RefusalEvent[]> {
@@ -205,10 +230,15 @@ function unpackPage({ epoch, floor, position, pack }: PackedPage): ChangePage {
   return { epoch, floor, position, changes: unpackChanges(pack) };
 }
 
-function unpackDecisions({ epoch, columns, seqs, deletedAt }: PackedDecisions): StoredDecision[] {
+function unpackDecisions({ epoch, columns, seqs }: PackedDecisions): StoredDecision[] {
   return seqs.map((seq, row) => ({
+    id: columns.ids[row] as number,
     decision: decisionAt(columns, row),
-    deletedAt: deletedAt[row] ?? null,
+    deletedAt: columns.deletedAt[row] ?? null,
     cursor: formatCursor(epoch, seq),
   }));
+}
+
+function storedAlert({ id, body }: AlertRow): StoredAlert {
+  return { id, alert: parseAlert(body) };
 }

@@ -1,5 +1,5 @@
 /**
- * `MemoryHistory`: decisions and the allowlist of the memory store, in the order in which they were last written, which
+ * `MemoryHistory`: decisions and allowlist entries of the memory store, in the order in which they were last written, which
  * makes the maps themselves the history that followers read. A short log of the last writes spares followers that keep up
  * from walking the maps.
  */
@@ -10,12 +10,15 @@ import type { AllowlistEntry, StoreChange } from './store.ts';
 
 export interface DecisionRow {
   readonly seq: number;
+  /** `seq` of the first write. */
+  readonly id: number;
   readonly decision: Decision;
   readonly deletedAt: number | null;
 }
 
 interface EntryRow {
   readonly seq: number;
+  readonly list: string;
   readonly value: string;
   /** Null once deleted: kept so that followers hear of it. */
   readonly entry: AllowlistEntry | null;
@@ -26,13 +29,14 @@ type Row = DecisionRow | EntryRow;
 const pageRows = 1_000;
 /** Writes that a follower may be behind before it walks the maps. */
 const recentRows = 4_096;
-/** Allowlist values, deleted ones included until they are forgotten. */
+/** Allowlist entries, deleted ones included until they are forgotten. */
 const maxEntries = 100_000;
 
 export class MemoryHistory {
   readonly epoch: string;
   /** By uuid. A row that is written again moves to the end. */
   readonly decisions = new Map<string, DecisionRow>();
+  /** By `entryKey`. */
   readonly entries = new Map<string, EntryRow>();
   #recent: Row[] = [];
   #seq = 0;
@@ -46,18 +50,29 @@ export class MemoryHistory {
     return { epoch: this.epoch, head: this.#seq, floor: this.#floor };
   }
 
+  /** `deletedAt` is that of the first deletion. */
   putDecision(decision: Decision, deletedAt: number | null): void {
-    const row = { seq: ++this.#seq, decision, deletedAt };
+    const before = this.decisions.get(decision.uuid);
+    const seq = ++this.#seq;
+    const first = deletedAt === null ? null : (before?.deletedAt ?? deletedAt);
+    const row = { seq, id: before?.id ?? seq, decision, deletedAt: first };
     this.decisions.delete(decision.uuid);
     this.decisions.set(decision.uuid, row);
     this.#remember(row);
   }
 
-  putEntry(value: string, entry: AllowlistEntry | null): void {
-    const row = { seq: ++this.#seq, value, entry };
-    this.entries.delete(value);
-    this.entries.set(value, row);
-    this.#remember(row);
+  putEntry(entry: AllowlistEntry): void {
+    this.#putEntry({ seq: ++this.#seq, list: entry.list, value: entry.value, entry });
+  }
+
+  removeEntry(list: string, value: string): void {
+    this.#putEntry({ seq: ++this.#seq, list, value, entry: null });
+  }
+
+  removeList(list: string): void {
+    for (const row of [...this.entries.values()]) {
+      if (row.list === list && row.entry !== null) this.removeEntry(list, row.value);
+    }
   }
 
   /** What one follower reads. `check` throws once the store is closed; `changed` is the store's own. */
@@ -98,6 +113,13 @@ export class MemoryHistory {
     return uuids;
   }
 
+  #putEntry(row: EntryRow): void {
+    const key = entryKey(row.list, row.value);
+    this.entries.delete(key);
+    this.entries.set(key, row);
+    this.#remember(row);
+  }
+
   #remember(row: Row): void {
     this.#recent.push(row);
     if (this.#recent.length > 2 * recentRows) this.#recent = this.#recent.slice(-recentRows);
@@ -127,7 +149,8 @@ export class MemoryHistory {
   }
 
   #isCurrent(row: Row): boolean {
-    return 'decision' in row ? this.decisions.get(row.decision.uuid) === row : this.entries.get(row.value) === row;
+    if ('decision' in row) return this.decisions.get(row.decision.uuid) === row;
+    return this.entries.get(entryKey(row.list, row.value)) === row;
   }
 
   #forgetDecisions(now: number, { maxAge, maxRows }: RetentionLimit): void {
@@ -149,7 +172,7 @@ export class MemoryHistory {
     for (const row of this.entries.values()) {
       const expired = row.entry !== null && (row.entry.until ?? Infinity) <= now;
       if (!expired && (row.entry !== null || surplus <= 0)) continue;
-      this.entries.delete(row.value);
+      this.entries.delete(entryKey(row.list, row.value));
       surplus -= 1;
       if (!expired) this.#floor = Math.max(this.#floor, row.seq);
     }
@@ -168,11 +191,18 @@ function isLive(row: Row, now: number): boolean {
 }
 
 function changeOf(row: Row): StoreChange {
-  if ('decision' in row) {
-    return { kind: row.deletedAt === null ? 'decision-added' : 'decision-deleted', decision: row.decision };
+  if (!('decision' in row)) {
+    const { list, value, entry } = row;
+    return entry === null ? { kind: 'allowlist-deleted', list, value } : { kind: 'allowlist-added', entry };
   }
-  if (row.entry === null) return { kind: 'allowlist-deleted', value: row.value };
-  return { kind: 'allowlist-added', entry: row.entry };
+  const { decision, id, deletedAt } = row;
+  return deletedAt === null
+    ? { kind: 'decision-added', decision, id }
+    : { kind: 'decision-deleted', decision, id, deletedAt };
+}
+
+function entryKey(list: string, value: string): string {
+  return JSON.stringify([list, value]);
 }
 
 /** Two orders of writing as one. */

@@ -5,27 +5,33 @@
 import { GatewayError } from '../../core/errors.ts';
 import type { Bouncer } from '../bouncer.ts';
 import type { Runtime } from '../../core/runtime.ts';
-import type { Alert } from '../../detectors/alert.ts';
+import type { Machine } from '../machine.ts';
 import { formatCursor, listingStart } from './cursor.ts';
 import { follow } from './follow.ts';
 import { MemoryHistory, type DecisionRow } from './memory-history.ts';
-import { byName, matchesAlert, matchesDecision, matchesRefusal, pageSize } from './queries.ts';
+import { MemoryRecords } from './memory-records.ts';
+import { isOwn } from '../decision.ts';
+import { matchesDecision, pageSize } from './queries.ts';
 import { maintenancePeriodMs } from './maintenance.ts';
 import type { StoreOptions } from './options.ts';
 import type {
   AlertQuery,
   AllowlistEntry,
+  AllowlistRecord,
   ChangeBatch,
   DecisionQuery,
   RefusalEvent,
   RefusalQuery,
   Store,
+  StoredAlert,
   StoredDecision,
   StoreHealth,
   StoreWrite,
+  UsageQuery,
+  UsageReport,
 } from './store.ts';
 import { createWaiters } from './waiters.ts';
-import { limitWrite, parseAlert, type AlertRecord, type LimitedWrite } from './write-limits.ts';
+import { limitWrite, type LimitedWrite } from './write-limits.ts';
 
 /** Live and ended decisions together are `maxDecisions` at most; more are refused with STORE_FULL. */
 export type MemoryOptions = Pick<StoreOptions, 'retention' | 'maxDecisions'>;
@@ -42,15 +48,14 @@ class MemoryStore implements Store {
   readonly #waiters = createWaiters();
   readonly #closing = new AbortController();
   readonly #maintenance: { cancel(): void };
-  readonly #alerts = new Map<string, AlertRecord>();
-  #refusals: RefusalEvent[] = [];
-  readonly #bouncers = new Map<string, Bouncer>();
+  readonly #records: MemoryRecords;
   #lastSuccessAt: number | null = null;
   #full = false;
 
   constructor(options: MemoryOptions, runtime: Runtime) {
     this.#options = options;
     this.#runtime = runtime;
+    this.#records = new MemoryRecords(options.retention);
     this.#history = new MemoryHistory(runtime.random.uuid().replaceAll('-', ''));
     this.#maintenance = runtime.clock.every(maintenancePeriodMs, () => this.#forget());
   }
@@ -61,7 +66,7 @@ class MemoryStore implements Store {
     this.#makeRoom(limited);
     const now = this.#runtime.clock.now();
     for (const write of limited) this.#write(write, now);
-    this.#bound();
+    this.#records.bound(now, () => this.#history.alertsInUse(now));
     this.#lastSuccessAt = now;
     this.#waiters.wake();
   }
@@ -95,6 +100,17 @@ class MemoryStore implements Store {
     return row ? this.#stored(row) : null;
   }
 
+  async decisionById(id: number): Promise<StoredDecision | null> {
+    this.#check();
+    for (const row of this.#history.decisions.values()) if (row.id === id) return this.#stored(row);
+    return null;
+  }
+
+  async allowlists(): Promise<readonly AllowlistRecord[]> {
+    this.#check();
+    return this.#records.allowlists();
+  }
+
   async allowlist(): Promise<readonly AllowlistEntry[]> {
     this.#check();
     const now = this.#runtime.clock.now();
@@ -104,34 +120,45 @@ class MemoryStore implements Store {
     return live;
   }
 
-  async alerts(query: AlertQuery): Promise<readonly Alert[]> {
+  async alerts(query: AlertQuery): Promise<readonly StoredAlert[]> {
     this.#check();
-    const matching = [...this.#alerts.values()].filter((record) => matchesAlert(query, record)).toReversed();
-    matching.sort((a, b) => b.createdAt - a.createdAt);
-    return matching.slice(0, pageSize(query.limit)).map((record) => parseAlert(record.body));
+    return this.#records.alerts(query);
   }
 
-  async alertByUuid(uuid: string): Promise<Alert | null> {
+  async alertByUuid(uuid: string): Promise<StoredAlert | null> {
     this.#check();
-    const record = this.#alerts.get(uuid);
-    return record ? parseAlert(record.body) : null;
+    return this.#records.alertByUuid(uuid);
+  }
+
+  async alertById(id: number): Promise<StoredAlert | null> {
+    this.#check();
+    return this.#records.alertById(id);
   }
 
   async refusals(query: RefusalQuery): Promise<readonly RefusalEvent[]> {
     this.#check();
-    const matching = this.#refusals.filter((event) => matchesRefusal(query, event)).toReversed();
-    return matching.sort((a, b) => b.at - a.at).slice(0, pageSize(query.limit));
+    return this.#records.refusals(query);
   }
 
   async bouncers(): Promise<readonly Bouncer[]> {
     this.#check();
-    return [...this.#bouncers.values()].toSorted(byName);
+    return this.#records.bouncers();
+  }
+
+  async machines(): Promise<readonly Machine[]> {
+    this.#check();
+    return this.#records.machines();
+  }
+
+  async usageReports(query: UsageQuery): Promise<readonly UsageReport[]> {
+    this.#check();
+    return this.#records.usageReports(query);
   }
 
   async decisionCounts(since: number, limit: number): Promise<readonly { value: string; count: number }[]> {
     this.#check();
     const own = [...this.#history.decisions.values()].filter(
-      ({ decision }) => decision.origin === 'crowdsec' && !decision.simulated && decision.createdAt >= since,
+      ({ decision }) => isOwn(decision) && decision.createdAt >= since,
     );
     const newest = own.toReversed().sort((a, b) => b.decision.createdAt - a.decision.createdAt);
     const counts = new Map<string, number>();
@@ -172,60 +199,29 @@ class MemoryStore implements Store {
     switch (write.kind) {
       case 'decision-added':
         return this.#history.putDecision(write.decision, null);
-      case 'decision-deleted': {
-        const deletedAt = this.#history.decisions.get(write.decision.uuid)?.deletedAt ?? now;
-        return this.#history.putDecision(write.decision, deletedAt);
-      }
+      case 'decision-deleted':
+        return this.#history.putDecision(write.decision, now);
       case 'allowlist-added':
-        return this.#history.putEntry(write.entry.value, write.entry);
+        this.#history.putEntry(write.entry);
+        break;
       case 'allowlist-deleted':
-        return this.#history.putEntry(write.value, null);
-      case 'alert':
-        this.#alerts.delete(write.record.uuid);
-        this.#alerts.set(write.record.uuid, write.record);
-        return;
-      case 'refusal':
-        this.#refusals.push(write.event);
-        return;
-      case 'bouncer-added':
-        this.#bouncers.set(write.bouncer.name, write.bouncer);
-        return;
-      case 'bouncer-deleted':
-        this.#bouncers.delete(write.name);
-        return;
+        this.#history.removeEntry(write.list, write.value);
+        break;
+      case 'allowlist-removed':
+        this.#history.removeList(write.name);
+        break;
       default:
-        return write satisfies never;
     }
+    this.#records.write(write, now);
   }
 
-  #stored({ decision, deletedAt, seq }: DecisionRow): StoredDecision {
-    return { decision, deletedAt, cursor: formatCursor(this.#history.epoch, seq) };
-  }
-
-  /** Trims between two rounds of maintenance, rarely enough that a write stays cheap. */
-  #bound(): void {
-    const { refusals, alerts } = this.#options.retention;
-    if (this.#refusals.length > 2 * refusals.maxRows + 1_000) this.#refusals = this.#refusals.slice(-refusals.maxRows);
-    if (this.#alerts.size > 2 * alerts.maxRows + 1_000) this.#forgetAlerts(this.#runtime.clock.now());
+  #stored({ decision, deletedAt, seq, id }: DecisionRow): StoredDecision {
+    return { id, decision, deletedAt, cursor: formatCursor(this.#history.epoch, seq) };
   }
 
   #forget(): void {
     const now = this.#runtime.clock.now();
-    const { decisions, refusals } = this.#options.retention;
-    this.#history.forget(now, decisions);
-    this.#forgetAlerts(now);
-    const kept = this.#refusals.slice(Math.max(0, this.#refusals.length - refusals.maxRows));
-    this.#refusals = kept.filter((event) => event.at >= now - refusals.maxAge);
-  }
-
-  #forgetAlerts(now: number): void {
-    const { maxAge, maxRows } = this.#options.retention.alerts;
-    const inUse = this.#history.alertsInUse(now);
-    let surplus = this.#alerts.size - maxRows;
-    for (const record of this.#alerts.values()) {
-      const due = surplus > 0 || record.createdAt < now - maxAge;
-      if (due && !inUse.has(record.uuid)) this.#alerts.delete(record.uuid);
-      surplus -= 1;
-    }
+    this.#history.forget(now, this.#options.retention.decisions);
+    this.#records.forget(now, () => this.#history.alertsInUse(now));
   }
 }

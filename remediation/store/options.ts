@@ -18,6 +18,7 @@ const retentionOptions = z
     alerts: limit('7d', 5_000).describe('Alerts. One with an active decision is kept until the decision ends.'),
     refusals: limit('7d', 100_000).describe('Requests that were refused, which `portcullis why` explains.'),
     decisions: limit('30d', 100_000).describe('Decisions that expired or were deleted; escalation counts them.'),
+    usage: limit('7d', 20_000).describe('What bouncers and machines report about their use.'),
   })
   .prefault({});
 

@@ -1,6 +1,14 @@
 /** What queries mean, for the stores that select in JavaScript. */
 import type { Decision } from '../decision.ts';
-import { maxQueryRows, type AlertQuery, type DecisionQuery, type RefusalEvent, type RefusalQuery } from './store.ts';
+import {
+  maxQueryRows,
+  type AlertQuery,
+  type DecisionQuery,
+  type RefusalEvent,
+  type RefusalQuery,
+  type UsageQuery,
+  type UsageReport,
+} from './store.ts';
 import type { AlertRecord } from './write-limits.ts';
 
 /** The rows of one page; a limit that is no positive number is none. */
@@ -14,18 +22,21 @@ export function matchesDecision(
   deletedAt: number | null,
   now: number,
 ): boolean {
+  const isActive = deletedAt === null && decision.until > now;
   return (
-    (query.includeInactive === true || (deletedAt === null && decision.until > now)) &&
+    (query.onlyInactive === true ? !isActive : isActive || query.includeInactive === true) &&
     isWanted(query.scope, decision.scope) &&
     isWanted(query.value, decision.value) &&
     isWanted(query.type, decision.type) &&
     isWanted(query.origin, decision.origin) &&
-    isWanted(query.scenario, decision.scenario)
+    isWanted(query.scenario, decision.scenario) &&
+    (query.alertUuid === undefined || query.alertUuid === decision.alertUuid)
   );
 }
 
-export function matchesAlert(query: AlertQuery, alert: Omit<AlertRecord, 'body' | 'uuid'>): boolean {
+export function matchesAlert(query: AlertQuery, id: number, alert: Omit<AlertRecord, 'body' | 'uuid'>): boolean {
   return (
+    id < (query.before ?? Infinity) &&
     isWanted(query.scope, alert.scope) &&
     isWanted(query.value, alert.value) &&
     isWanted(query.scenario, alert.scenario) &&
@@ -41,10 +52,22 @@ export function matchesRefusal(query: RefusalQuery, event: RefusalEvent): boolea
   );
 }
 
+export function matchesUsage(query: UsageQuery, report: UsageReport): boolean {
+  return (
+    isWanted(query.side, report.side) &&
+    isWanted(query.from, report.from) &&
+    report.receivedAt >= (query.since ?? -Infinity)
+  );
+}
+
 function isWanted(wanted: string | undefined, value: string): boolean {
   return wanted === undefined || wanted === value;
 }
 
 export function byName(left: { readonly name: string }, right: { readonly name: string }): number {
   return left.name < right.name ? -1 : 1;
+}
+
+export function byId(left: { readonly id: string }, right: { readonly id: string }): number {
+  return left.id < right.id ? -1 : 1;
 }

@@ -4,8 +4,9 @@
  */
 import type { Alert } from '../../detectors/alert.ts';
 import type { WafRecord } from '../../detectors/waf/waf-record.ts';
-import type { Bouncer } from '../bouncer.ts';
+import type { Bouncer, BouncerSighting } from '../bouncer.ts';
 import type { Decision } from '../decision.ts';
+import type { Machine, MachineSighting } from '../machine.ts';
 
 /**
  * One request that was not passed on: refused by a decision or by the WAF, throttled, or rejected by the strict front. And one
@@ -36,8 +37,20 @@ export interface RefusalEvent {
   readonly findings: readonly WafRecord[];
 }
 
-/** An entry of the allowlist: an address or range that nothing may ban. */
+/** A named allowlist; it may be empty. */
+export interface AllowlistRecord {
+  /** Unique. */
+  readonly name: string;
+  readonly description: string;
+  readonly createdAt: number;
+  /** Epoch milliseconds of the last change of the list or of its entries. */
+  readonly updatedAt: number;
+}
+
+/** An entry of an allowlist: an address or range that nothing may ban. The same value may stand on several lists. */
 export interface AllowlistEntry {
+  /** Name of the allowlist that it stands on. */
+  readonly list: string;
   readonly value: string;
   readonly comment: string;
   readonly createdAt: number;
@@ -45,20 +58,54 @@ export interface AllowlistEntry {
   readonly until: number | null;
 }
 
-export type StoreChange =
-  | { readonly kind: 'decision-added'; readonly decision: Decision }
-  | { readonly kind: 'decision-deleted'; readonly decision: Decision }
-  | { readonly kind: 'allowlist-added'; readonly entry: AllowlistEntry }
-  | { readonly kind: 'allowlist-deleted'; readonly value: string };
+/** What a bouncer or a machine reported about itself, as it came, within limits. */
+export interface UsageReport {
+  readonly side: 'bouncer' | 'machine';
+  /** Name of the bouncer, id of the machine. */
+  readonly from: string;
+  readonly receivedAt: number;
+  /** The element of the request as JSON, at most `maxReportLength` characters. */
+  readonly body: string;
+}
 
-/** What `apply` takes: the changes that followers hear of, and the records that only queries see. */
+/** What followers hear of. */
+export type StoreChange =
+  | { readonly kind: 'decision-added'; readonly decision: Decision; readonly id: number }
+  /** `until` of the decision is the one that it was made with. */
+  | {
+      readonly kind: 'decision-deleted';
+      readonly decision: Decision;
+      readonly id: number;
+      /** Epoch milliseconds. */
+      readonly deletedAt: number;
+    }
+  | { readonly kind: 'allowlist-added'; readonly entry: AllowlistEntry }
+  | { readonly kind: 'allowlist-deleted'; readonly list: string; readonly value: string };
+
+/** What `apply` takes: that which followers hear of, and the records that only queries see. */
 export type StoreWrite =
-  | StoreChange
+  | { readonly kind: 'decision-added' | 'decision-deleted'; readonly decision: Decision }
+  /** Makes the list when it is not there, so that no entry is lost. */
+  | { readonly kind: 'allowlist-added'; readonly entry: AllowlistEntry }
+  | { readonly kind: 'allowlist-deleted'; readonly list: string; readonly value: string }
+  /** Replaces name, description and times of a list of the same name; its entries stay. */
+  | { readonly kind: 'allowlist-created'; readonly list: AllowlistRecord }
+  /** The list and its entries; followers hear of each entry. */
+  | { readonly kind: 'allowlist-removed'; readonly name: string }
   | { readonly kind: 'alert'; readonly alert: Alert }
+  /** The alert alone; its decisions are deleted by writes of their own. */
+  | { readonly kind: 'alert-deleted'; readonly uuid: string }
   | { readonly kind: 'refusal'; readonly event: RefusalEvent }
   /** Replaces a bouncer of the same name. */
   | { readonly kind: 'bouncer-added'; readonly bouncer: Bouncer }
-  | { readonly kind: 'bouncer-deleted'; readonly name: string };
+  | { readonly kind: 'bouncer-deleted'; readonly name: string }
+  /** Changes what is named of a bouncer that is there; one that was deleted meanwhile stays deleted. */
+  | { readonly kind: 'bouncer-seen'; readonly name: string; readonly seen: BouncerSighting }
+  /** Replaces a machine of the same id. */
+  | { readonly kind: 'machine-added'; readonly machine: Machine }
+  | { readonly kind: 'machine-deleted'; readonly id: string }
+  | { readonly kind: 'machine-seen'; readonly id: string; readonly seen: MachineSighting }
+  | { readonly kind: 'usage-reported'; readonly report: UsageReport };
 
 /** A slice of the change stream. `cursor` resumes after it. */
 export interface ChangeBatch {
@@ -74,8 +121,12 @@ export interface DecisionQuery {
   readonly type?: string;
   readonly origin?: string;
   readonly scenario?: string;
+  /** Those that follow from this alert. */
+  readonly alertUuid?: string;
   /** Also those that have expired or were deleted and are still kept for history. */
   readonly includeInactive?: boolean;
+  /** Only those that have expired or were deleted. */
+  readonly onlyInactive?: boolean;
   /** At most `maxQueryRows` are returned, whatever is asked. */
   readonly limit: number;
   /** The `cursor` of the last decision of the previous page. */
@@ -92,6 +143,14 @@ export interface AlertQuery {
   /** Epoch milliseconds; alerts created at or after it. */
   readonly since?: number;
   readonly limit: number;
+  /** Only those with a smaller id: the `id` of the last alert of the previous page. */
+  readonly before?: number;
+}
+
+/** An alert with the number that CrowdSec's API knows it by: it rises with the order of writing and stays for good. */
+export interface StoredAlert {
+  readonly id: number;
+  readonly alert: Alert;
 }
 
 export interface RefusalQuery {
@@ -101,7 +160,16 @@ export interface RefusalQuery {
   readonly limit: number;
 }
 
+export interface UsageQuery {
+  readonly side?: UsageReport['side'];
+  readonly from?: string;
+  readonly since?: number;
+  readonly limit: number;
+}
+
 export interface StoredDecision {
+  /** The number that CrowdSec's API knows it by: the position of its first write. It stays for good. */
+  readonly id: number;
   readonly decision: Decision;
   /** Null while it was not deleted by hand. */
   readonly deletedAt: number | null;
@@ -137,14 +205,23 @@ export interface Store {
   /** Last written first. */
   decisions(query: DecisionQuery): Promise<readonly StoredDecision[]>;
   decisionByUuid(uuid: string): Promise<StoredDecision | null>;
+  decisionById(id: number): Promise<StoredDecision | null>;
+  /** By name. */
+  allowlists(): Promise<readonly AllowlistRecord[]>;
+  /** The live entries of every list, in order of writing. */
   allowlist(): Promise<readonly AllowlistEntry[]>;
-  /** Newest first. */
-  alerts(query: AlertQuery): Promise<readonly Alert[]>;
-  alertByUuid(uuid: string): Promise<Alert | null>;
+  /** By id, the highest first. */
+  alerts(query: AlertQuery): Promise<readonly StoredAlert[]>;
+  alertByUuid(uuid: string): Promise<StoredAlert | null>;
+  alertById(id: number): Promise<StoredAlert | null>;
   /** Newest first. */
   refusals(query: RefusalQuery): Promise<readonly RefusalEvent[]>;
   /** By name. */
   bouncers(): Promise<readonly Bouncer[]>;
+  /** By id. */
+  machines(): Promise<readonly Machine[]>;
+  /** Newest first. */
+  usageReports(query: UsageQuery): Promise<readonly UsageReport[]>;
   /**
    * How many decisions each value has had since `since`, expired and deleted ones included: what escalation starts from.
    * Simulated decisions and those whose origin is not `crowdsec` do not count. Bounded by `limit`, newest first.

@@ -8,8 +8,9 @@ import type { Alert, AlertEvent } from '../../detectors/alert.ts';
 import type { Decision } from '../decision.ts';
 import { searchedValue } from './searched-value.ts';
 import { mostMatches, type WafRecord } from '../../detectors/waf/waf-record.ts';
-import type { Bouncer } from '../bouncer.ts';
-import type { AllowlistEntry, RefusalEvent, StoreWrite } from './store.ts';
+import type { Bouncer, BouncerSighting } from '../bouncer.ts';
+import type { Machine, MachineSighting } from '../machine.ts';
+import type { AllowlistEntry, AllowlistRecord, RefusalEvent, StoreWrite, UsageReport } from './store.ts';
 
 /** A slice of a large `apply`; smaller ones are atomic. */
 export const writesPerUnit = 500;
@@ -22,6 +23,10 @@ export const maxValueLength = 2_048;
 export const maxTextLength = 4_096;
 /** A whole alert as JSON. */
 export const maxAlertLength = 262_144;
+/** What a bouncer or a machine reports at once, as JSON. */
+export const maxReportLength = 262_144;
+/** Names of scenarios that a machine may run. */
+export const maxScenarios = 5_000;
 const maxEvents = 500;
 const maxMeta = 100;
 const maxRequestIds = 1_000;
@@ -44,14 +49,11 @@ export interface AlertRecord {
 }
 
 /** A write within its limits. */
-export type LimitedWrite =
-  | { readonly kind: 'decision-added' | 'decision-deleted'; readonly decision: Decision }
-  | { readonly kind: 'allowlist-added'; readonly entry: AllowlistEntry }
-  | { readonly kind: 'allowlist-deleted'; readonly value: string }
-  | { readonly kind: 'alert'; readonly record: AlertRecord }
-  | { readonly kind: 'refusal'; readonly event: RefusalEvent }
-  | { readonly kind: 'bouncer-added'; readonly bouncer: Bouncer }
-  | { readonly kind: 'bouncer-deleted'; readonly name: string };
+export type LimitedWrite = Exclude<StoreWrite, { readonly kind: 'alert' }> | AlertWrite;
+export interface AlertWrite {
+  readonly kind: 'alert';
+  readonly record: AlertRecord;
+}
 
 /** The write within limits. Throws DECISION_INVALID when a field that may not be cut is too long or a time is no number. */
 export function limitWrite(write: StoreWrite): LimitedWrite {
@@ -62,15 +64,30 @@ export function limitWrite(write: StoreWrite): LimitedWrite {
     case 'allowlist-added':
       return { kind: write.kind, entry: limitEntry(write.entry) };
     case 'allowlist-deleted':
-      return { kind: write.kind, value: exact(write.value, maxValueLength, 'value') };
+      return { kind: write.kind, list: name(write.list), value: exact(write.value, maxValueLength, 'value') };
+    case 'allowlist-created':
+      return { kind: write.kind, list: limitList(write.list) };
     case 'alert':
       return { kind: write.kind, record: alertRecord(write.alert) };
+    case 'alert-deleted':
+      return { kind: write.kind, uuid: exact(write.uuid, maxNameLength, 'uuid') };
     case 'refusal':
       return { kind: write.kind, event: limitRefusal(write.event) };
     case 'bouncer-added':
       return { kind: write.kind, bouncer: limitBouncer(write.bouncer) };
+    case 'allowlist-removed':
     case 'bouncer-deleted':
-      return { kind: write.kind, name: exact(write.name, maxNameLength, 'name') };
+      return { kind: write.kind, name: name(write.name) };
+    case 'bouncer-seen':
+      return { kind: write.kind, name: name(write.name), seen: limitBouncerSighting(write.seen) };
+    case 'machine-added':
+      return { kind: write.kind, machine: limitMachine(write.machine) };
+    case 'machine-deleted':
+      return { kind: write.kind, id: exact(write.id, maxNameLength, 'id') };
+    case 'machine-seen':
+      return { kind: write.kind, id: exact(write.id, maxNameLength, 'id'), seen: limitMachineSighting(write.seen) };
+    case 'usage-reported':
+      return { kind: write.kind, report: limitReport(write.report) };
     default:
       return write satisfies never;
   }
@@ -107,6 +124,7 @@ function limitDecisionWrite(kind: 'decision-added' | 'decision-deleted', decisio
 
 function limitEntry(entry: AllowlistEntry): AllowlistEntry {
   return {
+    list: name(entry.list),
     value: exact(entry.value, maxValueLength, 'value'),
     comment: cut(entry.comment, maxTextLength),
     createdAt: time(entry.createdAt, 'createdAt'),
@@ -114,11 +132,83 @@ function limitEntry(entry: AllowlistEntry): AllowlistEntry {
   };
 }
 
-function limitBouncer({ name, keyHash, createdAt }: Bouncer): Bouncer {
+function limitList(list: AllowlistRecord): AllowlistRecord {
   return {
-    name: exact(name, maxNameLength, 'name'),
-    keyHash: exact(keyHash, maxNameLength, 'keyHash'),
-    createdAt: time(createdAt, 'createdAt'),
+    name: name(list.name),
+    description: cut(list.description, maxTextLength),
+    createdAt: time(list.createdAt, 'createdAt'),
+    updatedAt: time(list.updatedAt, 'updatedAt'),
+  };
+}
+
+function limitBouncer(bouncer: Bouncer): Bouncer {
+  return {
+    name: name(bouncer.name),
+    keyHash: exact(bouncer.keyHash, maxNameLength, 'keyHash'),
+    createdAt: time(bouncer.createdAt, 'createdAt'),
+    authType: bouncer.authType,
+    autoCreated: bouncer.autoCreated,
+    ip: cut(bouncer.ip, maxNameLength),
+    type: cut(bouncer.type, maxNameLength),
+    version: cut(bouncer.version, maxNameLength),
+    lastPull: timeOrNull(bouncer.lastPull, 'lastPull'),
+  };
+}
+
+/** Only what is there: the rest of the bouncer stays. */
+function limitBouncerSighting({ ip, type, version, lastPull }: BouncerSighting): BouncerSighting {
+  return {
+    ...(ip !== undefined && { ip: cut(ip, maxNameLength) }),
+    ...(type !== undefined && { type: cut(type, maxNameLength) }),
+    ...(version !== undefined && { version: cut(version, maxNameLength) }),
+    ...(lastPull !== undefined && { lastPull: timeOrNull(lastPull, 'lastPull') }),
+  };
+}
+
+function limitMachine(machine: Machine): Machine {
+  return {
+    id: exact(machine.id, maxNameLength, 'id'),
+    passwordHash: exact(machine.passwordHash, maxValueLength, 'passwordHash'),
+    authType: machine.authType,
+    validated: machine.validated,
+    createdAt: time(machine.createdAt, 'createdAt'),
+    updatedAt: time(machine.updatedAt, 'updatedAt'),
+    ip: cut(machine.ip, maxNameLength),
+    version: cut(machine.version, maxNameLength),
+    scenarios: limitScenarios(machine.scenarios),
+    lastPush: timeOrNull(machine.lastPush, 'lastPush'),
+    lastHeartbeat: timeOrNull(machine.lastHeartbeat, 'lastHeartbeat'),
+    os: cut(machine.os, maxNameLength),
+  };
+}
+
+/** As `limitBouncerSighting`. */
+function limitMachineSighting(seen: MachineSighting): MachineSighting {
+  const { passwordHash, validated, updatedAt, ip, version, scenarios, lastPush, lastHeartbeat, os } = seen;
+  return {
+    ...(passwordHash !== undefined && { passwordHash: exact(passwordHash, maxValueLength, 'passwordHash') }),
+    ...(validated !== undefined && { validated }),
+    ...(updatedAt !== undefined && { updatedAt: time(updatedAt, 'updatedAt') }),
+    ...(ip !== undefined && { ip: cut(ip, maxNameLength) }),
+    ...(version !== undefined && { version: cut(version, maxNameLength) }),
+    ...(scenarios !== undefined && { scenarios: limitScenarios(scenarios) }),
+    ...(lastPush !== undefined && { lastPush: timeOrNull(lastPush, 'lastPush') }),
+    ...(lastHeartbeat !== undefined && { lastHeartbeat: timeOrNull(lastHeartbeat, 'lastHeartbeat') }),
+    ...(os !== undefined && { os: cut(os, maxNameLength) }),
+  };
+}
+
+function limitScenarios(scenarios: readonly string[]): string[] {
+  return scenarios.slice(0, maxScenarios).map((scenario) => cut(scenario, maxNameLength));
+}
+
+/** A shortened report would be no JSON, so a longer one is refused. */
+function limitReport(report: UsageReport): UsageReport {
+  return {
+    side: report.side,
+    from: exact(report.from, maxNameLength, 'from'),
+    receivedAt: time(report.receivedAt, 'receivedAt'),
+    body: exact(report.body, maxReportLength, 'body'),
   };
 }
 
@@ -165,7 +255,8 @@ function alertRecord(alert: Alert): AlertRecord {
   const { source } = alert;
   const limited: Alert = {
     uuid: exact(alert.uuid, maxNameLength, 'uuid'),
-    kind: alert.kind,
+    kind: cut(alert.kind, maxNameLength),
+    ...(alert.machineId !== undefined && { machineId: exact(alert.machineId, maxNameLength, 'machineId') }),
     scenario: cut(alert.scenario, maxValueLength),
     scenarioHash: cut(alert.scenarioHash, maxNameLength),
     scenarioVersion: cut(alert.scenarioVersion, maxNameLength),
@@ -250,6 +341,14 @@ function exact(text: string, length: number, field: string): string {
   throw new GatewayError('DECISION_INVALID', `${field} has ${text.length} characters; at most ${length} are kept`, {
     remedy: `Shorten ${field}.`,
   });
+}
+
+function name(text: string): string {
+  return exact(text, maxNameLength, 'name');
+}
+
+function timeOrNull(ms: number | null, field: string): number | null {
+  return ms === null ? null : time(ms, field);
 }
 
 /** Whole milliseconds, within what a date can hold: `until: Infinity` is the end of time. */

@@ -84,5 +84,5 @@ export function sampleRefusal(index: number, changes: Partial<RefusalEvent> = {}
 }
 
 export function sampleEntry(value: string, changes: Partial<AllowlistEntry> = {}): AllowlistEntry {
-  return { value, comment: `why ${value}`, createdAt: start, until: null, ...changes };
+  return { list: 'default', value, comment: `why ${value}`, createdAt: start, until: null, ...changes };
 }

@@ -5,7 +5,8 @@
 import * as fc from 'fast-check';
 import type { Test } from 'tap';
 import { GatewayError, type ErrorCode } from '../../core/errors.ts';
-import { type Bouncer, hashKey } from '../../remediation/bouncer.ts';
+import type { Alert } from '../../detectors/alert.ts';
+import { type Bouncer, hashKey, newBouncer } from '../../remediation/bouncer.ts';
 import type { Decision } from '../../remediation/decision.ts';
 import type { ChangeBatch, Store, StoreChange, StoreWrite } from '../../remediation/store/store.ts';
 import type { TestRuntime } from './store-runtime.ts';
@@ -23,6 +24,7 @@ export const contractRetention = {
   alerts: { maxAge: 24 * hour, maxRows: 10 },
   refusals: { maxAge: 24 * hour, maxRows: 10 },
   decisions: { maxAge: 24 * hour, maxRows: 10 },
+  usage: { maxAge: 24 * hour, maxRows: 10 },
 };
 
 type Open = (t: Test) => Promise<StoreFixture>;
@@ -114,7 +116,7 @@ function writes(t: Test, open: Open): void {
       t.pass('the memory store forgets, as it says');
       return;
     }
-    const bouncer: Bouncer = { name: 'nginx', keyHash: hashKey('key'), createdAt: 1 };
+    const bouncer = newBouncer('nginx', hashKey('key'), 1);
     await store.apply([
       added(sampleDecision(1)),
       added(sampleDecision(2)),
@@ -129,7 +131,7 @@ function writes(t: Test, open: Open): void {
     t.same(uuids(await again.decisions({ limit: 10 })), [sampleDecision(1).uuid]);
     t.type((await again.decisionByUuid(sampleDecision(2).uuid))?.deletedAt, 'number');
     t.same(await again.allowlist(), [sampleEntry('192.0.2.0/24')]);
-    t.same(await again.alertByUuid(sampleAlert(1).uuid), sampleAlert(1));
+    t.same(await again.alertByUuid(sampleAlert(1).uuid), { id: 1, alert: sampleAlert(1) });
     t.same(await again.refusals({ limit: 10 }), [sampleRefusal(1)]);
     t.same(await again.bouncers(), [bouncer]);
   });
@@ -148,10 +150,10 @@ function stream(t: Test, open: Open): void {
     const follower = followerOf(t, store, null);
     const initial = await follower.untilSnapshotEnd();
     t.same(initial, [added(sampleDecision(1)), { kind: 'allowlist-added', entry: sampleEntry('192.0.2.9') }]);
-    const live: StoreChange[] = [
+    const live: StoreWrite[] = [
       added(sampleDecision(4)),
       deleted(sampleDecision(1)),
-      { kind: 'allowlist-deleted', value: '192.0.2.9' },
+      { kind: 'allowlist-deleted', list: 'default', value: '192.0.2.9' },
       { kind: 'allowlist-added', entry: sampleEntry('198.51.100.0/24', { until: start + hour }) },
     ];
     await store.apply([
@@ -411,14 +413,18 @@ function records(t: Test, open: Open): void {
   t.test('an alert comes back as it was, events and all', async (t) => {
     const { store } = await open(t);
     await store.apply([{ kind: 'alert', alert: sampleAlert(1) }]);
-    t.strictSame(await store.alertByUuid(sampleAlert(1).uuid), sampleAlert(1));
+    t.strictSame(await store.alertByUuid(sampleAlert(1).uuid), { id: 1, alert: sampleAlert(1) });
     t.equal(await store.alertByUuid('none'), null);
     const changed = sampleAlert(1, { message: 'again' });
     await store.apply([{ kind: 'alert', alert: changed }]);
-    t.strictSame(await store.alerts({ limit: 10 }), [changed], 'an alert of the same uuid is replaced');
+    t.strictSame(
+      await store.alerts({ limit: 10 }),
+      [{ id: 1, alert: changed }],
+      'an alert of the same uuid is replaced',
+    );
   });
 
-  t.test('alerts are listed newest first and selected by each field', async (t) => {
+  t.test('alerts are listed by id, the highest first, and selected by each field', async (t) => {
     const { store } = await open(t);
     const alerts = [
       sampleAlert(3),
@@ -427,24 +433,27 @@ function records(t: Test, open: Open): void {
     ];
     await store.apply(alerts.map((alert) => ({ kind: 'alert', alert })));
     const table = [
-      [{}, [0, 2, 1]],
+      [{}, [2, 1, 0]],
       [{ scenario: 'crowdsecurity/ssh-bf' }, [1]],
       [{ scope: 'Range' }, [2]],
       [{ value: '192.0.2.3' }, [0]],
-      [{ since: start + 2 }, [0, 2]],
+      [{ since: start + 2 }, [2, 0]],
       [{ since: start + 4 }, []],
       [{ scope: 'Ip', scenario: 'none' }, []],
+      [{ before: 3 }, [1, 0]],
+      [{ before: 3, since: start + 2 }, [0]],
+      [{ before: 1 }, []],
     ] as const;
     for (const [query, expected] of table) {
       const found = await store.alerts({ ...query, limit: 10 });
       t.same(
         found,
-        expected.map((index) => alerts[index]),
+        expected.map((index) => ({ id: index + 1, alert: alerts[index] })),
         JSON.stringify(query),
       );
     }
-    t.equal(table.length, 7);
-    t.same(await store.alerts({ limit: 1 }), [alerts[0]]);
+    t.equal(table.length, 10);
+    t.same(await store.alerts({ limit: 1 }), [{ id: 3, alert: alerts[2] }]);
     t.same(await store.alerts({ limit: 0 }), []);
   });
 
@@ -459,14 +468,16 @@ function records(t: Test, open: Open): void {
       sampleAlert(index + 1, { source: { ...sampleAlert(1).source, ...source } }),
     );
     await store.apply(alerts.map((alert) => ({ kind: 'alert', alert })));
-    t.same(await store.alerts({ value: '2001:db8::1', limit: 10 }), [alerts[0]]);
-    t.same(await store.alerts({ value: '192.0.2.0/24', limit: 10 }), [alerts[1]]);
-    t.same(await store.alerts({ value: '2001:0DB8::1', limit: 10 }), [alerts[2]], 'other scopes mean what they say');
+    const found = async (value: string): Promise<Alert[]> =>
+      (await store.alerts({ value, limit: 10 })).map(({ alert }) => alert);
+    t.same(await found('2001:db8::1'), [alerts[0]]);
+    t.same(await found('192.0.2.0/24'), [alerts[1]]);
+    t.same(await found('2001:0DB8::1'), [alerts[2]], 'other scopes mean what they say');
   });
 
   t.test('bouncers are kept by name, replaced and deleted', async (t) => {
     const { store } = await open(t);
-    const bouncer = (name: string, createdAt: number): Bouncer => ({ name, keyHash: hashKey(name), createdAt });
+    const bouncer = (name: string, createdAt: number): Bouncer => newBouncer(name, hashKey(name), createdAt);
     await store.apply(
       ['nginx', 'cloud', 'firewall'].map((name) => ({ kind: 'bouncer-added', bouncer: bouncer(name, 1) })),
     );
@@ -513,8 +524,8 @@ function records(t: Test, open: Open): void {
     const changed = sampleEntry('192.0.2.1', { comment: 'changed' });
     await store.apply([
       { kind: 'allowlist-added', entry: changed },
-      { kind: 'allowlist-deleted', value: '198.51.100.0/24' },
-      { kind: 'allowlist-deleted', value: 'never there' },
+      { kind: 'allowlist-deleted', list: 'default', value: '198.51.100.0/24' },
+      { kind: 'allowlist-deleted', list: 'default', value: 'never there' },
     ]);
     t.strictSame(await store.allowlist(), [changed]);
   });
@@ -548,7 +559,7 @@ function limits(t: Test, open: Open): void {
         type: text,
         alertUuid: text,
       });
-      const entry = sampleEntry(text, { comment: text });
+      const entry = sampleEntry(text, { list: text, comment: text });
       const alert = sampleAlert(1, {
         uuid: `${text}-1`,
         message: text,
@@ -569,12 +580,12 @@ function limits(t: Test, open: Open): void {
         [decision],
       );
       t.strictSame(await store.allowlist(), [entry]);
-      t.strictSame(await store.alerts({ scenario: text, limit: 10 }), [alert]);
+      t.strictSame(await store.alerts({ scenario: text, limit: 10 }), [{ id: 1, alert }]);
       t.strictSame(await store.refusals({ clientIp: text, requestId: text, limit: 10 }), [event]);
       const follower = followerOf(t, store, null);
       t.strictSame(await follower.untilSnapshotEnd(), [added(decision), { kind: 'allowlist-added', entry }]);
-      await store.apply([{ kind: 'allowlist-deleted', value: text }, deleted(decision)]);
-      t.strictSame(await follower.next(2), [{ kind: 'allowlist-deleted', value: text }, deleted(decision)]);
+      await store.apply([{ kind: 'allowlist-deleted', list: text, value: text }, deleted(decision)]);
+      t.strictSame(await follower.next(2), [{ kind: 'allowlist-deleted', list: text, value: text }, deleted(decision)]);
       t.same(await store.allowlist(), []);
     });
   }
@@ -591,7 +602,7 @@ function limits(t: Test, open: Open): void {
     ]);
     t.equal((await store.decisions({ value: mended, limit: 1 }))[0]?.decision.value, mended);
     t.equal((await store.allowlist())[0]?.value, mended);
-    t.equal((await store.alertByUuid(sampleAlert(1).uuid))?.message, mended);
+    t.equal((await store.alertByUuid(sampleAlert(1).uuid))?.alert.message, mended);
     t.equal((await store.refusals({ limit: 1 }))[0]?.userAgent, mended);
   });
 
@@ -604,7 +615,7 @@ function limits(t: Test, open: Open): void {
       ),
       added(sampleDecision(2, { until: Number.NaN })),
       { kind: 'allowlist-added', entry: sampleEntry(huge) },
-      { kind: 'allowlist-deleted', value: huge },
+      { kind: 'allowlist-deleted', list: 'default', value: huge },
       { kind: 'alert', alert: sampleAlert(2, { uuid: huge }) },
     ];
     for (const write of refused) {
@@ -638,7 +649,7 @@ function limits(t: Test, open: Open): void {
       { kind: 'refusal', event: sampleRefusal(1, { target: huge, userAgent: huge, detail: huge }) },
       { kind: 'allowlist-added', entry: sampleEntry('192.0.2.1', { comment: huge }) },
     ]);
-    const stored = await store.alertByUuid(alert.uuid);
+    const stored = (await store.alertByUuid(alert.uuid))?.alert;
     t.ok(JSON.stringify(stored).length <= 262_144);
     t.ok((stored?.events.length ?? 0) >= 1, 'the newest events that fit');
     t.same(Object.keys(stored?.labels ?? {}), ['huge', 'fine']);
@@ -673,7 +684,7 @@ function forgetting(t: Test, open: Open): void {
       (rows) => rows.length <= 11,
     );
     t.same(
-      alerts.map((alert) => alert.createdAt - start),
+      alerts.map(({ alert }) => alert.createdAt - start),
       [29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 0],
     );
     const refusals = await eventually(
@@ -835,22 +846,31 @@ function model(t: Test, open: Open): void {
   });
 }
 
-export function added(decision: Decision): StoreChange {
+export type DecisionWrite = Extract<StoreWrite, { readonly decision: Decision }>;
+
+export function added(decision: Decision): DecisionWrite {
   return { kind: 'decision-added', decision };
 }
 
-export function deleted(decision: Decision): StoreChange {
+export function deleted(decision: Decision): DecisionWrite {
   return { kind: 'decision-deleted', decision };
+}
+
+/** A change as the write that it tells of: without its id and its time. */
+function asWrite(change: StoreChange): StoreWrite {
+  return 'decision' in change ? { kind: change.kind, decision: change.decision } : change;
 }
 
 export interface Follower {
   readonly cursor: string;
   /** Batches that ended a snapshot. */
   readonly snapshotEnds: number;
-  /** The changes up to the end of the snapshot. */
-  untilSnapshotEnd(): Promise<StoreChange[]>;
-  /** At least `count` changes, fewer only when the stream ends. */
-  next(count: number): Promise<StoreChange[]>;
+  /** The changes up to the end of the snapshot, as writes. */
+  untilSnapshotEnd(): Promise<StoreWrite[]>;
+  /** At least `count` changes as writes, fewer only when the stream ends. */
+  next(count: number): Promise<StoreWrite[]>;
+  /** As `next`, with ids and times. */
+  nextChanges(count: number): Promise<StoreChange[]>;
   stop(): Promise<void>;
 }
 
@@ -878,8 +898,9 @@ export function followerOf(t: Test, store: Store, from: string | null): Follower
     get snapshotEnds() {
       return snapshotEnds;
     },
-    untilSnapshotEnd: () => read((_changes, batch) => batch.snapshotEnd),
-    next: (count) => read((changes) => changes.length >= count),
+    untilSnapshotEnd: async () => (await read((_changes, batch) => batch.snapshotEnd)).map(asWrite),
+    next: async (count) => (await read((changes) => changes.length >= count)).map(asWrite),
+    nextChanges: (count) => read((changes) => changes.length >= count),
     async stop() {
       abort.abort();
     },
@@ -916,7 +937,7 @@ export async function rejectsWith(t: Test, promise: Promise<unknown>, code: Erro
   }
 }
 
-function play(state: Map<string, Decision>, change: StoreChange): void {
+function play(state: Map<string, Decision>, change: StoreWrite): void {
   if (change.kind === 'decision-added') state.set(change.decision.uuid, change.decision);
   if (change.kind === 'decision-deleted') state.delete(change.decision.uuid);
 }
@@ -937,7 +958,7 @@ function uuids(rows: readonly { readonly decision: Decision }[]): string[] {
   return rows.map(({ decision }) => decision.uuid);
 }
 
-function uuidOf(change: StoreChange): string {
+function uuidOf(change: StoreWrite): string {
   return 'decision' in change ? change.decision.uuid : '';
 }
 

@@ -31,13 +31,14 @@ export function alertRoutes(app: FastifyInstance, deps: AdminDependencies): void
     const { since, ip, range, scope, scenario, limit, ...rest } = parseInput(listSchema, query);
     const given = rest.value === undefined || scope === undefined ? rest.value : canonicalValue(scope, rest.value);
     const value = ip?.text ?? (range === undefined ? given : formatRange(range));
-    const alerts = await deps.store.alerts({
+    const stored = await deps.store.alerts({
       ...(since === undefined ? {} : { since: deps.clock.now() - since }),
       ...(scope === undefined ? {} : { scope }),
       ...(value === undefined ? {} : { value }),
       ...(scenario === undefined ? {} : { scenario }),
       limit,
     });
+    const alerts = stored.map(({ alert }) => alert);
     return { alerts: await alertSummaries(alerts, deps) };
   });
 

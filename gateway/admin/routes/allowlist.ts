@@ -14,6 +14,8 @@ const addSchema = z.strictObject({
   comment: wordsSchema.default(''),
   expiration: durationSchema.optional(),
 });
+/** The list that entries without one go to. */
+const list = 'default';
 const deleteSchema = z.strictObject({ value: rangeSchema });
 
 export function allowlistRoutes(app: FastifyInstance, deps: AdminDependencies): void {
@@ -27,7 +29,7 @@ export function allowlistRoutes(app: FastifyInstance, deps: AdminDependencies): 
     const { value, comment, expiration } = parseInput(addSchema, body);
     const now = deps.clock.now();
     const until = expiration === undefined ? null : now + expiration;
-    const entry: AllowlistEntry = { value: spelled(value), comment, createdAt: now, until };
+    const entry: AllowlistEntry = { list, value: spelled(value), comment, createdAt: now, until };
     await deps.publisher.write([{ kind: 'allowlist-added', entry }]);
     deps.log.info({ value: entry.value }, 'allowlist entry added by hand');
     reply.code(201);
@@ -36,13 +38,13 @@ export function allowlistRoutes(app: FastifyInstance, deps: AdminDependencies): 
 
   app.delete('/v1/allowlist', async ({ query }): Promise<{ deleted: string }> => {
     const value = spelled(parseInput(deleteSchema, query).value);
-    const known = (await deps.store.allowlist()).some((entry) => entry.value === value);
+    const known = (await deps.store.allowlist()).some((entry) => entry.list === list && entry.value === value);
     if (!known) {
       throw new GatewayError('NOT_FOUND', `${value} is not on the allowlist that the command line keeps`, {
         remedy: 'See `allowlists list`; entries of the settings file are changed there.',
       });
     }
-    await deps.publisher.write([{ kind: 'allowlist-deleted', value }]);
+    await deps.publisher.write([{ kind: 'allowlist-deleted', list, value }]);
     deps.log.info({ value }, 'allowlist entry removed by hand');
     return { deleted: value };
   });

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { GatewayError } from '../../../core/errors.ts';
-import { type Bouncer, bouncerName, hashKey, keyBytes } from '../../../remediation/bouncer.ts';
+import { type Bouncer, bouncerName, hashKey, keyBytes, newBouncer } from '../../../remediation/bouncer.ts';
 import type { AdminDependencies } from '../dependencies.ts';
 import { isoTime, parseInput } from '../input.ts';
 import type { BouncerModel, NewBouncerModel } from '../models.ts';
@@ -33,7 +33,7 @@ export function bouncerRoutes(app: FastifyInstance, deps: AdminDependencies): vo
       });
     }
     const key = given ?? Buffer.from(deps.random.bytes(keyBytes)).toString('base64url');
-    const bouncer: Bouncer = { name, keyHash: hashKey(key), createdAt: deps.clock.now() };
+    const bouncer = newBouncer(name, hashKey(key), deps.clock.now());
     // Straight to the store: a key that is shown must be kept.
     await store.apply([{ kind: 'bouncer-added', bouncer }]);
     bouncerKeys.changed();

@@ -58,14 +58,14 @@ export function selftestRoutes(app: FastifyInstance, deps: AdminDependencies): v
     const { run, since } = runOf(params.token);
     const now = deps.clock.now();
     const [stored] = await madeSince(since, deps);
-    const [alert] = await deps.store.alerts({ value: selftestAddress.text, since, limit: 1 });
+    const [raised] = await deps.store.alerts({ value: selftestAddress.text, since, limit: 1 });
     return {
       requests: run.requests,
       forwarded: run.forwarded,
       refused: run.refused,
       observed: deps.counters.observed,
-      alert: alert === undefined ? null : alertSummary(alert, []),
-      decision: stored === undefined ? null : decisionModel(stored, now, alert ?? null),
+      alert: raised === undefined ? null : alertSummary(raised.alert, []),
+      decision: stored === undefined ? null : decisionModel(stored, now, raised?.alert ?? null),
       verdict: verdictOn(selftestAddress, deps),
     };
   });

@@ -57,7 +57,10 @@ async function whyAddress(address: IpAddress, deps: AdminDependencies): Promise<
     allowlist: item && allowlistModel({ createdAt: now, ...item }),
     protected_by: deps.protectedSources.reasonFor(around),
     decisions: await decisionModels(ordered.slice(0, shown.decisions), deps),
-    alerts: await alertSummaries(alerts, deps),
+    alerts: await alertSummaries(
+      alerts.map(({ alert }) => alert),
+      deps,
+    ),
     refusals: refusals.map(refusalModel),
   };
 }
@@ -121,9 +124,10 @@ async function alertBehind(
   { store }: AdminDependencies,
 ): Promise<Alert | null> {
   const uuid = stored?.decision.alertUuid ?? null;
-  if (uuid !== null) return store.alertByUuid(uuid);
+  if (uuid !== null) return (await store.alertByUuid(uuid))?.alert ?? null;
   if (stored !== null) return null;
   const latest = await store.alerts({ limit: mostSearched });
   const wanted = [requestId, requestId.toLowerCase()];
-  return latest.find(({ requestIds }) => requestIds.some((id) => wanted.includes(id))) ?? null;
+  const found = latest.find(({ alert }) => alert.requestIds.some((id) => wanted.includes(id)));
+  return found?.alert ?? null;
 }
