@@ -22,13 +22,18 @@ import { hubFoldersIn, journalFile } from '../detectors/hub/hub-folders.ts';
 import type { ParserSummary } from '../detectors/parsers/parser-set.ts';
 import type { ScenarioDetector } from '../detectors/scenarios/detector.ts';
 import { createScenarioExplainer, type ScenarioExplainer } from '../detectors/scenarios/scenario-explainer.ts';
+import { readSimulation } from '../detectors/scenarios/simulation-file.ts';
+import { SwitchableSimulation } from '../detectors/scenarios/simulation.ts';
 import { acquisitionFolderIn, itemFoldersOf } from './item-folders.ts';
 import type { Settings } from './settings.ts';
+import { createSimulationSwitch, type SimulationSwitch } from './simulation-switch.ts';
 
 export interface Detection {
   readonly engine: Engine;
   readonly detector: ScenarioDetector;
   readonly explainer: ScenarioExplainer;
+  /** Which scenarios only simulate. */
+  readonly simulation: SimulationSwitch;
   /** What the expressions of profiles share with those of items. */
   readonly helpers: HelperDependencies;
   /** How the logs of other programs are doing. */
@@ -66,6 +71,8 @@ export async function createDetection(
   deps: DetectionDeps,
 ): Promise<Detection> {
   const { simulate, maxBuckets } = settings.detection;
+  const simulationFile = join(settings.dataDir, 'simulation.yaml');
+  const simulation = new SwitchableSimulation(await readSimulation(simulationFile), simulate);
   await finishHubChange(settings.dataDir);
   const parsesLines = acquisitionFiles(settings).length > 0 || deps.everyParser === true;
   const folders = itemFoldersOf(settings, parsesLines);
@@ -79,7 +86,7 @@ export async function createDetection(
   const assembly = assembleEngine(
     items,
     data,
-    { simulate, maxBuckets, ipv6Prefix: settings.client.ipv6Prefix, forRequests: true },
+    { simulation, maxBuckets, ipv6Prefix: settings.client.ipv6Prefix, forRequests: true },
     { ...deps, hosts, ...(http === null ? {} : { http }), onLateAlerts: onAlerts },
   );
   const { engine, detector, expressions } = assembly;
@@ -91,7 +98,8 @@ export async function createDetection(
   return {
     engine,
     detector,
-    explainer: createScenarioExplainer({ documents: items.scenarios, simulate }, expressions),
+    explainer: createScenarioExplainer({ documents: items.scenarios, simulation }, expressions),
+    simulation: createSimulationSwitch(simulation, simulationFile),
     helpers: assembly.helpers,
     faults,
     reading: () => ({

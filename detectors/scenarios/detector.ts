@@ -42,6 +42,7 @@ import {
 } from './runner.ts';
 import { compileScenario, type Scenario, ScenarioCompileError, type ScenarioExpressions } from './scenario.ts';
 import type { ScenarioSpec } from './scenario-document.ts';
+import { nothingSimulated, type Simulation } from './simulation.ts';
 import { createSettleOverflows, type PendingOverflow, type SettleOverflows } from './settle-overflows.ts';
 
 export interface DetectorCounters {
@@ -81,8 +82,8 @@ export interface ScenarioDetectorOptions {
   readonly documents: readonly ScenarioSpec[];
   /** What alerts show besides their events. */
   readonly contexts?: readonly ContextDocument[];
-  /** Names of scenarios whose alerts are simulated. */
-  readonly simulate?: readonly string[];
+  /** The scenarios whose alerts are simulated; none without it. */
+  readonly simulation?: Simulation;
   /** Most buckets over all scenarios; past it the one left alone longest is given up. */
   readonly maxBuckets?: number;
   /** Most characters of events that all buckets keep together. */
@@ -111,12 +112,12 @@ const noOverflows: readonly Overflow[] = Object.freeze([]);
 
 /** Compiles the documents and starts the sweep. Faults are gathered, not thrown. */
 export function createScenarioDetector(options: ScenarioDetectorOptions, deps: ScenarioDetectorDeps): ScenarioDetector {
-  const simulate = new Set(options.simulate ?? []);
+  const { simulation = nothingSimulated } = options;
   const scenarios: Scenario[] = [];
   const faults: ItemFault[] = [];
   for (const spec of options.documents) {
     try {
-      scenarios.push(compileScenario(spec, deps.expressions, simulate.has(spec.name)));
+      scenarios.push(compileScenario(spec, deps.expressions, simulation));
     } catch (thrown) {
       if (!(thrown instanceof ScenarioCompileError)) throw thrown;
       faults.push(spec.places.expressionFault(spec.name, thrown.key, thrown.cause));

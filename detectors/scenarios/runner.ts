@@ -86,9 +86,22 @@ export function introduceTwins(runners: readonly Runner[]): void {
 }
 
 export function summaryOf({ scenario, counters }: Runner): ScenarioSummary {
-  const { spec, phase, simulated, remediation } = scenario;
+  const { spec, phase, remediation } = scenario;
   const { name, type, description, file, hash, labels } = spec;
-  return { name, type, description, phase, simulated, remediation, file, hash, labels, counters };
+  return {
+    name,
+    type,
+    description,
+    phase,
+    get simulated() {
+      return scenario.simulated;
+    },
+    remediation,
+    file,
+    hash,
+    labels,
+    counters,
+  };
 }
 
 /** Counts an error that an expression of this scenario raised, and logs it unless one was logged a moment ago. */

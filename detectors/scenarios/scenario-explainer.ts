@@ -9,6 +9,7 @@ import type { Expression } from '../expr/compile.ts';
 import { type Clause, type ClauseExplanation, clausesOf, explainClauses } from '../expr/explain-clauses.ts';
 import { compileScenario, type Scenario, type ScenarioExpressions } from './scenario.ts';
 import type { ScenarioSpec, ScenarioType } from './scenario-document.ts';
+import { nothingSimulated, type Simulation } from './simulation.ts';
 
 export interface ScenarioExplanation {
   readonly name: string;
@@ -33,17 +34,17 @@ export interface ScenarioExplainer {
   open(): (event: Event) => readonly ScenarioExplanation[];
 }
 
-/** `documents` and `simulate` as the detector got them; documents that do not compile are left out, as there. */
+/** `documents` and `simulation` as the detector got them; documents that do not compile are left out, as there. */
 export function createScenarioExplainer(
-  options: { readonly documents: readonly ScenarioSpec[]; readonly simulate?: readonly string[] },
+  options: { readonly documents: readonly ScenarioSpec[]; readonly simulation?: Simulation },
   expressions: ScenarioExpressions,
 ): ScenarioExplainer {
-  const simulate = new Set(options.simulate ?? []);
+  const { simulation = nothingSimulated } = options;
   return {
     open() {
       const subjects = options.documents.flatMap((spec) => {
         try {
-          const scenario = compileScenario(spec, expressions, simulate.has(spec.name));
+          const scenario = compileScenario(spec, expressions, simulation);
           return [{ scenario, clauses: clausesOf(scenario.filter, expressions.event) }];
         } catch {
           // The detector has reported it as a fault.

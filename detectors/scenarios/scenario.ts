@@ -6,6 +6,7 @@ import { type BucketShape, counterShape, endlessShape, leakyShape, triggerShape 
 import { looksBack } from './event-needs.ts';
 import { type Phase, phaseOf } from './phase.ts';
 import type { ScenarioSpec } from './scenario-document.ts';
+import type { Simulation } from './simulation.ts';
 
 /** The compilers of the two environments that a scenario's expressions live in. */
 export interface ScenarioExpressions {
@@ -38,7 +39,7 @@ export interface Scenario {
   readonly bayesian: Bayesian | null;
   /** Whether one of its expressions looks at the events of its bucket, which then must be kept whole. */
   readonly looksBack: boolean;
-  /** Alerts are raised and shown, and nobody is remedied. */
+  /** Alerts are raised and shown, and nobody is remedied: asked anew each time. */
   readonly simulated: boolean;
   /** `labels.remediation` is the boolean true. */
   readonly remediation: boolean;
@@ -56,7 +57,11 @@ export class ScenarioCompileError extends Error {
 }
 
 /** @throws ScenarioCompileError */
-export function compileScenario(spec: ScenarioSpec, expressions: ScenarioExpressions, simulated: boolean): Scenario {
+export function compileScenario(
+  spec: ScenarioSpec,
+  expressions: ScenarioExpressions,
+  simulation: Simulation,
+): Scenario {
   const optional = (key: string, source: string, expected: 'bool' | 'string' | 'any'): Expression | null =>
     source === '' ? null : compiled(expressions.event, key, source, expected);
   const filter = compiled(expressions.event, 'filter', spec.filter, 'bool');
@@ -85,7 +90,9 @@ export function compileScenario(spec: ScenarioSpec, expressions: ScenarioExpress
     condition: isTrigger ? null : condition,
     bayesian: isTrigger ? null : bayesian,
     looksBack: looksBack(present([...conditions, overflowFilter])),
-    simulated,
+    get simulated() {
+      return simulation.covers(spec.name);
+    },
     remediation: spec.labels.remediation === true,
   };
 }

@@ -6,6 +6,7 @@ import type { Alert } from '../../../detectors/alert.ts';
 import { noDataFiles } from '../../../detectors/expr/data-files.ts';
 import { createScenarioDetector } from '../../../detectors/scenarios/detector.ts';
 import { readScenarioDocuments } from '../../../detectors/scenarios/scenario-document.ts';
+import { SwitchableSimulation } from '../../../detectors/scenarios/simulation.ts';
 import { noGeo } from '../../support/no-geo.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { accessEvent, detectorOf, scenarioExpressions } from './support.ts';
@@ -92,11 +93,15 @@ t.test('the alert names the source, the events and the scenario', async (t) => {
   );
 });
 
-t.test('simulated scenarios say so', async (t) => {
-  const detector = detectorOf(trigger, createManualClock(), { simulate: ['our/probe'] });
+t.test('simulated scenarios say so, and what is switched counts for the next overflow', async (t) => {
+  const simulation = new SwitchableSimulation({ global: false, exceptions: ['our/probe'] });
+  const detector = detectorOf(trigger, createManualClock(), { simulation });
   t.teardown(() => detector.close());
   t.equal(detector.scenarios[0]?.simulated, true);
   t.equal(detector.pourRequest(accessEvent({ target: '/probe' }))[0]?.simulated, true);
+  simulation.replace({ global: false, exceptions: [] });
+  t.equal(detector.scenarios[0]?.simulated, false);
+  t.equal(detector.pourRequest(accessEvent({ target: '/probe' }))[0]?.simulated, false);
 });
 
 t.test('each event is poured once: with the request, or with the response', async (t) => {
