@@ -11,6 +11,7 @@ import { settingsAllowlist } from '../remediation/allowlists.ts';
 import { createDecider, type Decider } from '../remediation/decider.ts';
 import { createDecisionHistory, type DecisionHistory } from '../remediation/decision-history.ts';
 import { createDecisionIndex, type DecisionIndex, startSweeper } from '../remediation/decision-index.ts';
+import { datedAddresses } from '../core/dated-addresses.ts';
 import { createDnsResolver } from '../core/dns-resolver.ts';
 import { type Follower, followStore } from '../remediation/follow.ts';
 import { crawlersOf, createGoodBots, type GoodBots } from '../remediation/good-bots.ts';
@@ -46,7 +47,11 @@ export async function openDecisions(
   const { clock } = runtime;
   const { ipv6Prefix } = settings.client;
   const allowlist = settings.remediation.allowlist.map((entry) => ({ ...entry, list: settingsAllowlist, until: null }));
-  const index = createDecisionIndex({ ...runtime, allowlist });
+  const index = createDecisionIndex({
+    ...runtime,
+    allowlist,
+    resolveName: (name) => datedAddresses(name, dnsTimeoutMs),
+  });
   const history = createDecisionHistory({ clock, ipv6Prefix, exempt: selftestAddress.text });
   const publisher = createPublisher({ ...runtime, index, history, store });
   const asOf = clock.now();

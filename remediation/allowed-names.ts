@@ -12,12 +12,14 @@ import type { Allowlist, AllowlistItem } from './allowlists.ts';
 export interface AllowedNames {
   /** An entry whose value is a name. Its addresses are allowed as soon as they are known; false when there is no room. */
   watch(item: AllowlistItem): boolean;
+  /** As `watch`, for entries of the settings: a snapshot of the store does not name them, and nothing removes them. */
+  watchAlways(item: AllowlistItem): boolean;
   /** True when it was watched. */
   forget(list: string, name: string): boolean;
   forgetList(list: string): void;
   /** Asks for what is due and lets go of entries that have expired. Call it often; it returns at once. */
   tend(now: number): void;
-  /** As those of `Allowlist`. */
+  /** As those of `Allowlist`, each to be called before that. */
   markStale(): void;
   dropStale(): void;
   readonly size: number;
@@ -50,6 +52,7 @@ interface Watched {
   failures: number;
   stale: boolean;
   gone: boolean;
+  readonly fixed: boolean;
 }
 
 /** RFC 1123, with a dot in it: a single label is more likely a slip of the pen. */
@@ -126,30 +129,34 @@ export function createAllowedNames(options: AllowedNamesOptions): AllowedNames {
     void settle();
   };
 
-  return {
-    watch(item) {
-      const key = keyOf(item.list, item.value);
-      const known = watched.get(key);
-      if (known === undefined) {
-        if (watched.size >= maxNames) return false;
-        const fresh = { addresses: new Set<string>(), dueAt: 0, asking: false, absences: 0, failures: 0 };
-        watched.set(key, { ...fresh, item, stale: false, gone: false });
-        return true;
-      }
-      known.item = item;
-      known.stale = false;
-      hold(known, known.addresses);
+  const watch = (item: AllowlistItem, fixed: boolean): boolean => {
+    const key = keyOf(item.list, item.value);
+    const known = watched.get(key);
+    if (known === undefined) {
+      if (watched.size >= maxNames) return false;
+      const fresh = { addresses: new Set<string>(), dueAt: 0, asking: false, absences: 0, failures: 0 };
+      watched.set(key, { ...fresh, item, stale: false, gone: false, fixed });
       return true;
-    },
+    }
+    if (known.fixed) return true;
+    known.item = item;
+    known.stale = false;
+    hold(known, known.addresses);
+    return true;
+  };
+
+  return {
+    watch: (item) => watch(item, false),
+    watchAlways: (item) => watch(item, true),
     forget(list, name) {
       const key = keyOf(list, name);
       const one = watched.get(key);
-      if (one === undefined) return false;
+      if (one === undefined || one.fixed) return false;
       letGo(key, one);
       return true;
     },
     forgetList(list) {
-      for (const [key, one] of watched) if (one.item.list === list) letGo(key, one);
+      for (const [key, one] of watched) if (one.item.list === list && !one.fixed) letGo(key, one);
     },
     tend(now) {
       for (const [key, one] of watched) {
@@ -158,10 +165,14 @@ export function createAllowedNames(options: AllowedNamesOptions): AllowedNames {
       }
     },
     markStale() {
-      for (const one of watched.values()) one.stale = true;
+      for (const one of watched.values()) one.stale = !one.fixed;
     },
     dropStale() {
-      for (const [key, one] of watched) if (one.stale) letGo(key, one);
+      for (const [key, one] of watched) {
+        if (one.stale) letGo(key, one);
+        // Its addresses were marked with all others, and nothing of the snapshot names them.
+        else hold(one, one.addresses);
+      }
     },
     get size() {
       return watched.size;

@@ -10,6 +10,7 @@ import { parseRange, type IpAddress, type IpRange } from '../core/ip.ts';
 import type { Log } from '../core/log.ts';
 import type { Random } from '../core/random.ts';
 import type { Scope } from '../detectors/alert.ts';
+import { type AllowedNames, type AllowedNamesOptions, createAllowedNames, isHostName } from './allowed-names.ts';
 import { createAllowlist, type Allowlist, type AllowlistItem } from './allowlists.ts';
 import { createDecisionClasses } from './decision-classes.ts';
 import { isKnownRemediation, severityOf, uuidTag, type Decision } from './decision.ts';
@@ -86,6 +87,8 @@ export interface DecisionIndexOptions {
   readonly log: Log;
   /** Entries of the settings' allowlist; they cannot be removed. */
   readonly allowlist?: readonly AllowlistItem[];
+  /** For entries that are host names. Without it they allow nobody. */
+  readonly resolveName?: AllowedNamesOptions['resolve'];
 }
 
 /** Custom scopes that may have decisions at once, and words that are warned of. */
@@ -108,10 +111,13 @@ export function startSweeper(index: Pick<DecisionIndex, 'sweep'>, clock: Clock):
   return clock.every(sweepPeriodMs, () => void index.sweep(clock.now(), sweepSlots));
 }
 
+const noNames: AllowedNamesOptions['resolve'] = () => Promise.resolve([]);
+
 class PackedDecisionIndex implements DecisionIndex {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #allowlist: Allowlist;
+  readonly #names: AllowedNames;
   readonly #classes;
   readonly #networks: NetworkTables;
   readonly #countries = createNamedDecisions();
@@ -120,10 +126,12 @@ class PackedDecisionIndex implements DecisionIndex {
   readonly #warned = new Set<string>();
   #sweptNamedAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ clock, random, log, allowlist = [] }: DecisionIndexOptions) {
+  constructor({ clock, random, log, allowlist = [], resolveName = noNames }: DecisionIndexOptions) {
     this.#clock = clock;
     this.#log = log;
     this.#allowlist = createAllowlist(allowlist);
+    this.#names = createAllowedNames({ allowlist: this.#allowlist, resolve: resolveName, log });
+    for (const item of allowlist) if (isHostName(item.value)) this.#names.watchAlways(item);
     this.#classes = createDecisionClasses(() =>
       log.warn({}, 'too many different scenarios and lists: some decisions are shown without their name'),
     );
@@ -182,18 +190,19 @@ class PackedDecisionIndex implements DecisionIndex {
   }
 
   allow(item: AllowlistItem): void {
-    if (this.#allowlist.add(item)) return;
+    if (isHostName(item.value) ? this.#names.watch(item) : this.#allowlist.add(item)) return;
     this.#log.error(
-      { value: item.value.slice(0, 100) },
-      'an allowlist entry is no address or range, or the list is full',
+      { list: item.list, value: item.value.slice(0, 100) },
+      'an allowlist entry is no address, range or host name, or there are too many',
     );
   }
 
   disallow(list: string, value: string): void {
-    this.#allowlist.remove(list, value);
+    if (!this.#names.forget(list, value)) this.#allowlist.remove(list, value);
   }
 
   disallowList(list: string): void {
+    this.#names.forgetList(list);
     this.#allowlist.removeList(list);
   }
 
@@ -216,6 +225,7 @@ class PackedDecisionIndex implements DecisionIndex {
   }
 
   sweep(now: number, budget: number): number {
+    this.#names.tend(now);
     let removed = this.#networks.sweep(Math.floor(now / 1000), budget);
     if (Math.abs(now - this.#sweptNamedAt) < namedSweepMs) return removed;
     this.#sweptNamedAt = now;
@@ -229,12 +239,14 @@ class PackedDecisionIndex implements DecisionIndex {
   }
 
   *markStale(): Generator<void> {
+    this.#names.markStale();
     this.#allowlist.markStale();
     for (const named of this.#everyNamed()) named.markStale();
     yield* this.#networks.markStale();
   }
 
   *dropStale(): Generator<void> {
+    this.#names.dropStale();
     this.#allowlist.dropStale();
     for (const named of this.#everyNamed()) named.dropStale();
     yield* this.#networks.dropStale(Math.floor(this.#clock.now() / 1000));

@@ -1,17 +1,33 @@
 /** The settings of remediation: what an alert leads to, who is spared, and where decisions are kept. */
 import * as z from 'zod';
-import { cidr, count, duration, path } from '../core/options.ts';
+import { formatRange, parseRange } from '../core/ip.ts';
+import { cidr, count, duration, path, textOption } from '../core/options.ts';
+import { isHostName } from './allowed-names.ts';
+
+const allowlistValue = () =>
+  textOption<string>({
+    title: 'network or host name',
+    expected: 'an address, a network such as 192.0.2.0/24, or a host name',
+    pattern: '^(?:[0-9A-Fa-f.:]{2,45}(?:/[0-9]{1,3})?|[A-Za-z0-9_.-]{4,254})$',
+    example: '192.0.2.0/24',
+    read(text) {
+      const range = parseRange(text);
+      if (range !== null) return { value: formatRange(range) };
+      if (isHostName(text)) return { value: text.toLowerCase().replace(/\.$/, '') };
+      return { problem: 'expected an address, a network such as 192.0.2.0/24, or a host name' };
+    },
+  });
 
 const allowlistEntry = z
   .union(
     [
-      cidr(),
+      allowlistValue(),
       z.strictObject({
-        value: cidr().describe('An address or a network.'),
+        value: allowlistValue().describe('An address, a network, or a host name, which is resolved again and again.'),
         comment: z.string().max(512).prefault('').describe('Why.'),
       }),
     ],
-    { error: 'expected an address, a network, or {value, comment}' },
+    { error: 'expected an address, a network, a host name, or {value, comment}' },
   )
   .transform((entry) => (typeof entry === 'string' ? { value: entry, comment: '' } : entry));
 
@@ -45,7 +61,7 @@ export const remediationOptions = z
       .array(allowlistEntry)
       .max(100_000)
       .prefault([])
-      .describe('Addresses and networks that nothing may ban: texts, or `{value, comment}`.'),
+      .describe('Addresses, networks and host names that nothing may ban: texts, or `{value, comment}`.'),
     throttle: z
       .strictObject({
         rate: z

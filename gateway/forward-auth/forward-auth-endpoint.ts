@@ -11,7 +11,7 @@ import { anyContains } from '../../remediation/protected-sources.ts';
 import { type ClientResolver, type Peer, rangesOf } from '../client-address.ts';
 import { Exchange } from '../exchange.ts';
 import type { Handler } from '../handle.ts';
-import { listening } from '../listening.ts';
+import { listening } from '../../core/listening.ts';
 import { readHead, type HeadLimits } from '../request-head.ts';
 import { type Answer, answerFor, respond } from '../respond.ts';
 import type { ForwardAuthOptions } from './options.ts';

@@ -170,6 +170,20 @@ t.test('a new snapshot keeps what it names and drops the rest', async (t) => {
   t.notOk(covers('192.0.2.2'));
 });
 
+t.test('entries of the settings stay, whatever a snapshot names', async (t) => {
+  const { names, zone, pass, covers, allowlist } = open();
+  zone.set('a.example.com', [address('192.0.2.1', 9_999)]);
+  names.watchAlways(item('a.example.com'));
+  await pass(0);
+  names.markStale();
+  allowlist.markStale();
+  names.dropStale();
+  allowlist.dropStale();
+  names.forgetList('office');
+  t.notOk(names.forget('office', 'a.example.com'));
+  t.ok(covers('192.0.2.1'));
+});
+
 t.test('whatever happens, what is allowed is what the watched names last stood for', async (t) => {
   const name = fc.constantFrom('a.example.com', 'b.example.com', 'c.example.com');
   const addresses = fc.subarray(['192.0.2.1', '192.0.2.2', '2001:db8::1']);
