@@ -8,7 +8,7 @@ import type { Redis, RedisOptions } from 'ioredis';
 import { GatewayError, messageOf } from '../../core/errors.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { RedisStoreOptions } from './options.ts';
-import { storeKeys, type RedisScript } from './redis-scripts.ts';
+import { storeKeys, type RedisScript } from './redis-script.ts';
 
 /** As the constructor takes them: with `replyMapping` it cannot tell which types replies have. */
 type ClientOptions = Omit<RedisOptions, 'replyMapping'>;

@@ -3,7 +3,8 @@
  * next one, so that many small writes cost few round trips.
  */
 import { GatewayError } from '../../core/errors.ts';
-import type { Decision } from '../decision.ts';
+import { isOwn, type Decision } from '../decision.ts';
+import { documentText, entryMember } from './redis-rows.ts';
 import type { StoreWrite } from './store.ts';
 import { limitWrite, writesPerUnit, type LimitedWrite } from './write-limits.ts';
 
@@ -111,31 +112,50 @@ export function scriptArguments(write: LimitedWrite): (string | number)[] {
       return ['added', ...decisionArguments(write.decision)];
     case 'decision-deleted':
       return ['deleted', ...decisionArguments(write.decision)];
-    case 'allowlist-added':
-      return ['entry', write.entry.value, JSON.stringify(write.entry), write.entry.until ?? ''];
+    case 'allowlist-added': {
+      const { list, value, until } = write.entry;
+      return ['entry', entryMember(list, value), list, value, JSON.stringify(write.entry), until ?? ''];
+    }
     case 'allowlist-deleted':
-      return ['entryDeleted', write.value];
+      return ['entryDeleted', entryMember(write.list, write.value), write.list, write.value];
+    case 'allowlist-created': {
+      const { name, description, createdAt, updatedAt } = write.list;
+      return ['list', name, `${createdAt}|${updatedAt}|${description}`];
+    }
+    case 'allowlist-removed':
+      return ['listRemoved', write.name, `[${JSON.stringify(write.name)},`];
     case 'alert':
       return ['alert', write.record.uuid, write.record.body, write.record.createdAt];
+    case 'alert-deleted':
+      return ['alertDeleted', write.uuid];
     case 'refusal':
       return ['refusal', JSON.stringify(write.event), write.event.at];
     case 'bouncer-added':
-      return ['bouncer', write.bouncer.name, JSON.stringify(write.bouncer)];
+      return ['document', 'bouncer', write.bouncer.name, documentText(write.bouncer)];
     case 'bouncer-deleted':
-      return ['bouncerDeleted', write.name];
+      return ['documentDeleted', 'bouncer', write.name];
+    case 'bouncer-seen':
+      return ['seen', 'bouncer', write.name, documentText(write.seen)];
+    case 'machine-added':
+      return ['document', 'machine', write.machine.id, documentText(write.machine)];
+    case 'machine-deleted':
+      return ['documentDeleted', 'machine', write.id];
+    case 'machine-seen':
+      return ['seen', 'machine', write.id, documentText(write.seen)];
+    case 'usage-reported':
+      return ['usage', JSON.stringify(write.report), write.report.receivedAt];
     default:
       return write satisfies never;
   }
 }
 
 function decisionArguments(decision: Decision): (string | number)[] {
-  const own = decision.origin === 'crowdsec' && !decision.simulated;
   return [
     decision.uuid,
     JSON.stringify(decision),
     decision.until,
     decision.createdAt,
-    own ? 1 : 0,
+    isOwn(decision) ? 1 : 0,
     decision.alertUuid ?? '',
   ];
 }

@@ -5,30 +5,44 @@
  */
 import { GatewayError } from '../../core/errors.ts';
 import type { Runtime } from '../../core/runtime.ts';
-import type { Alert } from '../../detectors/alert.ts';
 import type { Bouncer } from '../bouncer.ts';
-import type { Decision } from '../decision.ts';
-import { formatCursor, listingStart } from './cursor.ts';
-import { follow, type ChangePage, type ChangeSource } from './follow.ts';
+import type { Machine } from '../machine.ts';
+import { listingStart } from './cursor.ts';
+import { follow, type ChangeSource } from './follow.ts';
 import { maintenancePeriodMs } from './maintenance.ts';
 import type { StoreOptions } from './options.ts';
-import { byName, matchesAlert, matchesRefusal, pageSize } from './queries.ts';
+import { byId, byName, matchesAlert, matchesRefusal, matchesUsage, pageSize } from './queries.ts';
 import { searchedValue } from './searched-value.ts';
 import { openRedis, type RedisConnection, type RedisWaiter } from './redis-connection.ts';
-import { changesKey, redisScripts, type RedisScript } from './redis-scripts.ts';
+import { RedisHealth } from './redis-health.ts';
+import {
+  changePage,
+  parseBouncer,
+  parseEntry,
+  parseLists,
+  parseMachine,
+  snapshotPage,
+  storedOf,
+} from './redis-rows.ts';
+import { changesKey, type RedisScript } from './redis-script.ts';
+import { redisScripts } from './redis-scripts.ts';
+import { redisWriteScripts } from './redis-write-scripts.ts';
 import { RedisWrites, scriptArguments } from './redis-writes.ts';
 import type {
   AlertQuery,
   AllowlistEntry,
+  AllowlistRecord,
   ChangeBatch,
   DecisionQuery,
   RefusalEvent,
   RefusalQuery,
   Store,
-  StoreChange,
+  StoredAlert,
   StoredDecision,
   StoreHealth,
   StoreWrite,
+  UsageQuery,
+  UsageReport,
 } from './store.ts';
 import { parseAlert, parseRefusal } from './write-limits.ts';
 
@@ -59,6 +73,8 @@ class RedisStore implements Store {
   readonly #closing = new AbortController();
   readonly #maintenance: { cancel(): void };
   #maintaining = false;
+  /** Every decision is in `byAlert`. */
+  #alertsIndexed = false;
   #followers = 0;
   #closed: Promise<void> | null = null;
 
@@ -69,7 +85,7 @@ class RedisStore implements Store {
     this.#health = health;
     this.#writes = new RedisWrites(async (writes) => {
       const args = writes.flatMap(scriptArguments);
-      await this.#run(redisScripts.apply, this.#epoch(), runtime.clock.now(), options.redis.streamLength, ...args);
+      await this.#run(redisWriteScripts.apply, this.#epoch(), runtime.clock.now(), options.redis.streamLength, ...args);
     });
     this.#maintenance = runtime.clock.every(maintenancePeriodMs, () => void this.#maintain());
   }
@@ -97,21 +113,17 @@ class RedisStore implements Store {
   async decisions(query: DecisionQuery): Promise<readonly StoredDecision[]> {
     this.#check();
     const { epoch } = await this.#head();
-    const now = query.includeInactive === true ? '' : this.#runtime.clock.now();
-    const { scope, value, type, origin, scenario } = query;
-    const needles = needlesOf({ scope, value, type, origin, scenario });
+    const now = this.#runtime.clock.now();
+    const state = query.onlyInactive === true ? 'ended' : query.includeInactive === true ? 'all' : 'active';
+    const { scope, value, type, origin, scenario, alertUuid } = query;
+    const needles = needlesOf({ scope, value, type, origin, scenario, alertUuid });
+    if (alertUuid !== undefined) await this.#indexAlerts();
+    const alert = (alertUuid ?? '').toWellFormed();
     const size = pageSize(query.limit);
     const found: StoredDecision[] = [];
     for (let before = listingStart(query.after, epoch); before > 0 && found.length < size; ) {
-      const reply = await this.#run(
-        redisScripts.decisions,
-        this.#epoch(),
-        before,
-        scriptRows,
-        size - found.length,
-        now,
-        ...needles,
-      );
+      const args = [before, scriptRows, size - found.length, now, state, alert, ...needles];
+      const reply = await this.#run(redisScripts.decisions, this.#epoch(), ...args);
       const [, reached, ...rows] = reply as [string, string, ...string[]];
       for (const row of rows) found.push(storedOf(row, epoch));
       before = Number(reached);
@@ -125,6 +137,18 @@ class RedisStore implements Store {
     return row === null ? null : storedOf(row, epoch);
   }
 
+  async decisionById(id: number): Promise<StoredDecision | null> {
+    this.#check();
+    if (!Number.isSafeInteger(id)) return null;
+    const [epoch, row] = (await this.#run(redisScripts.decisionById, this.#epoch(), id)) as [string, string | null];
+    return row === null ? null : storedOf(row, epoch);
+  }
+
+  async allowlists(): Promise<readonly AllowlistRecord[]> {
+    this.#check();
+    return parseLists((await this.#run(redisScripts.allowlists)) as string[]).toSorted(byName);
+  }
+
   async allowlist(): Promise<readonly AllowlistEntry[]> {
     this.#check();
     const now = this.#runtime.clock.now();
@@ -132,21 +156,40 @@ class RedisStore implements Store {
     return bodies.map(parseEntry).filter(({ until }) => until === null || until > now);
   }
 
-  async alerts(query: AlertQuery): Promise<readonly Alert[]> {
-    const { scenario, scope, value, since } = query;
+  async alerts(query: AlertQuery): Promise<readonly StoredAlert[]> {
+    this.#check();
+    const { scenario, scope, value, since, before } = query;
+    if (Number.isNaN(before)) return [];
     // IPv6 addresses and ranges have several spellings, so the text of an alert cannot be searched for one.
-    const needle = value === undefined || /[:/]/.test(value) ? {} : { value };
-    return this.#records('alerts', { scenario, scope, ...needle }, since, query.limit, parseAlert, (alert) => {
-      const { source, createdAt } = alert;
-      const record = { scope: source.scope, value: searchedValue(source), scenario: alert.scenario, createdAt };
-      return matchesAlert(query, record);
+    const needles = needlesOf({
+      scenario,
+      scope,
+      value: value === undefined || /[:/]/.test(value) ? undefined : value,
     });
+    const size = pageSize(query.limit);
+    const found: StoredAlert[] = [];
+    for (let highest = before === undefined ? '+inf' : `(${before}`; found.length < size; ) {
+      const args = ['-inf', highest, scriptRows, size - found.length, since ?? '', ...needles];
+      const [reached, ...rows] = (await this.#run(redisScripts.alerts, ...args)) as [string, ...string[]];
+      for (let index = 0; index + 1 < rows.length; index += 2) {
+        const stored = alertOf(rows.slice(index, index + 2));
+        // `scope` and `value` of an alert are texts that other parts of it may hold too.
+        if (stored && isWanted(query, stored)) found.push(stored);
+      }
+      if (reached === '0') break;
+      highest = `(${reached}`;
+    }
+    return found.slice(0, size);
   }
 
-  async alertByUuid(uuid: string): Promise<Alert | null> {
+  async alertByUuid(uuid: string): Promise<StoredAlert | null> {
     this.#check();
-    const body = (await this.#run(redisScripts.alert, uuid)) as string | null;
-    return body === null ? null : parseAlert(body);
+    return alertOf((await this.#run(redisScripts.alert, uuid)) as string[]);
+  }
+
+  async alertById(id: number): Promise<StoredAlert | null> {
+    this.#check();
+    return Number.isSafeInteger(id) ? alertOf((await this.#run(redisScripts.alertById, id)) as string[]) : null;
   }
 
   async refusals(query: RefusalQuery): Promise<readonly RefusalEvent[]> {
@@ -158,8 +201,18 @@ class RedisStore implements Store {
 
   async bouncers(): Promise<readonly Bouncer[]> {
     this.#check();
-    const bodies = (await this.#run(redisScripts.bouncers)) as string[];
-    return bodies.map((body) => JSON.parse(body) as Bouncer).toSorted(byName);
+    return ((await this.#run(redisScripts.documents, 'bouncers')) as string[]).map(parseBouncer).toSorted(byName);
+  }
+
+  async machines(): Promise<readonly Machine[]> {
+    this.#check();
+    return ((await this.#run(redisScripts.documents, 'machines')) as string[]).map(parseMachine).toSorted(byId);
+  }
+
+  async usageReports(query: UsageQuery): Promise<readonly UsageReport[]> {
+    const { side, from, since } = query;
+    const parse = (body: string): UsageReport => JSON.parse(body) as UsageReport;
+    return this.#records('usage', { side, from }, since, query.limit, parse, (report) => matchesUsage(query, report));
   }
 
   async decisionCounts(since: number, limit: number): Promise<readonly { value: string; count: number }[]> {
@@ -205,7 +258,7 @@ class RedisStore implements Store {
       },
       since: async (after) => {
         const reply = await this.#run(redisScripts.since, this.#epoch(), after, scriptRows);
-        return changePage(reply as string[]);
+        return changePage(reply as string[], this.#runtime.clock.now());
       },
       changed: (after, signal) => waiter.wait(key, after, signal),
     };
@@ -217,7 +270,7 @@ class RedisStore implements Store {
   }
 
   async #records<T>(
-    kind: 'alerts' | 'refusals',
+    kind: 'refusals' | 'usage',
     fields: Readonly<Record<string, string | undefined>>,
     since: number | undefined,
     limit: number,
@@ -231,21 +284,27 @@ class RedisStore implements Store {
     for (let offset = 0; found.length < size; offset += scriptRows) {
       const reply = await this.#run(redisScripts.records, kind, since ?? '-inf', offset, scriptRows, ...needles);
       const [looked, ...bodies] = reply as [number, ...string[]];
-      // `scope` and `value` of an alert are texts that other parts of it may hold too.
+      // Other parts of a record may hold such a text too.
       for (const record of bodies.map(parse)) if (matches(record)) found.push(record);
       if (looked < scriptRows) break;
     }
     return found.slice(0, size);
   }
 
+  async #indexAlerts(): Promise<void> {
+    while (!this.#alertsIndexed) {
+      this.#alertsIndexed = (await this.#run(redisWriteScripts.indexAlerts, this.#epoch(), scriptRows)) === 0;
+    }
+  }
+
   async #maintain(): Promise<void> {
     if (this.#maintaining || !this.#connection.ready) return;
     this.#maintaining = true;
-    const { decisions, alerts, refusals } = this.#options.retention;
-    const limits = [decisions, alerts, refusals].flatMap(({ maxAge, maxRows }) => [maxAge, maxRows]);
+    const { decisions, alerts, refusals, usage } = this.#options.retention;
+    const limits = [decisions, alerts, refusals, usage].flatMap(({ maxAge, maxRows }) => [maxAge, maxRows]);
     try {
       for (let skip = 0, busy = true; busy && !this.#closing.signal.aborted; ) {
-        const reply = await this.#run(redisScripts.forget, this.#runtime.clock.now(), scriptRows, ...limits, skip);
+        const reply = await this.#run(redisWriteScripts.forget, this.#runtime.clock.now(), scriptRows, ...limits, skip);
         const [removed, skipped] = reply as [number, number];
         skip += skipped;
         busy = removed > 0 || skipped > 0;
@@ -259,7 +318,7 @@ class RedisStore implements Store {
 
   async #run(script: RedisScript, ...args: (string | number)[]): Promise<unknown> {
     const reply = await this.#connection.run(script, args);
-    this.#health.succeeded(script === redisScripts.apply);
+    this.#health.succeeded(script === redisWriteScripts.apply);
     return reply;
   }
 
@@ -273,85 +332,14 @@ class RedisStore implements Store {
   }
 }
 
-/** What health says, and one log line for each change of it. */
-class RedisHealth {
-  readonly #runtime: Runtime;
-  #lastSuccessAt: number | null = null;
-  #fault: GatewayError | null = null;
-
-  constructor(runtime: Runtime) {
-    this.#runtime = runtime;
-  }
-
-  onReady(): void {
-    if (this.#fault) this.#runtime.log.info({}, 'redis answers again');
-    this.#fault = null;
-  }
-
-  onFault(error: GatewayError): void {
-    const repeated = this.#fault?.message === error.message;
-    this.#fault = error;
-    if (repeated) return;
-    this.#runtime.log.warn({ code: error.code, reason: error.message }, 'redis store failed');
-  }
-
-  succeeded(wrote: boolean): void {
-    this.#lastSuccessAt = this.#runtime.clock.now();
-    // A Redis that is full still answers questions, so only a write shows that it has room again.
-    if (wrote || this.#fault?.code !== 'STORE_FULL') this.#fault = null;
-  }
-
-  report(closed: boolean, ready: boolean): StoreHealth {
-    const lastSuccessAt = this.#lastSuccessAt;
-    if (closed) return { ok: false, lastSuccessAt, message: 'closed' };
-    if (this.#fault) return { ok: false, lastSuccessAt, message: this.#fault.message };
-    return { ok: ready, lastSuccessAt, message: ready ? '' : 'Redis does not answer' };
-  }
+/** The answer about one alert: its id and its JSON, or nothing. */
+function alertOf([id, body]: readonly string[]): StoredAlert | null {
+  return id === undefined || typeof body !== 'string' ? null : { id: Number(id), alert: parseAlert(body) };
 }
 
-function snapshotPage([epoch = '', position, ...rows]: string[], now: number): ChangePage {
-  const changes: StoreChange[] = [];
-  for (let index = 0; index + 1 < rows.length; index += 2) {
-    const body = rows[index + 1] as string;
-    if (rows[index] === 'decision') {
-      const { decision, deletedAt } = storedOf(body, epoch);
-      if (deletedAt === null && decision.until > now) changes.push({ kind: 'decision-added', decision });
-    } else {
-      const entry = parseEntry(body);
-      if (entry.until === null || entry.until > now) changes.push({ kind: 'allowlist-added', entry });
-    }
-  }
-  return { epoch, floor: 0, position: Number(position), changes };
-}
-
-function changePage([epoch = '', floor, position, ...rows]: string[]): ChangePage {
-  const changes: StoreChange[] = [];
-  for (let index = 0; index + 1 < rows.length; index += 2) {
-    changes.push(changeOf(rows[index] as string, rows[index + 1] as string));
-  }
-  return { epoch, floor: Number(floor), position: Number(position), changes };
-}
-
-function changeOf(kind: string, body: string): StoreChange {
-  switch (kind) {
-    case 'added':
-      return { kind: 'decision-added', decision: parseDecision(body) };
-    case 'deleted':
-      return { kind: 'decision-deleted', decision: parseDecision(body) };
-    case 'entry':
-      return { kind: 'allowlist-added', entry: parseEntry(body) };
-    default:
-      return { kind: 'allowlist-deleted', value: body };
-  }
-}
-
-/** A row is `deletedAt|seq|JSON`. */
-function storedOf(row: string, epoch: string): StoredDecision {
-  const first = row.indexOf('|');
-  const second = row.indexOf('|', first + 1);
-  const deletedAt = first === 0 ? null : Number(row.slice(0, first));
-  const cursor = formatCursor(epoch, Number(row.slice(first + 1, second)));
-  return { decision: parseDecision(row.slice(second + 1)), deletedAt, cursor };
+function isWanted(query: AlertQuery, { id, alert }: StoredAlert): boolean {
+  const { source, scenario, createdAt } = alert;
+  return matchesAlert(query, id, { scope: source.scope, value: searchedValue(source), scenario, createdAt });
 }
 
 /**
@@ -362,12 +350,4 @@ function needlesOf(fields: Readonly<Record<string, string | undefined>>): string
   return Object.entries(fields).flatMap(([name, value]) =>
     value === undefined ? [] : [`${JSON.stringify(name)}:${JSON.stringify(value.toWellFormed())}`],
   );
-}
-
-function parseDecision(body: string): Decision {
-  return JSON.parse(body) as Decision;
-}
-
-function parseEntry(body: string): AllowlistEntry {
-  return JSON.parse(body) as AllowlistEntry;
 }

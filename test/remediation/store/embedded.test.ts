@@ -19,7 +19,7 @@ import { startStoreWorker } from '../../../remediation/store/embedded-link.ts';
 import { migrate, migrations } from '../../../remediation/store/embedded-schema.ts';
 import { createEmbeddedStore, type EmbeddedParts } from '../../../remediation/store/embedded.ts';
 import type { createStore } from '../../../remediation/store/index.ts';
-import type { Store, StoreChange } from '../../../remediation/store/store.ts';
+import type { Store } from '../../../remediation/store/store.ts';
 import { createTestRuntime, type TestRuntime } from '../../contracts/store-runtime.ts';
 import { hour, sampleDecision, sampleRefusal, start } from '../../contracts/store-samples.ts';
 import {
@@ -209,7 +209,7 @@ t.test('a large write that fails half way is refused once, and what follows is n
     (await store.decisions({ limit: 1 })).map(({ decision }) => decision.uuid),
     kept === 0 ? [] : [sampleDecision(kept - 1).uuid],
   );
-  const removal = Array.from({ length: 3 }, (_, index): StoreChange => deleted(sampleDecision(index)));
+  const removal = Array.from({ length: 3 }, (_, index) => deleted(sampleDecision(index)));
   await store.apply(removal).catch(() => undefined);
   t.equal((await store.decisions({ limit: 10 })).length, Math.min(10, kept));
 });
