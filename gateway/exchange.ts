@@ -7,7 +7,7 @@ import type { Event } from '../detectors/event.ts';
 import type { IndexedDecision } from '../remediation/decision-index.ts';
 import type { ClientBody } from './body.ts';
 import type { Client, Peer } from './client-address.ts';
-import { RequestHead } from './request-head.ts';
+import { type HeadFault, RequestHead } from './request-head.ts';
 import type { Site } from './sites.ts';
 import type { WafRecord } from '../detectors/waf/waf-record.ts';
 import type { Inspection } from './waf/inspection.ts';
@@ -38,6 +38,8 @@ export class Exchange {
   readonly head: RequestHead;
   // ----
   client: Client;
+  /** What is wrong with the head of the request. */
+  fault: HeadFault | null = null;
   site: Site | null = null;
   event: Event | null = null;
   outcome: Outcome = 'pending';

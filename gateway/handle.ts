@@ -22,6 +22,7 @@ import { type Selftests, selftestAddress } from './selftests.ts';
 import { hostName, type Site, type SiteTable } from './sites.ts';
 import { createTimestamps } from './timestamps.ts';
 import type { UntrustedForwarders } from './untrusted-forwarders.ts';
+import type { LiveQuestions } from './live-questions.ts';
 import type { Inspection } from './waf/inspection.ts';
 import { answerTo } from './waf/verdict-answer.ts';
 import type { Waf } from './waf/waf.ts';
@@ -38,6 +39,8 @@ export interface HandlerDependencies extends Runtime {
   readonly decide: (alerts: readonly Alert[]) => void;
   readonly waf: Waf;
   readonly selftests: Selftests;
+  /** Null: no bouncer of ours is in live mode. */
+  readonly live: LiveQuestions | null;
   readonly recorder: Recorder;
   readonly counters: Pick<Counters, 'poured'>;
   readonly forwarders: UntrustedForwarders;
@@ -47,6 +50,8 @@ export interface HandlerDependencies extends Runtime {
 
 export interface Handler {
   open(request: IncomingMessage, response: ServerResponse, peer: Peer): Exchange;
+  /** Reads who asks for what; first of all. A promise: wait for it before `judge`, a moment at most (`live-questions.ts`). */
+  meet(exchange: Exchange): Promise<void> | null;
   /** What to answer in the origin's place, or null: pass it on to `exchange.site`. */
   judge(exchange: Exchange): Answer | null;
   /** The same again, for a request that was judged and then had to wait. Nothing is poured twice. */
@@ -125,11 +130,16 @@ export function createHandler(deps: HandlerDependencies): Handler {
     open: (request, response, peer) =>
       new Exchange(request, response, peer, random.requestId(), clock.now(), clock.monotonic()),
 
-    judge(exchange) {
-      const fault = readHead(exchange.request, exchange.head, deps.limits);
+    meet(exchange) {
+      exchange.fault = readHead(exchange.request, exchange.head, deps.limits);
       identify(exchange);
       const { address } = exchange.client;
       exchange.allowed = index.isAllowed(address);
+      return deps.live === null || exchange.allowed ? null : deps.live.pending(address, clock.now());
+    },
+
+    judge(exchange) {
+      const { fault } = exchange;
       const refusal = exchange.allowed ? null : enforcement.enforce(exchange);
       if (refusal !== null) return fault === null ? refusal : { ...refusal, close: true };
 

@@ -140,6 +140,19 @@ export function createGatewayServer(options: ServerOptions, deps: ServerDependen
   function onRequest(request: IncomingMessage, response: ServerResponse): void {
     if (isSpent(connections.of(request.socket))) return;
     const exchange = begin(request, response);
+    whenMet(exchange, () => take(exchange));
+  }
+
+  /** At once, unless somebody has to be asked about the client first; not at all when it goes away meanwhile. */
+  function whenMet(exchange: Exchange, next: () => void): void {
+    const known = handler.meet(exchange);
+    if (known === null) return next();
+    void known.then(() => {
+      if (!exchange.done) next();
+    });
+  }
+
+  function take(exchange: Exchange): void {
     const instead = handler.judge(exchange);
     // Node drops what came in one piece with an upgrade that is not taken: the next request would begin somewhere in it.
     if (exchange.head.upgrade !== '') exchange.closes = true;
@@ -159,6 +172,10 @@ export function createGatewayServer(options: ServerOptions, deps: ServerDependen
   function onUpgrade(request: IncomingMessage, socket: Socket, first: Buffer): void {
     if (!canHandOver(socket)) return;
     const exchange = begin(request, standIn(request, socket));
+    whenMet(exchange, () => takeUpgrade(exchange, socket, first));
+  }
+
+  function takeUpgrade(exchange: Exchange, socket: Socket, first: Buffer): void {
     const instead = handler.judge(exchange);
     if (instead !== null) return answer(exchange, { ...instead, close: true });
     counters.upgrades++;

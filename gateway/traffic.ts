@@ -11,6 +11,7 @@ import { type AccessLog, createAccessLog } from './access-log.ts';
 import type { Client, ClientResolver } from './client-address.ts';
 import { type Counters, createCounters } from './counters.ts';
 import { createHandler, type Handler, type HandlerDependencies } from './handle.ts';
+import type { LiveQuestions } from './live-questions.ts';
 import { createRecorder } from './recorder.ts';
 import { createRefusalJournal, type RefusalJournal } from './refusal-journal.ts';
 import { answerFor, respond } from './respond.ts';
@@ -33,6 +34,7 @@ export interface TrafficParts extends Runtime {
   readonly store: Store;
   readonly selftests: Selftests;
   readonly waf: Waf;
+  readonly live: LiveQuestions | null;
 }
 
 export interface Traffic {

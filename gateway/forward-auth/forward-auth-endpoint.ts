@@ -112,6 +112,13 @@ function createDesk(
     const exchange = handler.open(original.request, response, peer);
     exchange.answeredElsewhere = true;
     response.once('close', () => handler.close(exchange));
+    const known = handler.meet(exchange);
+    if (known === null) decide(exchange);
+    else void known.then(() => exchange.done || decide(exchange));
+  }
+
+  function decide(exchange: Exchange): void {
+    const { response } = exchange;
     const refusal = handler.judge(exchange);
     if (refusal !== null) return respond(exchange, forServer(refusal), clock);
     exchange.status = 204;
