@@ -15,6 +15,7 @@ import type { BotVerdict, GoodBots } from './good-bots.ts';
 import type { DecisionDraft, Profiles } from './profiles.ts';
 import type { ProtectedSources } from './protected-sources.ts';
 import type { Publisher } from './publish.ts';
+import { maxNameLength, maxValueLength } from './store/write-limits.ts';
 
 export type Outcome =
   | { readonly kind: 'decided'; readonly decisions: readonly Decision[] }
@@ -24,18 +25,25 @@ export type Outcome =
   | { readonly kind: 'allowlisted'; readonly item: AllowlistItem }
   | { readonly kind: 'protected'; readonly reason: string }
   | { readonly kind: 'good-bot'; readonly bot: string }
-  /** Decided when the verification ends, a few seconds at most. */
-  | { readonly kind: 'held'; readonly bot: string }
+  /** Decided when the verification ends, a few seconds at most: `settled` resolves then, and never rejects. */
+  | { readonly kind: 'held'; readonly bot: string; readonly settled: Promise<void> }
   /** A profile failed and has no `on_error`. */
   | { readonly kind: 'rejected'; readonly error: GatewayError };
 
 export interface DecideHow {
   /** Replayed logs and alerts from outside: addresses are taken as they are, IPv6 clients are not widened to their prefix. */
   readonly literal?: boolean;
+  /** An alert that a profile rejects is not published: whoever sent it is told so, and keeps it. */
+  readonly refusable?: boolean;
 }
 
 export interface Decider {
   decide(alert: Alert, how?: DecideHow): Outcome;
+  /**
+   * Publishes an alert that brings its own decisions, from a person or a machine: neither allowlist nor protected sources are
+   * asked, since somebody meant it. Profiles are asked only whom to notify.
+   */
+  accept(alert: Alert, decisions: readonly Decision[]): void;
   /** Decides about what is held as if nothing were proven. */
   close(): void;
 }
@@ -92,6 +100,7 @@ export function createDecider(options: DeciderOptions): Decider {
 
   const judge = (alert: Alert, how: DecideHow): Outcome => {
     const { drafts, matched, rejected } = profiles.evaluate(alert);
+    if (rejected !== null && how.refusable === true) return { kind: 'rejected', error: rejected };
     const decisions = drafts.flatMap((draft) => make(alert, draft, how));
     publisher.publish({ alert, decisions, matched });
     if (rejected !== null) return { kind: 'rejected', error: rejected };
@@ -119,10 +128,10 @@ export function createDecider(options: DeciderOptions): Decider {
       if (found === 'verified') spare(alert, bot);
       else judge(alert, how);
     };
-    settle().catch((thrown: unknown) =>
+    const settled = settle().catch((thrown: unknown) =>
       log.error({ err: thrown, ...detail }, 'a held alert could not be decided about'),
     );
-    return { kind: 'held', bot };
+    return { kind: 'held', bot, settled };
   };
 
   const considerBot = (alert: Alert, how: DecideHow): Outcome | null => {
@@ -167,6 +176,13 @@ export function createDecider(options: DeciderOptions): Decider {
       }
       return considerBot(alert, how) ?? judge(alert, how);
     },
+    accept(alert, decisions) {
+      const { matched, rejected } = profiles.evaluate(alert);
+      if (rejected !== null) {
+        log.warn({ err: rejected, scenario: alert.scenario }, 'a profile failed; whom it would notify is not told');
+      }
+      publisher.publish({ alert, decisions, matched });
+    },
     close() {
       const left = [...held];
       held.clear();
@@ -181,7 +197,7 @@ function networksOf({ source }: Alert): IpRange[] {
   return [...new Set(texts)].flatMap((text) => (text === '' ? [] : (parseRange(text) ?? [])));
 }
 
-/** Scope and canonical value of a decision, or null when the value does not fit the scope. */
+/** Scope and canonical value of a decision, or null when the value does not fit the scope or is longer than a store keeps. */
 function targetOf(scope: Scope, value: string, ipv6Prefix: number): { scope: Scope; value: string } | null {
   switch (scope) {
     case 'Ip':
@@ -204,7 +220,7 @@ function targetOf(scope: Scope, value: string, ipv6Prefix: number): { scope: Sco
     case 'Country':
       return /^[a-z]{2}$/i.test(value) ? { scope, value: value.toUpperCase() } : null;
     default:
-      return value === '' ? null : { scope, value };
+      return value === '' || value.length > maxValueLength || scope.length > maxNameLength ? null : { scope, value };
   }
 }
 

@@ -1,0 +1,171 @@
+/**
+ * Alerts that machines send, from the wire's words to decisions in force: fifty at a time are read, decided about and made durable
+ * before the next fifty. What brings its own decisions (cscli) gets exactly those; the rest is for the profiles.
+ * Specification: CrowdSec `pkg/apiserver/controllers/v1/alerts.go`, `pkg/database/alerts.go`.
+ */
+import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import { GatewayError } from '../../core/errors.ts';
+import { parseRange } from '../../core/ip.ts';
+import type { Alert } from '../../detectors/alert.ts';
+import type { Decision } from '../decision.ts';
+import type { StoreWrite } from '../store/store.ts';
+import { maxNameLength, maxValueLength } from '../store/write-limits.ts';
+import { type LapiDependencies, LapiError } from './lapi-context.ts';
+import { alertOf, normalScope } from './models/alert-fields.ts';
+import { readDuration } from './models/durations.ts';
+import type { ValidAlert, ValidDecision } from './models/posted-alert.ts';
+
+export interface AlertIntake {
+  /**
+   * The store's ids of the alerts that were kept, in order. They are durable then; alerts about allowlisted sources are dropped.
+   * @throws LapiError 500; alerts of earlier fifties stay.
+   */
+  take(posted: readonly ValidAlert[], machineId: string): Promise<readonly number[]>;
+}
+
+export type AlertIntakeDependencies = Pick<
+  LapiDependencies,
+  'store' | 'publisher' | 'decider' | 'clock' | 'random' | 'log'
+>;
+
+const alertsPerUnit = 50;
+/** Decisions of one alert that go to index and store together. */
+const decisionsPerSlice = 500;
+/** Alerts of failed requests, which their machine will send again. */
+const maxUnsettled = 1_000;
+
+interface Prepared {
+  readonly alert: Alert;
+  /** Null: the profiles decide. */
+  readonly decisions: readonly Decision[] | null;
+  /** What tells whether the same alert is sent again. */
+  readonly digest: () => string;
+}
+
+export function createAlertIntake(deps: AlertIntakeDependencies): AlertIntake {
+  const { store, publisher, decider, clock, random, log } = deps;
+  /**
+   * By digest, the alerts that are in force and queued although their machine was told that its request failed. It sends them
+   * again every second, and each is to remain one alert.
+   */
+  const unsettled = new Map<string, string>();
+
+  const prepare = (posted: ValidAlert, machineId: string): Prepared | null => {
+    const alert = alertOf(posted, { machineId, uuid: random.uuid(), now: clock.now() });
+    const digest = (): string =>
+      createHash('sha256')
+        .update(JSON.stringify([machineId, posted]))
+        .digest('hex');
+    const wanted = posted.decisions ?? [];
+    if (wanted.length === 0) return { alert, decisions: null, digest };
+    const decisions = wanted.flatMap((each) => decisionOf(each, alert, random.uuid(), log));
+    return decisions.length === 0 ? null : { alert, decisions, digest };
+  };
+
+  const put = async ({ alert, decisions }: Prepared): Promise<boolean> => {
+    if (decisions === null) {
+      const outcome = decider.decide(alert, { literal: true, refusable: true });
+      if (outcome.kind === 'rejected') throw new LapiError(500, outcome.error.message);
+      if (outcome.kind === 'held') await outcome.settled;
+      return outcome.kind !== 'allowlisted';
+    }
+    decider.accept(alert, decisions.slice(0, decisionsPerSlice));
+    for (let from = decisionsPerSlice; from < decisions.length; from += decisionsPerSlice) {
+      const slice = decisions.slice(from, from + decisionsPerSlice);
+      await publisher.commit(slice.map((decision): StoreWrite => ({ kind: 'decision-added', decision })));
+      await setImmediate();
+    }
+    return true;
+  };
+
+  const takeUnit = async (posted: readonly ValidAlert[], machineId: string): Promise<number[]> => {
+    const unit = posted.flatMap((each) => prepare(each, machineId) ?? []);
+    const kept: string[] = [];
+    const fresh: Prepared[] = [];
+    try {
+      for (const each of unit) {
+        const known = unsettled.size === 0 ? undefined : unsettled.get(each.digest());
+        if (known === undefined) fresh.push(each);
+        if (known !== undefined) kept.push(known);
+        else if (await put(each)) kept.push(each.alert.uuid);
+      }
+      const seen = { lastPush: clock.now() };
+      await publisher.commit([{ kind: 'machine-seen', id: machineId, seen }]);
+      const ids = await idsOf(kept);
+      for (const each of unit) if (unsettled.size > 0) unsettled.delete(each.digest());
+      return ids;
+    } catch (thrown) {
+      for (const each of fresh) if (kept.includes(each.alert.uuid)) remember(each);
+      throw thrown instanceof GatewayError ? new LapiError(500, thrown.message) : thrown;
+    }
+  };
+
+  const remember = ({ alert, digest }: Prepared): void => {
+    unsettled.set(digest(), alert.uuid);
+    const [oldest] = unsettled.keys();
+    if (unsettled.size > maxUnsettled && oldest !== undefined) unsettled.delete(oldest);
+  };
+
+  const idsOf = async (uuids: readonly string[]): Promise<number[]> => {
+    const stored = await Promise.all(uuids.map((uuid) => store.alertByUuid(uuid)));
+    return stored.map((each) => {
+      if (each !== null) return each.id;
+      unsettled.clear();
+      throw new LapiError(500, 'the store did not take an alert: too many writes wait for it');
+    });
+  };
+
+  return {
+    async take(posted, machineId) {
+      const ids: number[] = [];
+      for (let from = 0; from < posted.length; from += alertsPerUnit) {
+        if (from > 0) await setImmediate();
+        ids.push(...(await takeUnit(posted.slice(from, from + alertsPerUnit), machineId)));
+      }
+      return ids;
+    },
+  };
+}
+
+/**
+ * The decision, or null when its address cannot be one: it is left out, as CrowdSec does.
+ * @throws LapiError 500 for a duration that cannot be read and for what is too long to be kept.
+ */
+function decisionOf(
+  posted: ValidDecision,
+  { scenario: _scenario, stopAt, simulated, createdAt, uuid: alertUuid }: Alert,
+  uuid: string,
+  log: LapiDependencies['log'],
+): Decision | [] {
+  const { origin, scenario, type, value } = posted;
+  const durationMs = readDuration(posted.duration);
+  if (typeof durationMs === 'string') {
+    const shown = posted.duration.slice(0, 100);
+    throw new LapiError(
+      500,
+      `unable to create alerts: decision duration '${shown}' : ${durationMs}: unable to parse duration`,
+    );
+  }
+  const scope = normalScope(posted.scope);
+  requireShort({ origin, scope, type }, maxNameLength);
+  requireShort({ scenario, value }, maxValueLength);
+  if ((scope === 'Ip' || scope === 'Range') && parseRange(value) === null) {
+    log.warn(
+      { value: value.slice(0, 100), origin, scenario },
+      'a decision has no valid address or range and is left out',
+    );
+    return [];
+  }
+  return { uuid, origin, scenario, scope, value, type, until: stopAt + durationMs, createdAt, simulated, alertUuid };
+}
+
+function requireShort(fields: Readonly<Record<string, string>>, most: number): void {
+  for (const [name, text] of Object.entries(fields)) {
+    if (text.length <= most) continue;
+    throw new LapiError(
+      500,
+      `unable to create alerts: decision ${name} has ${text.length} characters, ${most} are allowed`,
+    );
+  }
+}
