@@ -146,10 +146,13 @@ export function createGatewayServer(options: ServerOptions, deps: ServerDependen
   /** At once, unless somebody has to be asked about the client first; not at all when it goes away meanwhile. */
   function whenMet(exchange: Exchange, next: () => void): void {
     const known = handler.meet(exchange);
-    if (known === null) return next();
-    void known.then(() => {
-      if (!exchange.done) next();
-    });
+    if (known === null) next();
+    else void afterwards(known, exchange, next);
+  }
+
+  async function afterwards(known: Promise<void>, exchange: Exchange, next: () => void): Promise<void> {
+    await known;
+    if (!exchange.done) next();
   }
 
   function take(exchange: Exchange): void {
