@@ -147,7 +147,7 @@ t.test('simulated alerts make simulated decisions, which nothing enforces', asyn
 
 t.test('allowlisted sources: the alert is dropped, whichever of value and address is listed', async (t) => {
   const { decider, index, published, lines } = setUp();
-  index.allow({ value: '198.51.100.7', comment: 'office', until: null });
+  index.allow({ list: 'default', value: '198.51.100.7', comment: 'office', until: null });
   t.match(decider.decide(alertOf()), { kind: 'allowlisted', item: { comment: 'office' } });
   t.match(decider.decide(alertOf({ source: { scope: 'Range', value: '198.51.100.0/24' } })), { kind: 'allowlisted' });
   t.match(decider.decide(alertOf({ source: { scope: 'Country', value: 'DE' } })), { kind: 'allowlisted' });
@@ -158,7 +158,7 @@ t.test('allowlisted sources: the alert is dropped, whichever of value and addres
 
 t.test('an allowlisted neighbour does not shield an IPv6 prefix, and is not hit either', async (t) => {
   const { decider, index, finds } = setUp();
-  index.allow({ value: '2001:db8::1', comment: '', until: null });
+  index.allow({ list: 'default', value: '2001:db8::1', comment: '', until: null });
   t.match(decider.decide(alertOf({ ip: '2001:db8::2' })), { kind: 'decided' });
   t.ok(finds('2001:db8::2'));
   t.notOk(finds('2001:db8::1'));

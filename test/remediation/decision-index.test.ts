@@ -3,7 +3,7 @@ import t from 'tap';
 import { addressBits, formatRange, parseIp, parseRange, rangeContains, type IpAddress } from '../../core/ip.ts';
 import { createLog } from '../../core/log.ts';
 import { createSystemRandom } from '../../core/random.ts';
-import type { AllowlistItem } from '../../remediation/allowlists.ts';
+import { settingsAllowlist, type AllowlistItem } from '../../remediation/allowlists.ts';
 import {
   createDecisionIndex,
   startSweeper,
@@ -167,22 +167,42 @@ t.test('a scope named like a member of every object is a scope like others', asy
   t.equal(index.lookup(subject, clock.now())?.scope, 'constructor');
 });
 
+t.test('a network on two lists is allowed until both let go of it', async (t) => {
+  const { index, clock } = setUp();
+  const allowed = (): boolean => index.isAllowed(ip('192.0.2.1'), clock.now());
+  const entry = { value: '192.0.2.0/24', comment: '', until: null };
+  for (const list of ['office', 'partners', 'office']) index.allow({ ...entry, list });
+  t.equal(index.size.allowlist, 2);
+  index.disallow('office', '192.0.2.0/24');
+  index.disallow('nobody', '192.0.2.0/24');
+  t.ok(allowed());
+  index.disallowList('partners');
+  t.notOk(allowed());
+  index.allow({ ...entry, list: 'office', until: clock.now() + 1_000 });
+  index.allow({ ...entry, list: 'partners' });
+  t.ok(index.isAllowed(ip('192.0.2.1'), clock.now() + 1_000), 'the one that lasts longer counts');
+  t.equal(index.size.allowlist, 2);
+});
+
 t.test('the allowlist wins over every decision; its entries expire and go; those of the settings stay', async (t) => {
-  const { index, clock } = setUp([{ value: '198.51.100.0/24', comment: 'office', until: null }]);
+  const { index, clock } = setUp([
+    { list: settingsAllowlist, value: '198.51.100.0/24', comment: 'office', until: null },
+  ]);
   index.add(decisionOf({ scope: 'Range', value: '0.0.0.0/0' }));
   index.add(decisionOf({ scope: 'Country', value: 'DE' }));
   const allowed = (text: string, at = clock.now()): boolean =>
     index.isAllowed(ip(text), at) && index.lookup({ address: ip(text), country: () => 'DE' }, at) === null;
   t.ok(allowed('198.51.100.1'));
-  index.disallow('198.51.100.0/24');
+  for (const list of ['default', settingsAllowlist]) index.disallow(list, '198.51.100.0/24');
+  index.disallowList(settingsAllowlist);
   t.ok(allowed('198.51.100.1'));
-  index.allow({ value: '192.0.2.1', comment: '', until: clock.now() + 1_000 });
+  index.allow({ list: 'default', value: '192.0.2.1', comment: '', until: clock.now() + 1_000 });
   t.ok(allowed('192.0.2.1'));
   t.notOk(allowed('192.0.2.1', clock.now() + 1_000));
   t.ok(index.lookup({ address: ip('192.0.2.1') }, clock.now() + 1_000));
-  index.disallow('192.0.2.1/32');
+  index.disallow('default', '192.0.2.1/32');
   t.notOk(allowed('192.0.2.1'));
-  index.allow({ value: '2001:db8::/33', comment: '', until: null });
+  index.allow({ list: 'default', value: '2001:db8::/33', comment: '', until: null });
   t.ok(allowed('2001:db8:7fff::1'));
   t.notOk(allowed('2001:db8:8000::1'));
   t.match(index.allowedRange(rangeFrom('198.51.0.0/16')), { comment: 'office' }, 'a range that holds an entry counts');
@@ -268,7 +288,7 @@ t.test('what a new snapshot no longer holds is dropped, what it holds stays', as
     decisionOf({ scope: 'Country', value: 'FR' }),
   ];
   for (const decision of [...kept, ...gone]) index.add(decision);
-  index.allow({ value: '203.0.113.1', comment: '', until: null });
+  index.allow({ list: 'default', value: '203.0.113.1', comment: '', until: null });
   for (const _ of index.markStale());
   for (const decision of kept) index.add(decision);
   t.equal(index.size.total, 5);
@@ -331,6 +351,7 @@ const decisionArbitrary = fc
     decisionOf({ scope, value, until: origin + seconds * 1_000, ...rest }),
   );
 
+const entryOf = { list: fc.constantFrom('a', 'b'), value: fc.constantFrom(...networks) };
 const commandArbitrary = fc.oneof(
   { weight: 10, arbitrary: decisionArbitrary.map((decision) => ({ kind: 'add' as const, decision })) },
   { weight: 4, arbitrary: fc.nat(1_000).map((pick) => ({ kind: 'remove' as const, pick })) },
@@ -340,10 +361,11 @@ const commandArbitrary = fc.oneof(
   {
     weight: 2,
     arbitrary: fc
-      .record({ value: fc.constantFrom(...networks), seconds: fc.option(fc.nat(30)) })
+      .record({ ...entryOf, seconds: fc.option(fc.nat(30)) })
       .map((item) => ({ kind: 'allow' as const, ...item })),
   },
-  { weight: 2, arbitrary: fc.constantFrom(...networks).map((value) => ({ kind: 'disallow' as const, value })) },
+  { weight: 2, arbitrary: fc.record(entryOf).map((item) => ({ kind: 'disallow' as const, ...item })) },
+  { weight: 1, arbitrary: fc.constantFrom('a', 'b').map((list) => ({ kind: 'disallow list' as const, list })) },
 );
 
 t.test('agrees with a plain list of decisions that is searched from end to end', async (t) => {
@@ -382,14 +404,18 @@ t.test('agrees with a plain list of decisions that is searched from end to end',
             break;
           case 'allow': {
             const until = command.seconds === null ? null : clock.now() + command.seconds * 1_000;
-            const item = { value: command.value, comment: '', until };
+            const item = { list: command.list, value: command.value, comment: '', until };
             index.allow(item);
-            model.allowed.set(networkOf(command.value), item);
+            model.allowed.set(`${command.list} ${networkOf(command.value)}`, item);
             break;
           }
           case 'disallow':
-            index.disallow(command.value);
-            model.allowed.delete(networkOf(command.value));
+            index.disallow(command.list, command.value);
+            model.allowed.delete(`${command.list} ${networkOf(command.value)}`);
+            break;
+          case 'disallow list':
+            index.disallowList(command.list);
+            for (const [key, { list }] of model.allowed) if (list === command.list) model.allowed.delete(key);
             break;
         }
       }

@@ -24,7 +24,7 @@ function setUp(pending: () => readonly Decision[] = () => []) {
 }
 
 function batchOf(cursor: string, decisions: readonly Decision[], snapshotEnd = false): ChangeBatch {
-  return { cursor, changes: decisions.map((decision) => ({ kind: 'decision-added', decision })), snapshotEnd };
+  return { cursor, changes: decisions.map((decision, id) => ({ kind: 'decision-added', decision, id })), snapshotEnd };
 }
 
 t.test('the first snapshot is awaited and its progress told; then the stream is live', async (t) => {
@@ -46,8 +46,11 @@ t.test('the first snapshot is awaited and its progress told; then the stream is 
   store.streams[0]?.push({
     cursor: '4',
     changes: [
-      { kind: 'decision-deleted', decision: third },
-      { kind: 'allowlist-added', entry: { value: '192.0.2.1', comment: '', createdAt: 0, until: null } },
+      { kind: 'decision-deleted', decision: third, id: 3, deletedAt: clock.now() },
+      {
+        kind: 'allowlist-added',
+        entry: { list: 'default', value: '192.0.2.1', comment: '', createdAt: 0, until: null },
+      },
     ],
     snapshotEnd: false,
   });

@@ -43,7 +43,13 @@ t.test('two gateways on one store enforce and lift the same decisions, and a thi
   t.same([first.history.total('198.51.100.7'), second.history.total('198.51.100.7')], [1, 1], 'an echo counts once');
   t.equal(first.index.size.total, 1);
 
-  await second.publisher.allow({ value: '192.0.2.0/24', comment: '', createdAt: clock.now(), until: null });
+  await second.publisher.allow({
+    list: 'default',
+    value: '192.0.2.0/24',
+    comment: '',
+    createdAt: clock.now(),
+    until: null,
+  });
   await second.publisher.remove([decision]);
   await settle();
   t.notOk(first.finds('198.51.100.7'));

@@ -133,9 +133,9 @@ t.test('commit resolves when stored and rejects when the store is away, in force
   t.equal(store.applied.length, 1);
   await publisher.remove([decision]);
   t.equal(index.lookup({ address: ip('192.0.2.1') }, clock.now()), null);
-  await publisher.allow({ value: '192.0.2.9', comment: '', createdAt: clock.now(), until: null });
+  await publisher.allow({ list: 'default', value: '192.0.2.9', comment: '', createdAt: clock.now(), until: null });
   t.ok(index.isAllowed(ip('192.0.2.9')));
-  await publisher.disallow('192.0.2.9');
+  await publisher.disallow('default', '192.0.2.9');
   t.notOk(index.isAllowed(ip('192.0.2.9')));
   t.equal(store.applied.length, 4);
 
