@@ -6,10 +6,12 @@ import type { FastifyInstance, preHandlerAsyncHookHandler } from 'fastify';
 import type { Runtime } from '../../core/runtime.ts';
 import type { AllowlistItem } from '../allowlists.ts';
 import type { Bouncer } from '../bouncer.ts';
+import type { BouncerDesk } from '../bouncer-keys.ts';
 import type { Decider } from '../decider.ts';
 import type { DecisionIndex } from '../decision-index.ts';
 import type { DecisionLedger } from '../ledger/decision-ledger.ts';
 import type { Machine } from '../machine.ts';
+import type { MachineDesk } from '../machine-desk.ts';
 import type { Publisher } from '../publish.ts';
 import type { Store } from '../store/store.ts';
 
@@ -29,7 +31,10 @@ declare module 'fastify' {
   }
 }
 
-/** Hooks that refuse whoever may not ask: 403 for bouncers, 401 for machines. */
+/**
+ * Hooks that refuse whoever may not ask: 403 for bouncers, 401 for machines. A route names them in `preHandler`; they, and what
+ * stands before them there, run before the body is read, which reaches the route as bytes, unpacked.
+ */
 export interface LapiGuards {
   readonly bouncer: preHandlerAsyncHookHandler;
   readonly machine: preHandlerAsyncHookHandler;
@@ -40,6 +45,8 @@ export interface LapiGuards {
 
 export interface LapiDependencies extends Runtime {
   readonly store: Store;
+  readonly bouncers: BouncerDesk;
+  readonly machines: MachineDesk;
   readonly publisher: Pick<Publisher, 'write' | 'commit' | 'publish'>;
   readonly ledger: DecisionLedger;
   readonly decider: Pick<Decider, 'decide' | 'accept'>;

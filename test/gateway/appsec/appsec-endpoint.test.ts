@@ -17,8 +17,10 @@ import {
   createAppsecEndpoint,
 } from '../../../gateway/appsec/appsec-endpoint.ts';
 import type { ListenAddress } from '../../../gateway/options.ts';
-import { type Bouncer, hashKey } from '../../../remediation/bouncer.ts';
+import type { Bouncer } from '../../../remediation/bouncer.ts';
 import { createBouncerKeys } from '../../../remediation/bouncer-keys.ts';
+import { bouncerOf } from '../../remediation/callers.ts';
+import { collectedLog } from '../../remediation/support.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { send } from '../../support/raw-client.ts';
 import { answersOf, ask, bouncerKey, converse, headOf, questionOf } from './bouncer.ts';
@@ -38,19 +40,21 @@ async function open(t: Test, opening: Opening = {}) {
   const asked: AppsecQuestion[] = [];
   const order: string[] = [];
   const log: Record<string, unknown>[] = [];
-  const bouncers: Bouncer[] = [{ name: 'nginx', keyHash: hashKey(bouncerKey), createdAt: 0 }];
+  const bouncers: Bouncer[] = [bouncerOf('nginx', bouncerKey)];
   const store = { reads: 0, away: false };
-  const keys = createBouncerKeys(
-    {
+  const keys = createBouncerKeys({
+    store: {
       bouncers: () => {
         store.reads++;
         return store.away
           ? Promise.reject(new GatewayError('STORE_UNAVAILABLE', 'away'))
           : Promise.resolve([...bouncers]);
       },
+      apply: () => Promise.resolve(),
     },
     clock,
-  );
+    log: collectedLog().log,
+  });
   const judge: AppsecJudge = {
     bodyBytes,
     pass: allow,
@@ -271,7 +275,7 @@ t.test('wrong keys are told of a few times, and soon no longer looked up; good o
   t.notOk(JSON.stringify(log).includes('wrong-1'), 'keys are secrets');
   t.ok(store.reads <= 16, `${store.reads} reads`);
   t.equal((await ask(port, {})).status, 200, 'from the same address');
-  bouncers.push({ name: 'new', keyHash: hashKey('a-new-key'), createdAt: 0 });
+  bouncers.push(bouncerOf('new', 'a-new-key'));
   clock.advance(60_000);
   t.equal((await ask(port, { key: 'a-new-key' })).status, 200);
 });

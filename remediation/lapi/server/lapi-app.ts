@@ -1,0 +1,199 @@
+/**
+ * The Local API as an application without a listener: what every route has in common. Guards run before a body is read; bodies reach
+ * the routes unpacked and as bytes; errors look as CrowdSec's clients expect them; nothing is ever compressed.
+ * Specification: CrowdSec `pkg/apiserver`, gin.
+ */
+import fastify, {
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  type FastifyReply,
+  type FastifyRequest,
+  type onRequestAsyncHookHandler,
+  type RouteOptions,
+} from 'fastify';
+import { lingerOnClose } from '../../../core/linger-on-close.ts';
+import { createPasswordHasher } from '../../password-hash.ts';
+import type { LapiDependencies, LapiGuards, LapiRoutes } from '../lapi-context.ts';
+import type { LapiOptions } from '../options.ts';
+import { aboutRoutes } from '../routes/about.ts';
+import { usageMetricsRoutes } from '../routes/usage-metrics.ts';
+import { watcherRoutes } from '../routes/watchers.ts';
+import { answerError } from './answer-error.ts';
+import { clientIpOf, rangesOf } from './client-ip.ts';
+import { createFailureLimits, type FailureLimits } from './failure-limits.ts';
+import { createGuards } from './guards.ts';
+import { LapiCounters } from './lapi-counters.ts';
+import { createMachineTokens } from './machine-tokens.ts';
+import { createMissingRouteHandler, RouteTable } from './missing-routes.ts';
+import { type ClientCertificate, Peers } from './peers.ts';
+import { BodyRoom, readBody } from './request-body.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Anybody may ask: the body is small. */
+    lapiIsOpen?: boolean;
+  }
+}
+
+export interface LapiApp {
+  readonly app: FastifyInstance;
+  readonly peers: Peers;
+  readonly routes: RouteTable;
+  readonly counters: LapiCounters;
+  readonly failures: FailureLimits;
+  readonly room: BodyRoom;
+}
+
+/** Of a client that has not shown who it is. */
+const openBodyBytes = 2 * 1024 ** 2;
+const longestParameter = 2_048;
+
+/** `isStale`: this certificate has to be verified anew. */
+export function createLapiApp(
+  options: LapiOptions,
+  deps: LapiDependencies,
+  families: readonly LapiRoutes[],
+  isStale: (certificate: ClientCertificate) => boolean = () => false,
+): LapiApp {
+  const app = fastify({
+    logger: false,
+    exposeHeadRoutes: false,
+    requestIdHeader: false,
+    routerOptions: { maxParamLength: longestParameter },
+    // A path that cannot be decoded.
+    frameworkErrors: (_error, _request, reply) => void (reply as FastifyReply).code(400).send(),
+  });
+  const peers = new Peers();
+  const counters = new LapiCounters();
+  const failures = createFailureLimits({ burst: 10, everyMs: 10_000 }, deps.clock);
+  const room = new BodyRoom(options.limits.bodiesInMemory);
+  const routes = new RouteTable();
+  const tokens = createMachineTokens(options.secret, deps.random);
+  const certificateOf = ({ raw }: FastifyRequest): ClientCertificate | null => peers.of(raw.socket).certificate;
+  const guards = createGuards({
+    ...deps,
+    tokens,
+    failures,
+    counters,
+    trustedIps: rangesOf(options.trustedIps),
+    bouncersAllowedOu: options.tls?.bouncersAllowedOu ?? [],
+    certificateOf,
+  });
+
+  app.decorateRequest('lapiCaller', null);
+  app.decorateRequest('lapiClientIp', '');
+  app.decorateRequest('lapiStartedAt', 0);
+  const trustedProxies = rangesOf(options.trustedProxies);
+  app.addHook('onRequest', async (request) => {
+    request.lapiStartedAt = deps.clock.now();
+    request.lapiClientIp = clientIpOf(peers.of(request.raw.socket).address, request.headers, trustedProxies).text;
+  });
+  readBodies(app, options, deps, room);
+  app.addHook('onRoute', (route) => {
+    guardFirst(route, guards);
+    for (const method of [route.method].flat()) routes.add({ method, path: route.url });
+  });
+  finishAnswers(app, deps, (request) => {
+    const certificate = certificateOf(request);
+    return certificate !== null && isStale(certificate);
+  });
+  count(app, counters);
+  app.setErrorHandler((error: Error, request, reply) => answerError(error, request, reply, deps.log));
+  app.setNotFoundHandler(createMissingRouteHandler(routes));
+
+  const hasher = createPasswordHasher(deps.random);
+  const own = [
+    aboutRoutes,
+    watcherRoutes({
+      options,
+      tokens,
+      hasher,
+      certificateOf,
+      onRefused: () => counters.refusedCredentials.add('login'),
+    }),
+    usageMetricsRoutes,
+  ];
+  for (const family of [...own, ...families]) family(app, deps, guards);
+  return { app, peers, routes, counters, failures, room };
+}
+
+/** The same routes on somebody else's application: everything below `/v1/` is handed over as it came. */
+export function lapiAppPlugin({ app, peers }: Pick<LapiApp, 'app' | 'peers'>): FastifyPluginAsync {
+  return async (host) => {
+    await app.ready();
+    peers.watch(host.server);
+    host.removeAllContentTypeParsers();
+    host.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    host.all('/v1/*', { exposeHeadRoute: false }, (request, reply) => {
+      reply.hijack();
+      app.routing(request.raw, reply.raw);
+    });
+  };
+}
+
+/** Whatever the Content-Type says. Routes without a body never look at one. */
+function readBodies(
+  app: FastifyInstance,
+  { limits }: LapiOptions,
+  { clock }: Pick<LapiDependencies, 'clock'>,
+  room: BodyRoom,
+): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  app.addHook('preValidation', async (request, reply) => {
+    if (request.method !== 'POST' || request.is404) return;
+    const isOpen = request.routeOptions.config.lapiIsOpen === true;
+    const bodyBytes = isOpen ? Math.min(openBodyBytes, limits.bodyBytes) : limits.bodyBytes;
+    const { bytes, taken } = await readBody(request.raw, { bodyBytes, bodyPause: limits.bodyPause }, { clock, room });
+    reply.raw.once('close', () => room.free(taken));
+    request.body = bytes;
+  });
+}
+
+/** Families name their guards among `preHandler`; these, and what stands before them, run before the body is read. */
+function guardFirst(route: RouteOptions, guards: LapiGuards): void {
+  const hooks = [route.preHandler ?? []].flat();
+  const all: readonly unknown[] = Object.values(guards);
+  const last = hooks.findLastIndex((hook) => all.includes(hook));
+  route.config = { ...route.config, lapiIsOpen: last === -1 };
+  if (last === -1) return;
+  // Both kinds of hook take a request and a reply.
+  const first = hooks.slice(0, last + 1) as unknown as onRequestAsyncHookHandler[];
+  route.onRequest = [...[route.onRequest ?? []].flat(), ...first];
+  route.preHandler = hooks.slice(last + 1);
+}
+
+function finishAnswers(
+  app: FastifyInstance,
+  { clock }: Pick<LapiDependencies, 'clock'>,
+  isStale: (request: FastifyRequest) => boolean,
+): void {
+  app.addHook('onSend', async (request, reply) => {
+    const { raw } = request;
+    const hasBody = Number(raw.headers['content-length'] ?? 0) > 0 || raw.headers['transfer-encoding'] !== undefined;
+    if (hasBody && !raw.complete) {
+      // Nobody reads the rest of a body that was refused.
+      reply.header('connection', 'close');
+      lingerOnClose(raw.socket, clock);
+    } else if (isStale(request)) reply.header('connection', 'close');
+  });
+}
+
+function count(app: FastifyInstance, counters: LapiCounters): void {
+  app.addHook('onSend', async (request, reply, payload) => {
+    const { lapiCaller, method } = request;
+    const isLive = lapiCaller?.kind === 'bouncer' && request.routeOptions.url === '/v1/decisions' && method === 'GET';
+    if (!isLive || reply.statusCode !== 200) return;
+    const answers = payload === 'null' ? counters.decisionsMissing : counters.decisionsFound;
+    answers.add(lapiCaller.bouncer.name);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const { url } = request.routeOptions;
+    if (request.is404 || url === undefined) return;
+    const { method, lapiCaller } = request;
+    counters.routes.add(url, method);
+    counters.took(url, method, reply.elapsedTime);
+    if (lapiCaller?.kind === 'bouncer') counters.bouncers.add(lapiCaller.bouncer.name, url, method);
+    else if (lapiCaller?.kind === 'machine') counters.machines.add(lapiCaller.machine.id, url, method);
+  });
+}
