@@ -43,6 +43,9 @@ export const errorCodes = {
   ACQUISITION_INVALID:
     'A document of acquis.yaml is not valid, or the file cannot be read; the other documents are used.',
   SOURCE_FAILED: 'A source of log lines cannot be read; it is tried again, and the gateway goes on.',
+  NOTIFICATION_INVALID: 'A document of the notifications folder is not valid, or a file of it cannot be read.',
+  NOTIFICATION_FAILED: 'A notification could not be delivered, or there is no channel of that name.',
+  TEMPLATE_INVALID: 'The template of a notification cannot be read, or failed for the alerts that it was run on.',
   SETUP_FAILED: 'What `setup detect` needs to read or write cannot be read or written.',
   LAPI_UNREACHABLE: 'A Local API that this gateway follows or reports to does not answer, or its certificate is not trusted.',
   LAPI_REFUSED: 'A Local API that this gateway follows or reports to refused what it was asked.',
