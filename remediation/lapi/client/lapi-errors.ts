@@ -1,6 +1,22 @@
 /** What went wrong with another Local API, in words that say what to do about it. No message holds a key or a password. */
-import { GatewayError, messageOf } from '../../../core/errors.ts';
+import { GatewayError, messageOf, type ErrorCode } from '../../../core/errors.ts';
 import type { LapiCredentials } from './lapi-target.ts';
+
+/** A failure as status and doctor show it. */
+export interface LapiFailure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly remedy: string | null;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+/** What was thrown, for status. Anything but a GatewayError is an answer that nobody foresaw. */
+export function failureOf(thrown: unknown, at: number): LapiFailure {
+  const message = messageOf(thrown);
+  if (thrown instanceof GatewayError) return { code: thrown.code, message, remedy: thrown.remedy, at };
+  return { code: 'LAPI_ANSWER_INVALID', message, remedy: null, at };
+}
 
 export interface NamedLapi {
   readonly name: string;
@@ -75,6 +91,8 @@ function accessRemedy(message: string, credentials: LapiCredentials): string {
   switch (credentials.kind) {
     case 'key':
       return 'Make a key there (`cscli bouncers add NAME`) and write it into `key` or `keyFile`.';
+    case 'none':
+      return 'Check what it asks of those who register.';
     case 'certificate':
       return 'Check that the certificate is valid and that its OU is among `bouncers_allowed_ou` there.';
     case 'machine':

@@ -6,6 +6,8 @@ import { readFile } from 'node:fs/promises';
 import { GatewayError, messageOf } from '../../../core/errors.ts';
 
 export type LapiCredentials =
+  /** Of one who registers. */
+  | { readonly kind: 'none' }
   | { readonly kind: 'key'; readonly key: string }
   /** By the client certificate alone, as a bouncer. */
   | { readonly kind: 'certificate' }

@@ -7,23 +7,16 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { TimerHandle } from '../../../core/clock.ts';
-import { GatewayError, messageOf } from '../../../core/errors.ts';
+import { GatewayError } from '../../../core/errors.ts';
 import type { Runtime } from '../../../core/runtime.ts';
 import type { Publisher } from '../../publish.ts';
 import type { LapiClient } from './lapi-client.ts';
+import { failureOf, type LapiFailure } from './lapi-errors.ts';
 import { applyChanges, applyWhole, type MirrorChange } from './mirror-changes.ts';
 import { MirrorTable, type OriginCount } from './mirror-table.ts';
 import { createPacedWrites } from './paced-writes.ts';
 import { readPoll, type Poll } from './stream-poll.ts';
 import { createDecisionFilter, streamPath, type StreamFilters } from './stream-filters.ts';
-
-export interface LapiFailure {
-  readonly code: string;
-  readonly message: string;
-  readonly remedy: string | null;
-  /** Epoch milliseconds. */
-  readonly at: number;
-}
 
 export interface StreamBouncerStatus {
   readonly name: string;
@@ -278,17 +271,12 @@ class PollingBouncer implements StreamBouncer {
   #failed(thrown: unknown): void {
     const { clock, log } = this.#options;
     this.#failures++;
-    const isOurs = thrown instanceof GatewayError;
-    const code = isOurs ? thrown.code : 'LAPI_ANSWER_INVALID';
+    const failure = failureOf(thrown, clock.now());
+    const { code } = failure;
     // A refusal is an answer: the server did not move on, and goes on telling changes from where it was.
     if (code === 'LAPI_REFUSED') this.#isStartup = this.#wasStartup;
     const isNew = this.#lastFailure?.code !== code || this.#failures === 1;
-    this.#lastFailure = {
-      code,
-      message: messageOf(thrown),
-      remedy: isOurs ? thrown.remedy : null,
-      at: clock.now(),
-    };
+    this.#lastFailure = failure;
     if (!isNew && this.#failures % loggedFailures !== 0) return;
     log.warn(
       { lapi: this.name, code, err: thrown, failures: this.#failures, decisions: this.#mirror.size },
