@@ -1,5 +1,5 @@
 /**
- * `Follower`: reads the store's change stream into the local index. The first snapshot is what a gateway waits for before it
+ * `Follower`: reads the store's change stream into the local index, and into the ledger that the Local API answers from. The first snapshot is what a gateway waits for before it
  * serves; afterwards the stream may break at any time: the index keeps what it knows, the age of that is visible, and
  * the stream is taken up again where it stopped.
  */
@@ -9,8 +9,10 @@ import type { Runtime } from '../core/runtime.ts';
 import type { DecisionHistory } from './decision-history.ts';
 import type { DecisionIndex } from './decision-index.ts';
 import type { Decision } from './decision.ts';
+import type { DecisionLedger } from './ledger/decision-ledger.ts';
+import { seedEnded, seedLifted } from './ledger/seed-ended.ts';
 import { applyLocally } from './publish.ts';
-import type { ChangeBatch, Store } from './store/store.ts';
+import type { ChangeBatch, Store, StoreChange } from './store/store.ts';
 
 export interface FollowStatus {
   /** The stream is open and past its snapshot. */
@@ -33,9 +35,11 @@ export interface Follower {
 }
 
 export interface FollowOptions extends Runtime {
-  readonly store: Pick<Store, 'changes' | 'health'>;
+  readonly store: Pick<Store, 'changes' | 'health' | 'decisions'>;
   readonly index: DecisionIndex;
   readonly history: DecisionHistory;
+  /** Knows what the store knows and nothing earlier: pending decisions have no number yet. */
+  readonly ledger?: Pick<DecisionLedger, 'apply' | 'seedEnded' | 'markStale' | 'dropStale'>;
   /** Decisions made here that the store has not got yet: a snapshot must not make the index forget them. */
   readonly pending?: () => readonly Decision[];
   /** Called after every batch of a snapshot with the changes read so far. */
@@ -45,10 +49,10 @@ export interface FollowOptions extends Runtime {
 const firstRetryMs = 200;
 const longestRetryMs = 30_000;
 /** Changes applied before others get their turn: about two milliseconds. */
-const slice = 1_000;
+const slice = 500;
 
 export function followStore(options: FollowOptions): Follower {
-  const { store, index, history, clock, random, log } = options;
+  const { store, index, history, ledger, clock, random, log } = options;
   const stop = new AbortController();
   const ready = Promise.withResolvers<void>();
   let cursor: string | null = null;
@@ -65,14 +69,42 @@ export function followStore(options: FollowOptions): Follower {
     let done = 0;
     for (const change of batch.changes) {
       applyLocally(change, index, history);
+      if (ledger !== undefined) tellLedger(ledger, change);
       changes++;
       if (++done % slice === 0) await setImmediate();
     }
   };
 
+  /** Of what the first snapshot holds bouncers were told when it was made, by an earlier process; all else is new to them. */
+  const tellLedger = (told: NonNullable<typeof ledger>, change: StoreChange): void => {
+    const now = clock.now();
+    const isOld = !seenSnapshot && change.kind === 'decision-added';
+    told.apply(change, now, isOld ? Math.min(change.decision.createdAt, now) : now);
+  };
+
+  const startedAt = clock.now();
+  const seed = async (told: NonNullable<typeof ledger>): Promise<void> => {
+    try {
+      if (seenSnapshot) await seedLifted(told, store, startedAt, clock.now(), stop.signal);
+      else await seedEnded(told, store, stop.signal);
+    } catch (thrown) {
+      log.warn(
+        { err: thrown },
+        'what was lifted before this start is not known: bouncers keep it until its time is over',
+      );
+    }
+  };
+
+  const inSlices = async (steps: Iterable<void> = []): Promise<void> => {
+    for (const _ of steps) await setImmediate();
+  };
+
   /** One life of the stream. */
   const read = async (): Promise<void> => {
-    if (seenSnapshot) for (const _ of index.markStale()) await setImmediate();
+    if (seenSnapshot) {
+      await inSlices(index.markStale());
+      await inSlices(ledger?.markStale());
+    }
     // A snapshot that broke off halfway is no place to resume from.
     const resumes = seenSnapshot && cursor !== null;
     live = resumes;
@@ -92,19 +124,23 @@ export function followStore(options: FollowOptions): Follower {
       // Added before and after: what is published while the slices run was never marked.
       for (const decision of options.pending?.() ?? []) index.add(decision);
       const before = index.size.total;
-      for (const _ of index.dropStale()) await setImmediate();
+      await inSlices(index.dropStale());
+      await inSlices(ledger?.dropStale());
       const lost = before - index.size.total;
       if (lost > 0)
         log.warn({ decisions: lost }, 'the store no longer has decisions that were in force: they are lifted');
     }
     options.onProgress?.(changes);
     log.info({ decisions: index.size.total, allowlist: index.size.allowlist }, 'decisions read from the store');
+    const isFirst = !seenSnapshot;
     seenSnapshot = true;
     live = true;
+    if (isFirst && ledger !== undefined) await seed(ledger);
     ready.resolve();
   };
 
   const run = async (): Promise<void> => {
+    if (ledger !== undefined) await seed(ledger);
     while (!stop.signal.aborted) {
       try {
         await read();

@@ -81,6 +81,11 @@ export interface DecisionLedgerOptions {
   readonly log: Log;
   /** Ended decisions that are remembered for bouncers that ask seldom. */
   readonly maxEnded?: number;
+  /**
+   * Deltas begin this long before the last question. Gateways that share a store and serve the same bouncers in turn hear of a
+   * decision at slightly different times; to be told twice does a bouncer no harm. Default 0.
+   */
+  readonly overlapMs?: number;
 }
 
 const defaultMaxEnded = 100_000;
@@ -89,7 +94,7 @@ const expiriesPerQuestion = 1_000;
 const maxWaiting = 10_000;
 
 export function createDecisionLedger(options: DecisionLedgerOptions): DecisionLedger {
-  const { clock, random, log, maxEnded = defaultMaxEnded } = options;
+  const { clock, random, log, maxEnded = defaultMaxEnded, overlapMs = 0 } = options;
   const tables = new LedgerTables(random, maxEnded);
   const waiting = new Map<string, Set<() => void>>();
   let isTooManyTold = false;
@@ -145,7 +150,7 @@ export function createDecisionLedger(options: DecisionLedgerOptions): DecisionLe
       for (const row of activeRows(tables, filter, now)) if (row !== noRow) yield entryOf(tables, row);
     },
     live: (filter, now) => liveAnswer(tables, filter, now),
-    stream: (question) => streamDecisions(tables, question),
+    stream: (question) => streamDecisions(tables, question, overlapMs),
     hasActive(alertUuid, now) {
       tables.expire(now, expiriesPerQuestion);
       return tables.alerts.live(alertUuid) > 0;

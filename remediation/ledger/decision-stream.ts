@@ -31,7 +31,9 @@ export interface StreamQuestion {
 /** CrowdSec reads pages of this many and asks for simulated decisions only on the first of `new`. */
 const pageRows = 30_000;
 /** What ended this long before the last question is told once more. */
-const overlapMs = 2_000;
+const endedOverlapMs = 2_000;
+/** A last question this far ahead is a mistake rather than a clock. */
+const farthestClockMs = 86_400_000;
 /** Changes that are collected and sorted; more are found by going through all rows, which takes no memory. */
 const maxCollected = 2_048;
 /** Steps of work between two pieces: a millisecond at most. */
@@ -41,17 +43,27 @@ const expiriesPerStep = 2_000;
 /** A step of work that produced nothing. */
 export const nothing: Uint8Array = new Uint8Array(0);
 
-/** Let others run between two steps. The caller owns the pieces. */
-export function* streamDecisions(tables: LedgerTables, question: StreamQuestion): Generator<Uint8Array, void> {
+/**
+ * Let others run between two steps. The caller owns the pieces. `overlapMs`: what was announced this long before the last question is
+ * told once more.
+ */
+export function* streamDecisions(
+  tables: LedgerTables,
+  question: StreamQuestion,
+  overlapMs = 0,
+): Generator<Uint8Array, void> {
   const { now, askedAt } = question;
   while (tables.expire(now, expiriesPerStep) === expiriesPerStep) yield nothing;
+  const lastPull = changesSince(tables, question);
+  const newSince = lastPull === null ? null : lastPull - overlapMs;
+  const endedSince = lastPull === null ? null : lastPull - Math.max(overlapMs, endedOverlapMs);
   tables.questionAsked(Math.min(askedAt, now));
   const endedBefore = tables.ended.next;
   const json = new DecisionJson(tables, now, true, question.startup ? undefined : 4_096);
   json.ascii('{"new": [');
-  yield* section(json, newRows(tables, question));
+  yield* section(json, newRows(tables, question, newSince));
   json.ascii('], "deleted": [');
-  yield* section(json, endedRows(tables, question, endedBefore));
+  yield* section(json, endedRows(tables, question, endedSince, endedBefore));
   json.ascii(']}');
   yield json.take();
 }
@@ -62,10 +74,19 @@ interface Section {
   readonly accepts: (row: number) => boolean;
 }
 
-function newRows(tables: LedgerTables, question: StreamQuestion): Section {
+/** Null: everything. */
+function changesSince(tables: LedgerTables, { startup, lastPull, now }: StreamQuestion): number | null {
+  if (startup || lastPull === null) return null;
+  if (lastPull <= Math.max(now, tables.lastQuestion)) return lastPull;
+  // By another clock: nobody knows what the bouncer has heard of since. From now on announcements are later than that.
+  if (lastPull <= now + farthestClockMs) tables.questionAsked(lastPull);
+  return null;
+}
+
+function newRows(tables: LedgerTables, question: StreamQuestion, since: number | null): Section {
   const { filter, now, dedup } = question;
   const { rows, announced } = tables;
-  const from = question.startup || question.lastPull === null ? null : announced.after(question.lastPull);
+  const from = since === null ? null : announced.after(since);
   const fits = rowTest(tables, filter);
   let simulatedToo = filter.simulated === true;
   let accepted = 0;
@@ -82,10 +103,9 @@ function newRows(tables: LedgerTables, question: StreamQuestion): Section {
   };
 }
 
-function endedRows(tables: LedgerTables, question: StreamQuestion, endedBefore: number): Section {
+function endedRows(tables: LedgerTables, question: StreamQuestion, since: number | null, endedBefore: number): Section {
   const { filter, dedup } = question;
   const { rows, ended } = tables;
-  const since = question.startup || question.lastPull === null ? null : question.lastPull - overlapMs;
   const from = since === null ? ended.oldest : ended.after(since);
   const fits = rowTest(tables, filter);
   return {

@@ -102,9 +102,14 @@ export class LedgerTables {
     return done;
   }
 
-  /** A question asked at `startedAt` is being answered: whatever is announced from now on is later than that. */
-  questionAsked(startedAt: number): void {
-    this.#lastQuestion = Math.max(this.#lastQuestion, startedAt);
+  /** The latest time that a bouncer may come back with as its last question. */
+  get lastQuestion(): number {
+    return this.#lastQuestion;
+  }
+
+  /** A question asked at `askedAt` is being answered: whatever is announced from now on is later than that. */
+  questionAsked(askedAt: number): void {
+    this.#lastQuestion = Math.max(this.#lastQuestion, askedAt);
   }
 
   *markStale(): Generator<void> {

@@ -1,6 +1,12 @@
 /** A store and a DNS that do what a test says. */
 import type { DnsResolver } from '../../core/dns-resolver.ts';
-import type { ChangeBatch, StoreHealth, StoreWrite } from '../../remediation/store/store.ts';
+import type {
+  ChangeBatch,
+  DecisionQuery,
+  StoredDecision,
+  StoreHealth,
+  StoreWrite,
+} from '../../remediation/store/store.ts';
 
 export interface FakeStore {
   readonly applied: StoreWrite[];
@@ -41,6 +47,9 @@ export interface FakeChanges {
   lastSuccessAt: number | null;
   health(): StoreHealth;
   changes(cursor: string | null, signal: AbortSignal): AsyncIterable<ChangeBatch>;
+  /** What the store has of ended decisions, last written first. */
+  ended: StoredDecision[];
+  decisions(query: DecisionQuery): Promise<readonly StoredDecision[]>;
 }
 
 export function createFakeChanges(): FakeChanges {
@@ -49,6 +58,11 @@ export function createFakeChanges(): FakeChanges {
     streams,
     ok: true,
     lastSuccessAt: null,
+    ended: [],
+    async decisions({ after, limit }) {
+      const start = after === undefined ? 0 : this.ended.findIndex(({ cursor }) => cursor === after) + 1;
+      return this.ended.slice(start, start + limit);
+    },
     health() {
       return { ok: this.ok, lastSuccessAt: this.lastSuccessAt, message: '' };
     },
