@@ -26,7 +26,7 @@ export interface AlertIntake {
 
 export type AlertIntakeDependencies = Pick<
   LapiDependencies,
-  'store' | 'publisher' | 'decider' | 'clock' | 'random' | 'log'
+  'store' | 'publisher' | 'decider' | 'ledger' | 'machines' | 'clock' | 'random' | 'log'
 >;
 
 const alertsPerUnit = 50;
@@ -34,6 +34,16 @@ const alertsPerUnit = 50;
 const decisionsPerSlice = 500;
 /** Alerts of failed requests, which their machine will send again. */
 const maxUnsettled = 1_000;
+
+/** How long the answer waits for the ledger, so that who is answered finds the decisions in it. */
+const patienceMs = 1_000;
+
+/** The last decision of a request. */
+interface LastDecision {
+  readonly uuid: string;
+  /** Whether the ledger knows it. */
+  readonly heard: Promise<boolean>;
+}
 
 interface Prepared {
   readonly alert: Alert;
@@ -44,7 +54,7 @@ interface Prepared {
 }
 
 export function createAlertIntake(deps: AlertIntakeDependencies): AlertIntake {
-  const { store, publisher, decider, clock, random, log } = deps;
+  const { store, publisher, decider, ledger, machines, clock, random, log } = deps;
   /**
    * By digest, the alerts that are in force and queued although their machine was told that its request failed. It sends them
    * again every second, and each is to remain one alert.
@@ -63,17 +73,22 @@ export function createAlertIntake(deps: AlertIntakeDependencies): AlertIntake {
     return decisions.length === 0 ? null : { alert, decisions, digest };
   };
 
-  const put = async ({ alert, decisions }: Prepared): Promise<boolean> => {
+  const put = async ({ alert, decisions }: Prepared, hear: (last: Decision | undefined) => void): Promise<boolean> => {
     if (decisions === null) {
       const outcome = decider.decide(alert, { literal: true, refusable: true });
       if (outcome.kind === 'rejected') throw new LapiError(500, outcome.error.message);
+      if (outcome.kind === 'decided') hear(outcome.decisions.at(-1));
       if (outcome.kind === 'held') await outcome.settled;
       return outcome.kind !== 'allowlisted';
     }
-    decider.accept(alert, decisions.slice(0, decisionsPerSlice));
+    const first = decisions.slice(0, decisionsPerSlice);
+    decider.accept(alert, first);
+    hear(first.at(-1));
     for (let from = decisionsPerSlice; from < decisions.length; from += decisionsPerSlice) {
       const slice = decisions.slice(from, from + decisionsPerSlice);
-      await publisher.commit(slice.map((decision): StoreWrite => ({ kind: 'decision-added', decision })));
+      const stored = publisher.commit(slice.map((decision): StoreWrite => ({ kind: 'decision-added', decision })));
+      hear(slice.at(-1));
+      await stored;
       await setImmediate();
     }
     return true;
@@ -83,16 +98,22 @@ export function createAlertIntake(deps: AlertIntakeDependencies): AlertIntake {
     const unit = posted.flatMap((each) => prepare(each, machineId) ?? []);
     const kept: string[] = [];
     const fresh: Prepared[] = [];
+    let last: LastDecision | null = null;
+    const hear = (decision: Decision | undefined): void => {
+      if (decision !== undefined) last = { uuid: decision.uuid, heard: ledger.heardOf(decision.uuid, patienceMs) };
+    };
     try {
       for (const each of unit) {
         const known = unsettled.size === 0 ? undefined : unsettled.get(each.digest());
-        if (known === undefined) fresh.push(each);
-        if (known !== undefined) kept.push(known);
-        else if (await put(each)) kept.push(each.alert.uuid);
+        if (known !== undefined) {
+          kept.push(known);
+          continue;
+        }
+        fresh.push(each);
+        if (await put(each, hear)) kept.push(each.alert.uuid);
       }
-      const seen = { lastPush: clock.now() };
-      await publisher.commit([{ kind: 'machine-seen', id: machineId, seen }]);
-      const ids = await idsOf(kept);
+      await publisher.commit([]);
+      const ids = await idsOf(kept, last);
       for (const each of unit) if (unsettled.size > 0) unsettled.delete(each.digest());
       return ids;
     } catch (thrown) {
@@ -107,13 +128,14 @@ export function createAlertIntake(deps: AlertIntakeDependencies): AlertIntake {
     if (unsettled.size > maxUnsettled && oldest !== undefined) unsettled.delete(oldest);
   };
 
-  const idsOf = async (uuids: readonly string[]): Promise<number[]> => {
+  /** What the queue had no room for is not there: the last decision went into it after all others. */
+  const idsOf = async (uuids: readonly string[], last: LastDecision | null): Promise<number[]> => {
     const stored = await Promise.all(uuids.map((uuid) => store.alertByUuid(uuid)));
-    return stored.map((each) => {
-      if (each !== null) return each.id;
-      unsettled.clear();
-      throw new LapiError(500, 'the store did not take an alert: too many writes wait for it');
-    });
+    const ids = stored.flatMap((each) => (each === null ? [] : [each.id]));
+    const isLost = last !== null && !(await last.heard) && (await store.decisionByUuid(last.uuid)) === null;
+    if (ids.length === uuids.length && !isLost) return ids;
+    unsettled.clear();
+    throw new LapiError(500, 'the store did not take an alert: too many writes wait for it');
   };
 
   return {
@@ -123,6 +145,7 @@ export function createAlertIntake(deps: AlertIntakeDependencies): AlertIntake {
         if (from > 0) await setImmediate();
         ids.push(...(await takeUnit(posted.slice(from, from + alertsPerUnit), machineId)));
       }
+      machines.noticed(machineId, { lastPush: clock.now() });
       return ids;
     },
   };

@@ -11,7 +11,7 @@ import { createProtectedSources } from '../../remediation/protected-sources.ts';
 import { createPublisher, type Publication } from '../../remediation/publish.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { createFakeDns, createFakeStore } from './fakes.ts';
-import { alertOf, collectedLog, ip, settle, type AlertOver } from './support.ts';
+import { alertOf, collectedLog, decisionOf, ip, settle, type AlertOver } from './support.ts';
 
 const hour = 3_600_000;
 const google = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)';
@@ -247,3 +247,44 @@ t.test(
     t.equal(failed.published.length, 1);
   },
 );
+
+t.test('an alert that brings its decisions is published with those, whatever protects its source', async (t) => {
+  const matched = [{ profile: 'p', notifications: ['mail'] }];
+  const { decider, published, finds, index } = setUp({}, () => ({ matched }));
+  index.allow({ list: 'l', value: '10.0.0.2', comment: '', until: null });
+  const alert = alertOf({ ip: '10.0.0.1' });
+  const decisions = [decisionOf({ value: '10.0.0.1' }), decisionOf({ value: '10.0.0.3', type: 'captcha' })];
+  decider.accept(alert, decisions);
+  t.same(published, [{ alert, decisions, matched }]);
+  t.ok(finds('10.0.0.1'));
+  decider.accept(alertOf({ ip: '10.0.0.2' }), []);
+  t.equal(published.length, 2, 'the allowlist is not asked');
+});
+
+t.test('a profile that fails keeps nobody from deciding by hand', async (t) => {
+  const rejected = new GatewayError('EXPRESSION_RAISED', 'profile x failed');
+  const { decider, published, lines } = setUp({}, () => ({ drafts: [], rejected }));
+  decider.accept(alertOf(), [decisionOf()]);
+  t.match(published, [{ decisions: [{ type: 'ban' }], matched: [] }]);
+  t.ok(lines.some(({ msg }) => typeof msg === 'string' && /profile failed/.test(msg)));
+  const sent = { literal: true, refusable: true };
+  t.match(decider.decide(alertOf({ ip: '198.51.100.8' }), sent), { kind: 'rejected' });
+  t.equal(published.length, 1, 'who sent it is told, and it is not kept');
+});
+
+t.test('whoever waits for a held alert hears when it is decided', async (t) => {
+  const { decider, published, resolver } = setUp();
+  resolver.ptr.set('66.249.66.1', ['scraper.example.org']);
+  const outcome = decider.decide(alertOf(crawl));
+  t.match(outcome, { kind: 'held', bot: /google/i });
+  t.equal(published.length, 0);
+  if (outcome.kind === 'held') await outcome.settled;
+  t.match(published, [{ decisions: [{ value: '66.249.66.1' }] }]);
+});
+
+t.test('a value or scope that no store keeps is not decided about', async (t) => {
+  const { decider } = setUp();
+  const long = 'x'.repeat(3_000);
+  t.match(decider.decide(alertOf({ source: { scope: 'custom', value: long } })), { kind: 'undecided' });
+  t.match(decider.decide(alertOf({ source: { scope: long, value: 'x' } })), { kind: 'undecided' });
+});

@@ -37,7 +37,7 @@ export async function* searchAlerts(deps: Deps, filter: AlertFilter): AsyncGener
 /** The decisions of an alert, in order of their ids. */
 export async function decisionsOfAlert(store: Pick<Store, 'decisions'>, uuid: string): Promise<StoredDecision[]> {
   const found = await store.decisions({ alertUuid: uuid, includeInactive: true, limit: mostShown });
-  return found.toReversed();
+  return [...found].sort((left, right) => left.id - right.id);
 }
 
 /** The store knows one direction only: the ids are gathered first, the oldest of them read again. */

@@ -5,7 +5,8 @@
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Store, StoredAlert, StoreWrite } from '../../store/store.ts';
+import type { Decision } from '../../decision.ts';
+import type { Store, StoredAlert, StoredDecision } from '../../store/store.ts';
 import { createAlertIntake } from '../alert-intake.ts';
 import { type LapiDependencies, LapiError, type LapiRoutes } from '../lapi-context.ts';
 import { alertJson } from '../models/alert-view.ts';
@@ -13,6 +14,7 @@ import { readPostedAlerts } from '../models/posted-alert.ts';
 import { readId } from '../models/query-fields.ts';
 import { readAlertFilter, type AlertFilter } from './alerts-filter.ts';
 import { decisionsOfAlert, searchAlerts, type FoundAlert } from './alerts-search.ts';
+import { lift } from './lift.ts';
 import { bodyOf, jsonType, fromStore, sendDeleted, textType } from './replies.ts';
 
 /** Decisions that are lifted together. */
@@ -119,19 +121,17 @@ async function deleteAlerts(deps: LapiDependencies, filter: AlertFilter): Promis
 }
 
 /** Lifts its decisions in slices, then takes the alert out. */
-async function deleteAlert({ store, publisher }: LapiDependencies, { alert }: StoredAlert): Promise<void> {
-  let after: string | undefined;
-  for (;;) {
-    const page = await store.decisions({
-      alertUuid: alert.uuid,
-      limit: liftedAtOnce,
-      ...(after === undefined ? {} : { after }),
-    });
-    const writes = page.map(({ decision }): StoreWrite => ({ kind: 'decision-deleted', decision }));
-    const isLast = page.length < liftedAtOnce;
-    await publisher.commit(isLast ? [...writes, { kind: 'alert-deleted', uuid: alert.uuid }] : writes);
-    after = page.at(-1)?.cursor;
-    if (isLast) return;
+async function deleteAlert(deps: LapiDependencies, { alert }: StoredAlert): Promise<void> {
+  const query = { alertUuid: alert.uuid, limit: liftedAtOnce };
+  let page = await deps.store.decisions(query);
+  while (page.length === liftedAtOnce) {
+    await lift(deps, decisionsIn(page));
     await setImmediate();
+    page = await deps.store.decisions(query);
   }
+  await lift(deps, decisionsIn(page), [{ kind: 'alert-deleted', uuid: alert.uuid }]);
+}
+
+function decisionsIn(page: readonly StoredDecision[]): Decision[] {
+  return page.map(({ decision }) => decision);
 }

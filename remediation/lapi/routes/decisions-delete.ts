@@ -7,9 +7,9 @@ import { setImmediate } from 'node:timers/promises';
 import type { IpRange } from '../../../core/ip.ts';
 import type { Decision } from '../../decision.ts';
 import type { LedgerFilter } from '../../ledger/decision-ledger.ts';
-import type { StoreWrite } from '../../store/store.ts';
 import { type LapiDependencies, LapiError, type LapiRoutes } from '../lapi-context.ts';
 import { firstValues, readId, requireContains, requireNetwork } from '../models/query-fields.ts';
+import { lift } from './lift.ts';
 import { decisionTouches } from './network-cover.ts';
 import { fromStore, sendDeleted } from './replies.ts';
 
@@ -30,7 +30,7 @@ export const decisionDeleteRoutes: LapiRoutes = (app, deps, guards) => {
     const stored = await fromStore(() => deps.store.decisionById(id));
     if (stored === null) throw new LapiError(500, `decision with id '${id}' doesn't exist: unable to delete`);
     // One that is over ends once more and is announced again, as with CrowdSec.
-    await fromStore(() => deps.publisher.commit([{ kind: 'decision-deleted', decision: stored.decision }]));
+    await fromStore(() => lift(deps, [stored.decision]));
     return sendDeleted(reply, 1);
   });
 };
@@ -80,26 +80,26 @@ export function readDeleteFilter(query: unknown): DeleteFilter {
 
 type Deps = Pick<LapiDependencies, 'store' | 'publisher' | 'ledger' | 'clock'>;
 
-/** Resolves to how many were lifted. Those that are made meanwhile stay. */
+/** Resolves to how many were lifted. */
 async function liftAll(deps: Deps, wanted: DeleteFilter): Promise<number> {
-  const { ledger, publisher, clock } = deps;
   if (wanted.uuid !== undefined) return liftOne(deps, wanted, wanted.uuid);
-  const startedAt = clock.now();
-  const filter = ledgerFilter(wanted);
   let lifted = 0;
-  let idAbove = 0;
-  for (;;) {
-    const slice = [...ledger.active({ ...filter, idAbove, limit: sliceSize }, clock.now())];
-    const decisions = slice.filter((entry) => entry.createdAt <= startedAt && matches(entry, wanted));
-    await publisher.commit(decisions.map((decision) => deletion(decision)));
-    lifted += decisions.length;
-    for (const { id } of slice) idAbove = Math.max(idAbove, id);
-    if (slice.length < sliceSize) return lifted;
+  let slice: Decision[] = [];
+  for (const entry of deps.ledger.active(ledgerFilter(wanted), deps.clock.now())) {
+    if (!matches(entry, wanted)) continue;
+    slice.push(entry);
+    if (slice.length < sliceSize) continue;
+    await lift(deps, slice);
+    lifted += slice.length;
+    slice = [];
     await setImmediate();
   }
+  await lift(deps, slice);
+  return lifted + slice.length;
 }
 
-async function liftOne({ store, publisher, clock }: Deps, wanted: DeleteFilter, uuid: string): Promise<number> {
+async function liftOne(deps: Deps, wanted: DeleteFilter, uuid: string): Promise<number> {
+  const { store, clock } = deps;
   const stored = await store.decisionByUuid(uuid);
   const isWanted =
     stored !== null &&
@@ -107,7 +107,7 @@ async function liftOne({ store, publisher, clock }: Deps, wanted: DeleteFilter, 
     stored.decision.until >= clock.now() &&
     matches(stored.decision, wanted);
   if (!isWanted) return 0;
-  await publisher.commit([deletion(stored.decision)]);
+  await lift(deps, [stored.decision]);
   return 1;
 }
 
@@ -136,12 +136,4 @@ function matches(
   if (type !== undefined && decision.type !== type) return false;
   if (scenario !== undefined && decision.scenario !== scenario) return false;
   return network === undefined || decisionTouches(decision, network, contains);
-}
-
-function deletion(decision: Decision): StoreWrite {
-  const { uuid, origin, scenario, scope, value, type, until, createdAt, simulated, alertUuid } = decision;
-  return {
-    kind: 'decision-deleted',
-    decision: { uuid, origin, scenario, scope, value, type, until, createdAt, simulated, alertUuid },
-  };
 }
