@@ -20,6 +20,10 @@ export interface Counters {
   slowClients: number;
   /** Connections refused because the limit was reached. */
   droppedConnections: number;
+  /** Requests that were not passed because of a decision. */
+  readonly dropped: DroppedCounts;
+  /** Requests by the version of their client's address. */
+  readonly byVersion: Record<4 | 6, number>;
   /** Bytes that were no HTTP request. */
   malformed: number;
   upgrades: number;
@@ -27,6 +31,39 @@ export interface Counters {
   droppedRefusals: number;
   /** Access log lines dropped because the disk or pipe could not keep up. */
   droppedLogLines: number;
+}
+
+export interface DroppedCount {
+  /** Of the decision. */
+  readonly origin: string;
+  readonly type: string;
+  readonly version: 4 | 6;
+  count: number;
+}
+
+/** Origins come from outside: beyond this many kinds, all count as one origin. */
+const mostDroppedKinds = 500;
+
+/** By origin and type of the decision, and version of the address. */
+export class DroppedCounts {
+  readonly #counts = new Map<string, DroppedCount>();
+  readonly #rest: Record<4 | 6, number> = { 4: 0, 6: 0 };
+
+  add(origin: string, type: string, version: 4 | 6): void {
+    const key = `${version} ${type} ${origin}`;
+    const known = this.#counts.get(key);
+    if (known !== undefined) known.count++;
+    else if (this.#counts.size < mostDroppedKinds) this.#counts.set(key, { origin, type, version, count: 1 });
+    else this.#rest[version]++;
+  }
+
+  all(): readonly DroppedCount[] {
+    const rest = ([4, 6] as const).flatMap((version) => {
+      const count = this.#rest[version];
+      return count === 0 ? [] : [{ origin: 'other', type: 'other', version, count }];
+    });
+    return [...this.#counts.values(), ...rest];
+  }
 }
 
 /** Upper bounds of the duration histogram, milliseconds. */
@@ -45,6 +82,8 @@ export function createCounters(): Counters {
     connections: 0,
     slowClients: 0,
     droppedConnections: 0,
+    dropped: new DroppedCounts(),
+    byVersion: { 4: 0, 6: 0 },
     malformed: 0,
     upgrades: 0,
     droppedRefusals: 0,

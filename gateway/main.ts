@@ -28,6 +28,9 @@ import { openForwardAuth } from './forward-auth/open-forward-auth.ts';
 import { startDemoOrigin } from './demo-origin.ts';
 import { createDetection } from './detection.ts';
 import type { ListenAddress } from './options.ts';
+import { openLapi, type OpenedLapi } from './lapi/open-lapi.ts';
+import { lapiModel } from './lapi/lapi-views.ts';
+import { openUpstreams } from './lapi/open-upstreams.ts';
 import { createOrigins } from './origins.ts';
 import { openDecider, openDecisions } from './remediation-chain.ts';
 import { createSelftests } from './selftests.ts';
@@ -103,7 +106,7 @@ async function start(
   undo.push(() => decisions.close());
   await decisions.follower.ready;
 
-  const { index, history, publisher, follower } = decisions;
+  const { index, history, publisher, follower, ledger } = decisions;
   const detection = await createDetection(settings, {
     ...runtime,
     geo,
@@ -136,6 +139,16 @@ async function start(
   const watch = new WafWatch({ ...runtime, threadTime });
   const judgedSites = settings.forwardAuth.listen === null ? sites : origins.judged;
   const opened = await openWaf(settings, { ...runtime, sites: judgedSites, helpers, trace, watch });
+  const upstreams = await openUpstreams(settings, {
+    ...runtime,
+    store,
+    publisher,
+    index,
+    version: packageVersion(),
+    startedAt,
+    scenarios: () => detector.scenarios.map(({ name }) => name),
+  });
+  undo.push(() => upstreams.close());
   const traffic = createTraffic(settings, {
     ...runtime,
     sites,
@@ -146,8 +159,23 @@ async function start(
     store,
     selftests,
     waf: opened.waf,
+    live: upstreams.live,
   });
-  const bouncerKeys = createBouncerKeys(store, runtime.clock);
+  upstreams.report({ counters: traffic.counters, reading: () => detection.reading() });
+  const bouncerKeys = createBouncerKeys({ ...runtime, store });
+  undo.push(() => bouncerKeys.close());
+  const lapi = openLapi(settings, {
+    ...runtime,
+    store,
+    publisher,
+    ledger,
+    decider: remediation.decider,
+    index,
+    bouncers: bouncerKeys,
+    settingsAllowlist: decisions.settingsAllowlist,
+    version: packageVersion(),
+  });
+  undo.push(() => lapi?.close());
   const facts = factsOf(read, demo, startedAt, traffic);
   const admin: AdminDependencies = {
     ...runtime,
@@ -164,6 +192,11 @@ async function start(
     trace,
     reading: () => detection.reading(),
     explainer,
+    simulation: detection.simulation,
+    settingsAllowlist: decisions.settingsAllowlist,
+    ...(lapi && { machines: lapi.machines, lapiCounters: lapi.server.counters }),
+    ...(ledger && { activeDecisions: () => ledger.countsBy(runtime.clock.now()) }),
+    lapi: () => lapiModel({ lapi, addresses: facts.lapiUrls, bouncers: bouncerKeys, upstreams }),
     selftests,
     forgetSource: (address) => detector.forget(address.text),
     counters: traffic.counters,
@@ -180,7 +213,7 @@ async function start(
     }),
   };
   // Before the listener, so that health is there from the first request to the last, the drain included.
-  facts.adminUrl = await openAdmin(settings, admin, undo);
+  facts.adminUrl = await openAdmin(settings, admin, lapi, undo);
   undo.push(() => traffic.close());
   const appsec = openAppsec(settings, {
     ...runtime,
@@ -197,6 +230,8 @@ async function start(
   const forwardAuth = openForwardAuth(settings, { ...runtime, traffic, sites: judgedSites, geography });
   undo.push(() => forwardAuth?.close());
   releaseMemory();
+  const lapiPort = await lapi?.server.listen();
+  facts.lapiUrls = lapiPlaces(settings, lapiPort?.port ?? 0, facts.adminUrl);
   const appsecPort = await appsec?.listen();
   if (settings.appsec.listen !== null) facts.appsecUrl = listenerName(settings.appsec.listen, appsecPort ?? 0);
   const forwardAuthPort = await forwardAuth?.listen();
@@ -261,6 +296,7 @@ async function settingsOrDemo(
 async function openAdmin(
   settings: Settings,
   admin: AdminDependencies,
+  lapi: OpenedLapi | null,
   undo: (() => Promise<void> | void)[],
 ): Promise<string | null> {
   const control = createControlServer({ socketPath: settings.admin.socket }, admin);
@@ -268,7 +304,8 @@ async function openAdmin(
   await control.listen();
   const { listen } = settings.admin;
   if (listen === null) return null;
-  const server = createAdminServer({ listen }, admin);
+  const plugins = lapi !== null && settings.lapi.listen === 'admin' ? [lapi.server.plugin] : [];
+  const server = createAdminServer({ listen, plugins }, admin);
   undo.push(() => server.close());
   return urlOf(listen, await server.listen());
 }
@@ -281,17 +318,33 @@ function urlOf(listen: ListenAddress, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
+/** Where the Local API is reached: none, one, or two. */
+function lapiPlaces({ lapi }: Settings, port: number, adminUrl: string | null): string[] {
+  const { listen, socket, tls } = lapi;
+  const places: string[] = [];
+  if (listen === 'admin') places.push(...(adminUrl === null ? [] : [adminUrl]));
+  else if (listen !== null) {
+    const name = listenerName(listen, port);
+    places.push(tls === null ? name : name.replace(/^http:/, 'https:'));
+  }
+  if (socket !== null) places.push(`unix:${socket}`);
+  return places;
+}
+
 /** As `urlOf`, and a socket by its path. */
 function listenerName(listen: ListenAddress, port: number): string {
   return 'socketPath' in listen ? `unix:${listen.socketPath}` : urlOf(listen, port);
 }
+
+/** What is known only when a listener is open. */
+type Mutable<T, Keys extends keyof T> = Omit<T, Keys> & { -readonly [Key in Keys]: T[Key] };
 
 function factsOf(
   { settings, file, warnings }: ReadSettings,
   demo: boolean,
   startedAt: number,
   { server }: Traffic,
-): GatewayFacts & { adminUrl: string | null; appsecUrl: string | null; forwardAuthUrl: string | null } {
+): Mutable<GatewayFacts, 'adminUrl' | 'appsecUrl' | 'forwardAuthUrl' | 'lapiUrls'> {
   const { listen } = settings;
   return {
     version: packageVersion(),
@@ -304,6 +357,7 @@ function factsOf(
     adminUrl: null,
     appsecUrl: null,
     forwardAuthUrl: null,
+    lapiUrls: [],
     dataFolder: settings.dataDir,
     settingsFile: existsSync(file) ? file : null,
     demo,

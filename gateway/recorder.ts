@@ -40,6 +40,11 @@ export function createRecorder(deps: {
 
 function count(counters: Counters, exchange: Exchange, durationMs: number): void {
   if (exchange.outcome !== 'pending') counters.byOutcome[exchange.outcome]++;
+  const { decision, outcome, client } = exchange;
+  counters.byVersion[client.address.version]++;
+  if (decision !== null && (outcome === 'refused' || outcome === 'throttled')) {
+    counters.dropped.add(decision.origin, decision.type, client.address.version);
+  }
   const statusClass = Math.min(5, Math.floor(exchange.status / 100));
   counters.byStatusClass[statusClass] = (counters.byStatusClass[statusClass] ?? 0) + 1;
   if (exchange.observed !== null) counters.observed++;

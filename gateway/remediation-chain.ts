@@ -7,7 +7,7 @@ import { createExpressionCompiler } from '../detectors/expr/compile.ts';
 import type { HelperDependencies } from '../detectors/expr/dependencies.ts';
 import { profileEnvironment } from '../detectors/expr/environment.ts';
 import { alertView } from '../detectors/expr/environment/alert-view.ts';
-import { settingsAllowlist } from '../remediation/allowlists.ts';
+import { type AllowlistItem, settingsAllowlist } from '../remediation/allowlists.ts';
 import { createDecider, type Decider } from '../remediation/decider.ts';
 import { createDecisionHistory, type DecisionHistory } from '../remediation/decision-history.ts';
 import { createDecisionIndex, type DecisionIndex, startSweeper } from '../remediation/decision-index.ts';
@@ -18,10 +18,12 @@ import { crawlersOf, createGoodBots, type GoodBots } from '../remediation/good-b
 import { knownCrawlers } from '../remediation/known-crawlers.ts';
 import { parseProfiles } from '../remediation/profile-documents.ts';
 import { createProfiles } from '../remediation/profiles.ts';
+import { createDecisionLedger, type DecisionLedger } from '../remediation/ledger/decision-ledger.ts';
 import type { ProtectedSources } from '../remediation/protected-sources.ts';
 import { createPublisher, type Publisher } from '../remediation/publish.ts';
 import type { Store } from '../remediation/store/store.ts';
 import { selftestAddress } from './selftests.ts';
+import { servesLapi } from './lapi/open-lapi.ts';
 import type { Settings } from './settings.ts';
 
 /** The decisions in force, and how they stay in step with the store. */
@@ -30,6 +32,9 @@ export interface DecisionState {
   readonly history: DecisionHistory;
   readonly publisher: Publisher;
   readonly follower: Follower;
+  /** Null when no Local API is served. */
+  readonly ledger: DecisionLedger | null;
+  readonly settingsAllowlist: readonly AllowlistItem[];
   close(): Promise<void>;
 }
 
@@ -61,13 +66,17 @@ export async function openDecisions(
     runtime.log.warn({ cause: messageOf(thrown) }, 'the store does not tell earlier decisions: durations start anew');
   }
   const pending = (): ReturnType<Publisher['pendingDecisions']> => publisher.pendingDecisions();
-  const follower = followStore({ ...runtime, store, index, history, pending, onProgress });
+  const { maxRows: maxEnded } = settings.store.retention.decisions;
+  const ledger = servesLapi(settings) ? createDecisionLedger({ ...runtime, maxEnded }) : null;
+  const follower = followStore({ ...runtime, store, index, history, ...(ledger && { ledger }), pending, onProgress });
   const sweep = startSweeper(index, clock);
   return {
     index,
     history,
     publisher,
     follower,
+    ledger,
+    settingsAllowlist: allowlist,
     async close() {
       sweep.cancel();
       await publisher.close();

@@ -11,6 +11,8 @@ import { acquisitionOptions } from '../detectors/acquisition/options.ts';
 import { hubOptions } from '../detectors/hub/options.ts';
 import { detectionOptions, geoipOptions } from '../detectors/options.ts';
 import { wafOptions } from '../detectors/waf/options.ts';
+import { agentOptions, bouncerOptions } from '../remediation/lapi/client/options.ts';
+import { lapiOptions } from '../remediation/lapi/options.ts';
 import { remediationOptions } from '../remediation/options.ts';
 import { storeOptions } from '../remediation/store/options.ts';
 import { appsecOptions } from './appsec/options.ts';
@@ -41,6 +43,9 @@ export const settingsSchema = z
     waf: wafOptions,
     appsec: appsecOptions,
     forwardAuth: forwardAuthOptions,
+    lapi: lapiOptions,
+    bouncer: bouncerOptions,
+    agent: agentOptions,
     remediation: remediationOptions,
     geoip: geoipOptions,
     accessLog: accessLogOptions,
@@ -137,7 +142,7 @@ type Context = z.core.$RefinementCtx;
 function checkTogether(settings: unknown, context: Context): void {
   if (!isRecord(settings)) return;
   const sites = Array.isArray(settings.sites) ? settings.sites : [];
-  const serves = [settings.forwardAuth, settings.appsec].some(
+  const serves = [settings.forwardAuth, settings.appsec, settings.lapi].some(
     (part) => isRecord(part) && (part.listen ?? null) !== null,
   );
   const concerned = context.issues.some(({ path }) => path?.[0] === 'origin' || path?.[0] === 'sites');
@@ -153,7 +158,13 @@ function checkTogether(settings: unknown, context: Context): void {
 }
 
 /** Places that may listen, in the order in which they claim a port. */
-const listeners = [['listen'], ['admin', 'listen'], ['appsec', 'listen'], ['forwardAuth', 'listen']] as const;
+const listeners = [
+  ['listen'],
+  ['admin', 'listen'],
+  ['appsec', 'listen'],
+  ['forwardAuth', 'listen'],
+  ['lapi', 'listen'],
+] as const;
 
 function checkListeners(settings: Readonly<Record<string, unknown>>, context: Context): void {
   const claimed: { readonly key: string; readonly listen: Readonly<Record<string, unknown>> }[] = [];

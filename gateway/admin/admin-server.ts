@@ -1,6 +1,6 @@
 /** The admin listener: health for load balancers and supervisors, metrics for Prometheus. Read only; keep it off the public. */
 import { once } from 'node:events';
-import fastify from 'fastify';
+import fastify, { type FastifyPluginAsync } from 'fastify';
 import { GatewayError, messageOf } from '../../core/errors.ts';
 import type { ListenAddress } from '../options.ts';
 import type { AdminDependencies } from './dependencies.ts';
@@ -14,7 +14,13 @@ export interface AdminServer {
   close(): Promise<void>;
 }
 
-export function createAdminServer(options: { readonly listen: ListenAddress }, deps: AdminDependencies): AdminServer {
+export interface AdminServerOptions {
+  readonly listen: ListenAddress;
+  /** Others who share the listener. */
+  readonly plugins?: readonly FastifyPluginAsync[];
+}
+
+export function createAdminServer(options: AdminServerOptions, deps: AdminDependencies): AdminServer {
   const app = fastify({ logger: false, bodyLimit: 1_024, forceCloseConnections: true });
   const page = createMetricsPage(deps);
 
@@ -42,6 +48,8 @@ export function createAdminServer(options: { readonly listen: ListenAddress }, d
     reply.header('content-type', 'text/plain; charset=utf-8');
     return `Portcullis ${deps.facts.version}\n\n/health    how the gateway is\n/metrics   for Prometheus\n`;
   });
+
+  for (const plugin of options.plugins ?? []) app.register(plugin);
 
   return {
     async listen() {
