@@ -24,6 +24,8 @@ export interface CrowdsecLapi {
   readonly url: string;
   readonly port: number;
   readonly folder: string;
+  /** Of the running server. */
+  readonly pid: () => number;
   /** As its operator: with its database, and over HTTP as the machine `operator`. */
   readonly cscli: Cscli;
   /** Answers its key. */
@@ -82,6 +84,7 @@ async function prepareLapi(t: Telling, port: number, options: CrowdsecLapiOption
     url,
     port,
     folder: folder.path,
+    pid: () => running?.pid ?? 0,
     cscli: folder.cscli,
     addMachine: (machineId, password = `password-of-${machineId}`) => addMachine(machineId, password),
     async addBouncer(name, key = `key-of-${name}`) {
