@@ -8,7 +8,7 @@ import { gzip } from 'node:zlib';
 import { type Dispatcher, Pool } from 'undici';
 import type { Clock } from '../../../core/clock.ts';
 import { GatewayError, messageOf } from '../../../core/errors.ts';
-import { answerInvalid, refusal, unreachable } from './lapi-errors.ts';
+import { answerInvalid, isClosedByPeer, refusal, unreachable } from './lapi-errors.ts';
 import { addressText, type LapiTarget } from './lapi-target.ts';
 import { createMachineLogin, type MachineLogin } from './machine-login.ts';
 import { createTimeLimit, type TimeLimit } from './time-limit.ts';
@@ -107,8 +107,18 @@ class UndiciLapiClient implements LapiClient {
         : null;
   }
 
-  ask(question: LapiQuestion): Promise<LapiAnswer> {
-    return this.#authorized((headers) => this.#within(question, headers, (head, limit) => this.#read(head, limit)));
+  async ask(question: LapiQuestion): Promise<LapiAnswer> {
+    const exchange = (headers: Readonly<Record<string, string>>): Promise<LapiAnswer> =>
+      this.#within(question, headers, (head, limit) => this.#read(head, limit));
+    return this.#authorized(async (headers) => {
+      try {
+        return await exchange(headers);
+      } catch (thrown) {
+        // A server that restarts closes connections that we hold open: who only asks may ask once more.
+        if (question.method !== 'GET' || !isClosedByPeer(thrown)) throw thrown;
+        return exchange(headers);
+      }
+    });
   }
 
   async demand(question: LapiQuestion): Promise<LapiAnswer> {
@@ -203,6 +213,8 @@ class UndiciLapiClient implements LapiClient {
       body,
       signal: limit.signal,
     });
+    // Whoever reads it hears of a failure; one that is left unread, or read in part, has nobody to tell.
+    head.body.on('error', () => undefined);
     limit.renew();
     return head;
   }

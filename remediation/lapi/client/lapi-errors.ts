@@ -56,6 +56,12 @@ export function unreachable({ name, address }: NamedLapi, cause: unknown): Gatew
   return new GatewayError('LAPI_UNREACHABLE', `${where} does not answer: ${reasonOf(cause, code)}`, { remedy, cause });
 }
 
+/** The connection ended before the answer did. */
+export function isClosedByPeer(thrown: unknown): boolean {
+  const code = thrown instanceof GatewayError ? codeOf(thrown.cause) : '';
+  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE';
+}
+
 /** An answer came that cannot be what a Local API says. */
 export function answerInvalid({ name, address }: NamedLapi, why: string): GatewayError {
   return new GatewayError(
