@@ -63,11 +63,12 @@ export function watcherRoutes(parts: WatcherParts): LapiRoutes {
       '/v1/watchers/login',
       {
         errorHandler(error, request, reply) {
-          const isRefusal = error instanceof LapiError && error.status < 408;
+          // Slowness and want of room are no refusals.
+          const isRefusal = error instanceof LapiError && ![408, 503].includes(error.status);
           const shown = isRefusal
             ? new TokenError(error.status === 400 ? `missing: ${error.message}` : error.message)
             : error;
-          return answerError(shown, request, reply, deps.log);
+          void answerError(shown, request, reply, deps.log);
         },
       },
       async (request) => {
@@ -146,7 +147,7 @@ function createRegistration(
   }
 
   return {
-    async admit({ lapiClientIp }: FastifyRequest): Promise<void> {
+    admit: async ({ lapiClientIp }: FastifyRequest): Promise<void> => {
       if (disableRemoteRegistration && !isLocal(lapiClientIp)) throw new LapiError(403, 'access forbidden');
       if (!attempts.failed(lapiClientIp)) throw new LapiError(429, 'too many registrations from this address');
     },

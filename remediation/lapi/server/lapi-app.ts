@@ -68,6 +68,7 @@ export function createLapiApp(
   const failures = createFailureLimits({ burst: 10, everyMs: 10_000 }, deps.clock);
   const room = new BodyRoom(options.limits.bodiesInMemory);
   const routes = new RouteTable();
+  const missing = createMissingRouteHandler(routes);
   const tokens = createMachineTokens(options.secret, deps.random);
   const certificateOf = ({ raw }: FastifyRequest): ClientCertificate | null => peers.of(raw.socket).certificate;
   const guards = createGuards({
@@ -88,6 +89,12 @@ export function createLapiApp(
     request.lapiStartedAt = deps.clock.now();
     request.lapiClientIp = clientIpOf(peers.of(request.raw.socket).address, request.headers, trustedProxies).text;
   });
+  app.addHook('onRequest', (request, reply, done) => {
+    // `/v1/alerts/` is a slash too many, not an alert without a name.
+    const isUnnamed = Object.values(request.params as Record<string, string>).includes('');
+    if (isUnnamed && !request.is404) missing(request, reply);
+    else done();
+  });
   readBodies(app, options, deps, room);
   app.addHook('onRoute', (route) => {
     guardFirst(route, guards);
@@ -99,7 +106,7 @@ export function createLapiApp(
   });
   count(app, counters);
   app.setErrorHandler((error: Error, request, reply) => answerError(error, request, reply, deps.log));
-  app.setNotFoundHandler(createMissingRouteHandler(routes));
+  app.setNotFoundHandler(missing);
 
   const hasher = createPasswordHasher(deps.random);
   const own = [

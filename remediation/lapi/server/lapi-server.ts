@@ -61,7 +61,7 @@ export function createLapiServer(
     if (options.tls !== null && !('socketPath' in listen)) {
       const isNews = (address: string): boolean => lapi.failures.failed(address);
       tls = await createTlsListener(options.tls, serverOptions, { ...deps, peers: lapi.peers, isNews });
-      server = tls.server as unknown as Server;
+      server = tls.server;
     } else server = createServer(serverOptions);
     servers.push(server);
     server.maxConnections = options.limits.connections;

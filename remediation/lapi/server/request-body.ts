@@ -8,9 +8,6 @@ import { createGunzip } from 'node:zlib';
 import type { Clock } from '../../../core/clock.ts';
 import { LapiError } from '../lapi-context.ts';
 
-/** A body that cannot be had. The login answers 401 to it, everybody else its status. */
-export class BodyError extends LapiError {}
-
 /** Memory for the bodies of all requests that are being worked on. */
 export class BodyRoom {
   #free: number;
@@ -19,9 +16,9 @@ export class BodyRoom {
     this.#free = bytes;
   }
 
-  /** @throws BodyError 503 when there is none left; nothing is taken then. */
+  /** @throws LapiError 503 when there is none left; nothing is taken then. */
   take(bytes: number): void {
-    if (bytes > this.#free) throw new BodyError(503, 'too many large requests at once; try again later');
+    if (bytes > this.#free) throw new LapiError(503, 'too many large requests at once; try again later');
     this.#free -= bytes;
   }
 
@@ -54,9 +51,9 @@ const bytesPerValue = 48;
 /** As deep as Go's decoder follows. */
 const deepestNesting = 10_000;
 
-const tooLarge = (): BodyError => new BodyError(400, 'http: request body too large');
+const tooLarge = (): LapiError => new LapiError(400, 'http: request body too large');
 
-/** @throws BodyError */
+/** @throws LapiError */
 export async function readBody(
   request: IncomingMessage,
   limits: BodyLimits,
@@ -115,22 +112,22 @@ function collect(
       try {
         take(chunk.length);
       } catch (thrown) {
-        return fail(thrown as BodyError);
+        return fail(thrown as LapiError);
       }
       chunks.push(chunk);
     };
     const onEnd = (): void =>
       finish(() => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
-    const onDamage = (error: NodeJS.ErrnoException): void => fail(new BodyError(400, gzipMessage(error)));
+    const onDamage = (error: NodeJS.ErrnoException): void => fail(new LapiError(400, gzipMessage(error)));
     const onGone = (): void => {
       // A request that is complete closes, too, and may still be unpacked then.
-      if (!request.complete) fail(new BodyError(400, 'unexpected EOF'));
+      if (!request.complete) fail(new LapiError(400, 'unexpected EOF'));
     };
     const watch = clock.every(bodyPause, () => {
-      if (arrived - arrivedBefore < leastBytes) fail(new BodyError(408, 'the request body comes too slowly'));
+      if (arrived - arrivedBefore < leastBytes) fail(new LapiError(408, 'the request body comes too slowly'));
       arrivedBefore = arrived;
     });
-    if (request.destroyed) return fail(new BodyError(400, 'unexpected EOF'));
+    if (request.destroyed) return fail(new LapiError(400, 'unexpected EOF'));
     request.on('data', onArrival).on('error', onGone).on('close', onGone);
     source.on('data', onData).on('end', onEnd);
     if (gunzip !== null) request.pipe(gunzip.on('error', onDamage));
@@ -158,7 +155,7 @@ export function valuesIn(text: Uint8Array): number {
         values++;
         depth++;
         if (depth > deepestNesting) {
-          throw new BodyError(400, `invalid character '${String.fromCharCode(text[at] ?? 0)}' exceeded max depth`);
+          throw new LapiError(400, `invalid character '${String.fromCharCode(text[at] ?? 0)}' exceeded max depth`);
         }
         break;
       case 0x5d: // ]
