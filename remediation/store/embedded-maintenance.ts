@@ -4,6 +4,7 @@
  * order of writing.
  */
 import type { Answer, ReadContext } from './embedded-reads.ts';
+import { uuidKey } from './embedded-decision-keys.ts';
 import { rowOf } from './embedded-kinds.ts';
 import type { Retention, RetentionLimit } from './options.ts';
 
@@ -51,7 +52,7 @@ function* forgetByTime(
 /** CrowdSec's flush: never an alert with an active decision. */
 function* forgetAlerts(context: ReadContext, limit: RetentionLimit, now: number): Answer<number> {
   const unused =
-    'NOT EXISTS (SELECT 1 FROM decisions WHERE alert_uuid = alerts.uuid AND alert_uuid IS NOT NULL ' +
+    'NOT EXISTS (SELECT 1 FROM decisions WHERE alert = (SELECT id FROM alert_refs WHERE uuid = alerts.uuid) ' +
     'AND deleted_at IS NULL AND until > ?)';
   const old =
     'DELETE FROM alerts WHERE id IN (SELECT id FROM alerts WHERE created_at < ? ' +
@@ -108,16 +109,27 @@ function* sweep(
   return { removed, ended };
 }
 
-function removeDecisions({ file }: ReadContext, rows: readonly [number, number][], raiseFloor: RaiseFloor): void {
+function removeDecisions(
+  { file, alerts, hashSeed }: ReadContext,
+  rows: readonly [number, number][],
+  raiseFloor: RaiseFloor,
+): void {
   if (rows.length === 0) return;
-  const remove = file.prepare('DELETE FROM decisions WHERE seq = ?');
+  const remove = file.prepare('DELETE FROM decisions WHERE seq = ? RETURNING uuid, alert');
+  const forgetKey = file.prepare('DELETE FROM decision_keys WHERE key = ? AND seq = ?');
+  const forgetRef = file.prepare(
+    'DELETE FROM alert_refs WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM decisions WHERE alert = ?1)',
+  );
   inTransaction(file.db, () => {
     for (const [seq, stillApplies] of rows) {
-      remove.run(seq);
+      const [uuid, alert] = rowOf(remove.get(seq)) as [string, number | null];
+      forgetKey.run(uuidKey(uuid, hashSeed), seq);
+      if (alert !== null) forgetRef.run(alert);
       // A follower that has not heard of this deletion would enforce the decision until it expires.
       if (stillApplies === 1) raiseFloor(seq);
     }
   });
+  alerts.forget();
 }
 
 function* forgetAllowlist(

@@ -6,7 +6,8 @@ import type { StoreFile } from './embedded-file.ts';
 import { rowOf, type Kinds } from './embedded-kinds.ts';
 import { emptyChanges, emptyStored, packTag, type PackedChanges, type StoredColumns } from './embedded-pack.ts';
 import type { AlertRow, PackedDecisions, PackedPage, ReadName, ReadRequest, Reads } from './embedded-messages.ts';
-import { uuidKey } from './embedded-writes.ts';
+import { uuidKey } from './embedded-decision-keys.ts';
+import type { AlertRefs } from './embedded-alert-refs.ts';
 import { listingStart } from './cursor.ts';
 import type { Head } from './follow.ts';
 import type { Bouncer } from '../bouncer.ts';
@@ -25,6 +26,7 @@ export type Answer<T> = Generator<void, T, void>;
 export interface ReadContext {
   readonly file: StoreFile;
   readonly kinds: Kinds;
+  readonly alerts: AlertRefs;
   readonly head: Head;
   readonly hashSeed: number;
 }
@@ -50,7 +52,8 @@ const answers: Answers = {
   },
   decisions: searchDecisions,
   *decisionByUuid(context, { uuid }) {
-    return decisionWhere(context, 'key = ? AND uuid = ?', [uuidKey(uuid, context.hashSeed), uuid]);
+    const byKey = 'seq IN (SELECT seq FROM decision_keys WHERE key = ?) AND uuid = ?';
+    return decisionWhere(context, byKey, [uuidKey(uuid, context.hashSeed), uuid]);
   },
   *decisionById(context, { id }) {
     const unmoved = decisionWhere(context, 'seq = ? AND id IS NULL', [id]);
@@ -143,14 +146,14 @@ export function answerRead(
 }
 
 /** As the SELECT of `decisionColumns` yields it. */
-type DecisionRow = [number, string, number, string, number, number, number | null, string | null, number];
-const decisionColumns = 'seq, uuid, kind, value, until, created_at, deleted_at, alert_uuid, coalesce(id, seq)';
+type DecisionRow = [number, string, number, string, number, number, number | null, number | null, number];
+const decisionColumns = 'seq, uuid, kind, value, until, created_at, deleted_at, alert, coalesce(id, seq)';
 /** What `entryOf` reads. */
 const entryColumns = 'list, value, comment, created_at, until';
 
 /** Changes after `after` up to `end`; with `liveAt`, only what is live at that time. */
 function changePage(context: ReadContext, after: number, end: number, liveAt: number | null): PackedPage {
-  const { file, head, kinds } = context;
+  const { file, head } = context;
   const live = liveAt === null ? '' : 'AND deleted_at IS NULL AND (until IS NULL OR until > ?)';
   const range = `WHERE seq > ? AND seq <= ? ${live} ORDER BY seq LIMIT ${changeRows}`;
   const values = liveAt === null ? [after, end] : [after, end, liveAt];
@@ -168,7 +171,7 @@ function changePage(context: ReadContext, after: number, end: number, liveAt: nu
     const decision = decisions[d];
     const entry = entries[e];
     if (decision && (!entry || decision[0] < (entry[5] as number))) {
-      pushDecision(pack.decisions, decision, kinds, kindIndex);
+      pushDecision(context, pack.decisions, decision, kindIndex);
       pack.tags.push(decision[6] === null ? packTag.added : packTag.deleted);
       position = decision[0];
       d += 1;
@@ -184,12 +187,14 @@ function changePage(context: ReadContext, after: number, end: number, liveAt: nu
 
 /** Newest first, a stretch of the table, or of the decisions of one alert, at a time. */
 function* searchDecisions(context: ReadContext, query: DecisionQuery, now: number): Answer<PackedDecisions> {
-  const { file, head, kinds } = context;
+  const { file, head, alerts } = context;
   const page = emptyDecisions(head.epoch);
   const size = pageSize(query.limit);
   const { where, values } = decisionConditions(query, now);
-  const ofAlert = query.alertUuid === undefined ? [] : [query.alertUuid];
-  const within = query.alertUuid === undefined ? '' : 'AND alert_uuid = ?';
+  const alert = query.alertUuid === undefined ? undefined : alerts.find(query.alertUuid.toWellFormed());
+  if (alert === null) return page;
+  const ofAlert = alert === undefined ? [] : [alert];
+  const within = alert === undefined ? '' : 'AND alert = ?';
   const bottomOf = file.prepare(
     `SELECT seq FROM decisions WHERE seq < ? ${within} ORDER BY seq DESC LIMIT 1 OFFSET ${searchRows}`,
   );
@@ -197,7 +202,7 @@ function* searchDecisions(context: ReadContext, query: DecisionQuery, now: numbe
   for (let top = listingStart(query.after, head.epoch); page.seqs.length < size && top > 0; ) {
     const bottom = (rowOf(bottomOf.get(top, ...ofAlert))?.[0] as number | undefined) ?? 0;
     const rows = rowsOf(file.prepare(select).all(top, bottom, ...ofAlert, ...values, size - page.seqs.length));
-    for (const row of rows) pushStored(page, row as DecisionRow, kinds);
+    for (const row of rows) pushStored(context, page, row as DecisionRow);
     top = bottom;
     if (top > 0) yield;
   }
@@ -208,7 +213,7 @@ function decisionWhere(context: ReadContext, where: string, values: (string | nu
   const page = emptyDecisions(context.head.epoch);
   const select = `SELECT ${decisionColumns} FROM decisions WHERE ${where}`;
   const row = rowOf(context.file.prepare(select).get(...values));
-  if (row) pushStored(page, row as DecisionRow, context.kinds);
+  if (row) pushStored(context, page, row as DecisionRow);
   return page;
 }
 
@@ -245,28 +250,33 @@ function emptyDecisions(epoch: string): PackedDecisions {
   return { epoch, columns: emptyStored(), seqs: [] };
 }
 
-function pushStored(page: PackedDecisions, row: DecisionRow, kinds: Kinds): void {
+function pushStored(context: ReadContext, page: PackedDecisions, row: DecisionRow): void {
   page.seqs.push(row[0]);
-  const index = page.columns.kinds.push(kinds.byId(row[2])) - 1;
-  pushColumns(page.columns, row, index);
+  const index = page.columns.kinds.push(context.kinds.byId(row[2])) - 1;
+  pushColumns(context, page.columns, row, index);
 }
 
-function pushDecision(columns: StoredColumns, row: DecisionRow, kinds: Kinds, known: Map<number, number>): void {
+function pushDecision(
+  context: ReadContext,
+  columns: StoredColumns,
+  row: DecisionRow,
+  known: Map<number, number>,
+): void {
   let index = known.get(row[2]);
   if (index === undefined) {
-    index = columns.kinds.push(kinds.byId(row[2])) - 1;
+    index = columns.kinds.push(context.kinds.byId(row[2])) - 1;
     known.set(row[2], index);
   }
-  pushColumns(columns, row, index);
+  pushColumns(context, columns, row, index);
 }
 
-function pushColumns(columns: StoredColumns, row: DecisionRow, kind: number): void {
+function pushColumns({ alerts }: ReadContext, columns: StoredColumns, row: DecisionRow, kind: number): void {
   columns.uuids.push(row[1]);
   columns.values.push(row[3]);
   columns.until.push(row[4]);
   columns.createdAt.push(row[5]);
   columns.deletedAt.push(row[6]);
-  columns.alertUuids.push(row[7]);
+  columns.alertUuids.push(row[7] === null ? null : alerts.byId(row[7]));
   columns.ids.push(row[8]);
   columns.kindOf.push(kind);
 }

@@ -3,8 +3,9 @@
  * A released migration is never edited; a change is a new one at the end.
  *
  * Every write of a decision or an allowlist entry gives its row the next `seq`, so the tables themselves are the change
- * history in order of writing. `decisions.key` is a 32-bit hash of the uuid: an index on the uuid itself triples the
- * time of a large import. `decisions.id` is null as long as it is `seq`: until the decision is written again.
+ * history in order of writing. `decisions.id` is null as long as it is `seq`: until the decision is written again. A decision is
+ * found by its uuid through `decision_keys`, a 32-bit hash of it: a table and no index, because it is written in order of the
+ * keys once for a whole transaction, which halves the time of a large import.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { GatewayError } from '../../core/errors.ts';
@@ -80,7 +81,33 @@ export const migrations: readonly string[] = [
      created_at INTEGER NOT NULL
    ) STRICT;`,
 
-  `ALTER TABLE decisions ADD COLUMN id INTEGER;
+  `CREATE TABLE alert_refs (id INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE) STRICT;
+   INSERT INTO alert_refs (uuid) SELECT DISTINCT alert_uuid FROM decisions WHERE alert_uuid IS NOT NULL;
+   CREATE TABLE decision_keys (
+     key INTEGER NOT NULL,
+     seq INTEGER NOT NULL,
+     PRIMARY KEY (key, seq)
+   ) STRICT, WITHOUT ROWID;
+   INSERT INTO decision_keys SELECT key, seq FROM decisions ORDER BY key, seq;
+   ALTER TABLE decisions RENAME TO decisions_before;
+   CREATE TABLE decisions (
+     seq INTEGER PRIMARY KEY,
+     uuid TEXT NOT NULL,
+     kind INTEGER NOT NULL,
+     value TEXT NOT NULL,
+     until INTEGER NOT NULL,
+     created_at INTEGER NOT NULL,
+     deleted_at INTEGER,
+     own INTEGER,
+     id INTEGER,
+     alert INTEGER
+   ) STRICT;
+   INSERT INTO decisions
+     SELECT seq, decisions_before.uuid, kind, value, until, created_at, deleted_at, own, NULL, alert_refs.id
+     FROM decisions_before LEFT JOIN alert_refs ON alert_refs.uuid = alert_uuid ORDER BY seq;
+   DROP TABLE decisions_before;
+   CREATE INDEX decisions_own ON decisions (created_at) WHERE own = 1;
+   CREATE INDEX decisions_alert ON decisions (alert) WHERE alert IS NOT NULL;
    CREATE INDEX decisions_id ON decisions (id) WHERE id IS NOT NULL;
 
    CREATE TABLE allowlists (

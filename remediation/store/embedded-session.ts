@@ -1,6 +1,7 @@
 /** One opened file of the embedded store with everything that is read and written through it. */
 import { forget } from './embedded-maintenance.ts';
 import { cacheKiB, isCorruption, openStoreFile, setAside, type StoreFile } from './embedded-file.ts';
+import { createAlertRefs, type AlertRefs } from './embedded-alert-refs.ts';
 import { createKinds, rowOf, type Kinds } from './embedded-kinds.ts';
 import type { ReadName, ReadRequest, Reads, WorkerSettings, WriteRequest } from './embedded-messages.ts';
 import { answerRead, type Answer, type ReadContext } from './embedded-reads.ts';
@@ -10,10 +11,14 @@ import type { Head } from './follow.ts';
 /** Decisions at the start of a transaction from which it is an import. */
 const bulkDecisions = 2_000;
 const bulkCacheKiB = 32_768;
+/** Pages of the write-ahead log after which they are moved into the file; SQLite's own number, and one for imports. */
+const checkpointPages = 1_000;
+const bulkCheckpointPages = 16_000;
 
 export class EmbeddedSession implements ReadContext {
   readonly file: StoreFile;
   readonly kinds: Kinds;
+  readonly alerts: AlertRefs;
   readonly hashSeed: number;
   readonly #settings: WorkerSettings;
   readonly #writer: Writer;
@@ -32,7 +37,8 @@ export class EmbeddedSession implements ReadContext {
       this.#stagedHead = head;
       this.hashSeed = hashSeed;
       this.kinds = createKinds(this.file);
-      this.#writer = createWriter(this.file, this.kinds, hashSeed);
+      this.alerts = createAlertRefs(this.file);
+      this.#writer = createWriter(this.file, this.kinds, this.alerts, hashSeed);
     } catch (error) {
       this.file.close();
       throw error;
@@ -60,6 +66,7 @@ export class EmbeddedSession implements ReadContext {
   commit(): void {
     const { db } = this.file;
     try {
+      this.#writer.flush();
       if (this.#stagedHead !== this.#head.head) this.file.prepare('UPDATE history SET head = ?').run(this.#stagedHead);
       if (db.isTransaction) db.exec('COMMIT');
     } catch (error) {
@@ -71,6 +78,7 @@ export class EmbeddedSession implements ReadContext {
 
   #undo(): void {
     this.kinds.forget();
+    this.alerts.forget();
     this.#writer.discard();
     this.#stagedHead = this.#head.head;
     if (this.file.db.isTransaction) this.file.db.exec('ROLLBACK');
@@ -84,7 +92,10 @@ export class EmbeddedSession implements ReadContext {
     if (roomy === this.#roomy || this.file.db.isTransaction) return;
     this.#roomy = roomy;
     const shrink = roomy ? '' : 'PRAGMA shrink_memory';
-    this.file.db.exec(`PRAGMA cache_size = -${roomy ? bulkCacheKiB : cacheKiB}; ${shrink}`);
+    this.file.db.exec(`
+      PRAGMA cache_size = -${roomy ? bulkCacheKiB : cacheKiB};
+      PRAGMA wal_autocheckpoint = ${roomy ? bulkCheckpointPages : checkpointPages};
+      ${shrink}`);
     if (roomy) this.#writer.expectMany();
   }
 

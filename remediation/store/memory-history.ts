@@ -70,7 +70,8 @@ export class MemoryHistory {
   }
 
   removeList(list: string): void {
-    for (const row of [...this.entries.values()]) {
+    // Rows that are removed come up again at the end, as removed.
+    for (const row of this.entries.values()) {
       if (row.list === list && row.entry !== null) this.removeEntry(list, row.value);
     }
   }

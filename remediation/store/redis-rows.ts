@@ -106,10 +106,15 @@ export function parseMachine(body: string): Machine {
 }
 
 export function parseBouncer(body: string): Bouncer {
-  const fields = JSON.parse(body) as Record<string, string> | Pick<Bouncer, 'name' | 'keyHash' | 'createdAt'>;
-  if (typeof fields.createdAt === 'number')
-    return newBouncer(fields.name as string, fields.keyHash as string, fields.createdAt);
-  return parseDocument(fields as Record<string, string>) as unknown as Bouncer;
+  const fields = JSON.parse(body) as EarlierBouncer | Record<string, string>;
+  if (isEarlierBouncer(fields)) return newBouncer(fields.name, fields.keyHash, fields.createdAt);
+  return parseDocument(fields) as unknown as Bouncer;
+}
+
+type EarlierBouncer = Pick<Bouncer, 'name' | 'keyHash' | 'createdAt'>;
+
+function isEarlierBouncer(fields: EarlierBouncer | Record<string, string>): fields is EarlierBouncer {
+  return typeof fields.createdAt === 'number';
 }
 
 function parseDocument(fields: Readonly<Record<string, string>>): Record<string, unknown> {
