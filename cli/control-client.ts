@@ -1,5 +1,6 @@
 /** Speaks to the running gateway over its admin socket, and says so plainly when none runs. */
-import { request } from 'node:http';
+import { once } from 'node:events';
+import { type ClientRequest, request } from 'node:http';
 import { type ErrorCode, errorCodes, GatewayError, messageOf } from '../core/errors.ts';
 import type { ErrorModel } from '../gateway/admin/models.ts';
 
@@ -13,6 +14,8 @@ export interface ControlClient {
     path: string,
     input?: { readonly query?: Query; readonly body?: object },
   ): Promise<Answer>;
+  /** Sends lines of JSON as fast as the gateway takes them. @throws GatewayError as `ask`; what `lines` throws. */
+  send<Answer>(path: string, query: Query, lines: AsyncIterable<string>): Promise<Answer>;
 }
 
 /** The gateway answers from memory or a local store; whatever takes longer is stuck. Lifting a million decisions is not. */
@@ -27,12 +30,18 @@ export function createControlClient(socketPath: string): ControlClient {
       { query = {}, body }: { query?: Query; body?: object } = {},
     ): Promise<Answer> {
       const text = body === undefined ? '' : JSON.stringify(body);
-      const answer = await exchange(socketPath, method, path + queryText(query), text);
-      const parsed = parse(answer.text);
-      if (answer.status >= 200 && answer.status < 300) return parsed as Answer;
-      throw refusal(parsed, answer.status);
+      return answered<Answer>(await exchange(socketPath, method, path + queryText(query), text));
+    },
+    async send<Answer>(path: string, query: Query, lines: AsyncIterable<string>): Promise<Answer> {
+      return answered<Answer>(await stream(socketPath, path + queryText(query), lines));
     },
   };
+}
+
+function answered<Result>({ status, text }: Answer): Result {
+  const parsed = parse(text);
+  if (status >= 200 && status < 300) return parsed as Result;
+  throw refusal(parsed, status);
 }
 
 function queryText(query: Query): string {
@@ -50,10 +59,44 @@ interface Answer {
 }
 
 function exchange(socketPath: string, method: string, path: string, body: string): Promise<Answer> {
+  const headers = body === '' ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+  const asked = request({ socketPath, method, path, headers, agent: false, timeout: patienceMs });
+  const answer = answerTo(asked, socketPath);
+  asked.end(body);
+  return answer;
+}
+
+/** The gateway may answer before the last line, when it makes no sense to go on: then the rest is not sent. */
+async function stream(socketPath: string, path: string, lines: AsyncIterable<string>): Promise<Answer> {
+  const headers = { 'content-type': 'application/x-ndjson', 'transfer-encoding': 'chunked' };
+  const asked = request({ socketPath, method: 'POST', path, headers, agent: false, timeout: patienceMs });
+  let isAnswered = false;
+  const answer = answerTo(asked, socketPath).finally(() => {
+    isAnswered = true;
+  });
+  // Awaited below; until then a failure is no surprise to anybody.
+  answer.catch(() => undefined);
+  try {
+    for await (const line of lines) {
+      if (isAnswered) break;
+      if (!asked.write(`${line}\n`)) await Promise.race([once(asked, 'drain'), once(asked, 'close'), answer]);
+    }
+  } catch (thrown) {
+    if (!isAnswered) asked.destroy();
+    throw isAnswered
+      ? await answer.then(
+          () => thrown,
+          (failure: unknown) => failure,
+        )
+      : thrown;
+  }
+  asked.end();
+  return answer;
+}
+
+function answerTo(asked: ClientRequest, socketPath: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const headers =
-      body === '' ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-    const asked = request({ socketPath, method, path, headers, agent: false, timeout: patienceMs }, (response) => {
+    asked.on('response', (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', (error) => reject(unreachable(socketPath, error)));
@@ -63,7 +106,6 @@ function exchange(socketPath: string, method: string, path: string, body: string
     });
     asked.on('timeout', () => asked.destroy(new Error('the gateway did not answer in time')));
     asked.on('error', (error) => reject(unreachable(socketPath, error)));
-    asked.end(body);
   });
 }
 

@@ -4,10 +4,43 @@ import type { Output } from './output/output.ts';
 
 /** Verbs as people look for them. */
 const families: readonly (readonly [title: string, names: readonly string[]])[] = [
-  ['Run', ['serve', 'validate', 'status', 'doctor', 'selftest']],
-  ['Decide', ['decisions list', 'decisions add', 'decisions delete']],
-  ['Allow', ['allowlists list', 'allowlists add', 'allowlists delete']],
-  ['Understand', ['alerts list', 'alerts inspect', 'why', 'explain', 'replay']],
+  ['Run', ['serve', 'validate', 'status', 'doctor', 'selftest', 'metrics', 'metrics show', 'metrics list']],
+  ['Decide', ['decisions list', 'decisions add', 'decisions delete', 'decisions import']],
+  [
+    'Allow',
+    [
+      'allowlists list',
+      'allowlists inspect',
+      'allowlists create',
+      'allowlists add',
+      'allowlists remove',
+      'allowlists import',
+      'allowlists check',
+      'allowlists delete',
+    ],
+  ],
+  ['Understand', ['alerts list', 'alerts inspect', 'alerts delete', 'alerts flush', 'why', 'explain', 'replay']],
+  ['Try out', ['simulation status', 'simulation enable', 'simulation disable']],
+  [
+    'Bouncers, agents and other Local APIs',
+    [
+      'bouncers list',
+      'bouncers add',
+      'bouncers inspect',
+      'bouncers delete',
+      'bouncers prune',
+      'machines list',
+      'machines add',
+      'machines validate',
+      'machines inspect',
+      'machines delete',
+      'machines prune',
+      'lapi status',
+      'lapi register',
+      'lapi context',
+    ],
+  ],
+  ['Tell people', ['notifications list', 'notifications inspect', 'notifications test', 'notifications reinject']],
   [
     'Web application firewall',
     [
@@ -20,12 +53,21 @@ const families: readonly (readonly [title: string, names: readonly string[]])[] 
       'appsec test',
     ],
   ],
-  ['Set up', ['setup detect', 'bouncers list', 'bouncers add', 'bouncers delete']],
   [
     'Items from a hub',
-    ['hub update', 'hub list', 'hub search', 'hub install', 'hub upgrade', 'hub remove', 'hub inspect', 'hubtest'],
+    [
+      'setup detect',
+      'hub update',
+      'hub list',
+      'hub search',
+      'hub install',
+      'hub upgrade',
+      'hub remove',
+      'hub inspect',
+      'hubtest',
+    ],
   ],
-  ['More', ['completion', 'version', 'help']],
+  ['More', ['config show', 'support dump', 'completion', 'version', 'help']],
 ];
 
 export function printOverview(output: Output, commands: readonly Command[]): void {

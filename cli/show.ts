@@ -1,13 +1,8 @@
 /** Pieces that several verbs show: decisions, alerts and refusals as rows, and the colours that mean something. */
-import type { AlertSummary, DecisionModel, RefusalModel, Verdict } from '../gateway/admin/models.ts';
+import type { AlertModel, DecisionModel, MetaModel, RefusalModel, Verdict } from '../gateway/admin/models.ts';
 import type { Colour, Column, Output } from './output/output.ts';
 import { safeText } from './output/safe-text.ts';
 import { relativeTime, shortSpan } from './output/times.ts';
-
-/** Tables show so much of an identifier; every verb takes it. */
-export function shortId(id: string): string {
-  return id.slice(0, 8);
-}
 
 export function typeColour(type: string): Colour {
   switch (type) {
@@ -26,9 +21,9 @@ export function remaining(decision: DecisionModel, now: number): string {
   return leftMs > 0 ? shortSpan(leftMs) : `over ${relativeTime(decision.until, now)}`;
 }
 
-export function decisionColumns(now: number): readonly Column<DecisionModel>[] {
+export function decisionColumns(now: number, machines = false): readonly Column<DecisionModel>[] {
   return [
-    { title: 'ID', value: ({ id }) => shortId(id), colour: () => 'dim' },
+    { title: 'ID', value: ({ id }) => String(id), colour: () => 'dim' },
     { title: 'VALUE', value: scopedValue, flexible: true },
     {
       title: 'TYPE',
@@ -39,7 +34,8 @@ export function decisionColumns(now: number): readonly Column<DecisionModel>[] {
     { title: 'ORIGIN', value: ({ origin }) => origin },
     { title: 'COUNTRY', value: ({ country }) => country },
     { title: 'LEFT', value: (decision) => remaining(decision, now) },
-    { title: 'ALERT', value: ({ alert_id }) => (alert_id === null ? '' : shortId(alert_id)), colour: () => 'dim' },
+    { title: 'ALERT', value: ({ alert_id }) => (alert_id === null ? '' : String(alert_id)), colour: () => 'dim' },
+    ...(machines ? [{ title: 'MACHINE', value: ({ machine_id }: DecisionModel) => machine_id }] : []),
   ];
 }
 
@@ -48,20 +44,38 @@ export function scopedValue({ scope, value }: { readonly scope: string; readonly
   return scope === 'Ip' || scope === 'Range' ? value : `${scope} ${value}`;
 }
 
-export function alertColumns(now: number): readonly Column<AlertSummary>[] {
+export function alertColumns(now: number, machines = false): readonly Column<AlertModel>[] {
   return [
-    { title: 'ID', value: ({ id }) => shortId(id), colour: () => 'dim' },
-    { title: 'SOURCE', value: scopedValue, flexible: true },
+    { title: 'ID', value: ({ id }) => String(id), colour: () => 'dim' },
+    { title: 'SOURCE', value: ({ source }) => scopedValue(source), flexible: true },
     {
       title: 'SCENARIO',
       value: ({ scenario, simulated }) => (simulated ? `(simul) ${scenario}` : scenario),
       flexible: true,
     },
     { title: 'EVENTS', value: ({ events_count }) => String(events_count), align: 'right' },
-    { title: 'COUNTRY', value: ({ country }) => country },
-    { title: 'DECISIONS', value: ({ decisions }) => decisions, colour: () => 'red' },
+    { title: 'COUNTRY', value: ({ source }) => source.cn },
+    { title: 'DECISIONS', value: decisionCounts, colour: () => 'red' },
     { title: 'WHEN', value: ({ created_at }) => relativeTime(created_at, now) },
+    ...(machines ? [{ title: 'MACHINE', value: ({ machine_id }: AlertModel) => machine_id }] : []),
   ];
+}
+
+/** What followed from an alert, as cscli says it: `ban:1`. */
+export function decisionCounts({ decisions }: AlertModel): string {
+  const counts = new Map<string, number>();
+  for (const { type } of decisions) counts.set(type, (counts.get(type) ?? 0) + 1);
+  return [...counts].map(([type, count]) => `${type}:${count}`).join(' ');
+}
+
+/** `64496 Example Net` */
+export function systemName({ source }: AlertModel): string {
+  return [source.as_number, source.as_name].filter((part) => part !== '').join(' ');
+}
+
+/** The first value of a key, "" where there is none. */
+export function metaValue(meta: readonly MetaModel[], wanted: string): string {
+  return meta.find(({ key }) => key === wanted)?.value ?? '';
 }
 
 export function refusalColumns(now: number): readonly Column<RefusalModel>[] {

@@ -5,7 +5,8 @@
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import { loadSettings } from '../config/load.ts';
-import { inputSchemaOf, isSecret, settingKeys } from '../config/setting-keys.ts';
+import { redact } from '../config/redact.ts';
+import { inputSchemaOf } from '../config/setting-keys.ts';
 import { parseRange } from '../core/ip.ts';
 import { acquisitionOptions } from '../detectors/acquisition/options.ts';
 import { hubOptions } from '../detectors/hub/options.ts';
@@ -113,16 +114,12 @@ export function readSettings({ configFile, env, cwd, installed, readFile }: Sett
 
 /** Settings for a screen or a support bundle: secrets are replaced. */
 export function redactedSettings(settings: object): unknown {
-  const secrets = settingKeys(inputSchemaOf(settingsSchema)).filter(({ schema }) => isSecret(schema));
-  const copy: unknown = structuredClone(settings);
-  for (const { path } of secrets) redactAt(copy, path);
-  return copy;
+  return redact(settings, inputSchemaOf(settingsSchema)).value;
 }
 
-function redactAt(value: unknown, [step = '', ...rest]: readonly string[]): void {
-  if (!isRecord(value) || value[step] === undefined || value[step] === null) return;
-  if (rest.length === 0) value[step] = '[redacted]';
-  else redactAt(value[step], rest);
+/** The secrets themselves, for whoever must keep them out of other texts. */
+export function secretsOf(settings: object): readonly string[] {
+  return redact(settings, inputSchemaOf(settingsSchema)).secrets;
 }
 
 /** What is allowed and yet probably not meant. */

@@ -37,7 +37,7 @@ export function portcullisPeer({ decisions, cpuProf }: PortcullisOptions, client
         readyWithinMs: startWithinMs,
       });
       const metric = (name: string): Promise<number> => readMetric(adminPort, name);
-      await decisionsLoaded(() => metric('cs_active_decisions'), decisions);
+      await decisionsLoaded(() => metric('portcullis_indexed_decisions'), decisions);
       return { process: process_, inspected: () => metric('portcullis_poured_total') };
     },
   };

@@ -4,15 +4,15 @@ import type { Call, Command } from '../command.ts';
 import type { Output } from '../output/output.ts';
 import { safeText } from '../output/safe-text.ts';
 import { absoluteTime } from '../output/times.ts';
-import { decisionColumns, plural, scopedValue } from '../show.ts';
+import { decisionColumns, metaValue, plural, scopedValue, systemName } from '../show.ts';
 
 export const alertsInspect: Command = {
   name: 'alerts inspect',
   summary: 'show one alert with its events and decisions',
   usage: '<id>…',
   examples: [
-    ['portcullis alerts inspect 3f2a91c0', 'what happened'],
-    ['portcullis alerts inspect 3f2a91c0 --details', 'with everything that is known of each event'],
+    ['portcullis alerts inspect 42', 'what happened'],
+    ['portcullis alerts inspect 42 --details', 'with everything that is known of each event'],
   ],
   options: { details: { type: 'boolean', short: 'd', help: 'everything that is known of each event' } },
   positionals: { least: 1, most: 100, missing: 'no alert was named' },
@@ -51,21 +51,24 @@ async function run({ output, given, gateway, clock }: Call): Promise<number> {
 export function showAlert(output: Output, alert: AlertModel, now: number, details: boolean): void {
   output.heading(safeText(alert.scenario));
   output.pairs([
-    ['alert', safeText(alert.id)],
-    ['source', safeText([scopedValue(alert), alert.country, alert.as].filter((part) => part !== '').join('  '))],
+    ['alert', `${alert.id}  ${output.paint('dim', safeText(alert.uuid))}`],
+    [
+      'source',
+      safeText(
+        [scopedValue(alert.source), alert.source.cn, systemName(alert)].filter((part) => part !== '').join('  '),
+      ),
+    ],
+    ['machine', safeText(alert.machine_id)],
     ['when', absoluteTime(alert.created_at, now)],
     ['message', safeText(alert.message)],
-    [
-      'bucket',
-      `capacity ${alert.capacity}${alert.leakspeed === '' ? '' : `, leaks one each ${safeText(alert.leakspeed)}`}`,
-    ],
+    ['bucket', bucketText(alert)],
     ['simulated', alert.simulated ? 'yes: nobody is remedied' : ''],
-    ...Object.entries(alert.context).map(([key, value]): [string, string] => [safeText(key), safeText(value)]),
+    ...alert.meta.map(({ key, value }): [string, string] => [safeText(key), safeText(value)]),
   ]);
-  if (alert.decision_list.length > 0) {
+  if (alert.decisions.length > 0) {
     output.line();
     output.heading('Decisions');
-    output.table(decisionColumns(now), alert.decision_list);
+    output.table(decisionColumns(now), alert.decisions);
   }
   if (alert.events.length === 0) return;
   output.line();
@@ -75,17 +78,23 @@ export function showAlert(output: Output, alert: AlertModel, now: number, detail
   else showEvents(output, alert.events);
 }
 
+/** "" for alerts that no bucket raised. */
+function bucketText({ capacity, leakspeed }: AlertModel): string {
+  if (capacity === 0 && (leakspeed === '' || leakspeed === '0')) return '';
+  return `capacity ${capacity}${leakspeed === '' ? '' : `, leaks one each ${safeText(leakspeed)}`}`;
+}
+
 function showEvents(output: Output, events: readonly AlertEventModel[]): void {
   output.table(
     [
       { title: 'TIME', value: ({ timestamp }) => timestamp.slice(0, 23).replace('T', ' '), colour: () => 'dim' },
-      { title: 'STATUS', value: ({ meta }) => meta.http_status ?? '', align: 'right' },
+      { title: 'STATUS', value: ({ meta }) => metaValue(meta, 'http_status'), align: 'right' },
       {
         title: 'REQUEST',
-        value: ({ meta }) => `${meta.http_verb ?? ''} ${meta.http_path ?? ''}`.trim(),
+        value: ({ meta }) => `${metaValue(meta, 'http_verb')} ${metaValue(meta, 'http_path')}`.trim(),
         flexible: true,
       },
-      { title: 'USER AGENT', value: ({ meta }) => meta.http_user_agent ?? '', flexible: true },
+      { title: 'USER AGENT', value: ({ meta }) => metaValue(meta, 'http_user_agent'), flexible: true },
     ],
     events,
   );
@@ -94,11 +103,11 @@ function showEvents(output: Output, events: readonly AlertEventModel[]): void {
 function showEvent(output: Output, { timestamp, meta }: AlertEventModel): void {
   output.line(safeText(timestamp));
   output.pairs(
-    Object.entries(meta).map(([key, value]): [string, string] => [safeText(key), safeText(value)]),
+    meta.map(({ key, value }): [string, string] => [safeText(key), safeText(value)]),
     '  ',
   );
 }
 
 function eventFields({ timestamp, meta }: AlertEventModel): string[] {
-  return [timestamp, meta.source_ip ?? '', meta.http_verb ?? '', meta.http_path ?? '', meta.http_status ?? ''];
+  return [timestamp, ...['source_ip', 'http_verb', 'http_path', 'http_status'].map((key) => metaValue(meta, key))];
 }

@@ -1,27 +1,41 @@
 /** `allowlists delete` */
+import { parseRange } from '../../core/ip.ts';
+import { GatewayError } from '../../core/errors.ts';
 import type { Call, Command } from '../command.ts';
 import { safeText } from '../output/safe-text.ts';
 
 export const allowlistsDelete: Command = {
   name: 'allowlists delete',
-  aliases: ['allowlists remove', 'allowlist delete', 'allowlist remove'],
-  summary: 'take entries off the allowlist',
-  usage: '<address or range>…',
-  examples: [['portcullis allowlists delete 192.0.2.10', 'decisions about it count again']],
+  aliases: ['allowlist delete'],
+  summary: 'delete an allowlist with everything on it',
+  usage: '<name>',
+  examples: [['portcullis allowlists delete office', 'decisions about them count again']],
   options: {},
-  positionals: { least: 1, most: 1_000, missing: 'no address or range was given' },
+  positionals: { least: 1, most: 1, missing: 'no allowlist was named' },
   run,
 };
 
 async function run({ output, given, gateway }: Call): Promise<number> {
-  const client = await gateway();
-  const removed: string[] = [];
-  for (const value of given.positionals) {
-    const { deleted } = await client.ask<{ deleted: string }>('DELETE', '/v1/allowlist', { query: { value } });
-    removed.push(deleted);
-    if (output.format === 'human') output.line(`${safeText(deleted)} is off the allowlist.`);
+  const [name = ''] = given.positionals;
+  if (parseRange(name) !== null) {
+    throw new GatewayError('USAGE', `${name} is no allowlist`, {
+      remedy: `To take it off one: allowlists remove <name> ${name}`,
+    });
   }
-  if (output.format === 'json') output.json({ deleted: removed });
-  if (output.format === 'raw') for (const value of removed) output.line(safeText(value));
+  const path = `/v1/allowlists/${encodeURIComponent(name)}`;
+  const { deleted } = await (await gateway()).ask<{ deleted: string }>('DELETE', path);
+  switch (output.format) {
+    case 'json':
+      output.json({ deleted });
+      break;
+    case 'raw':
+      output.line(safeText(deleted));
+      break;
+    case 'human':
+      output.line(`Allowlist ${safeText(deleted)} is gone.`);
+      break;
+    default:
+      return output.format satisfies never;
+  }
   return 0;
 }

@@ -1,46 +1,52 @@
 /** `allowlists list` */
-import type { AllowlistEntryModel } from '../../gateway/admin/models.ts';
+import type { AllowlistModel } from '../../gateway/admin/models.ts';
 import type { Call, Command } from '../command.ts';
 import { relativeTime } from '../output/times.ts';
 
 export const allowlistsList: Command = {
   name: 'allowlists list',
   aliases: ['allowlist list'],
-  summary: 'show what nothing may refuse',
+  summary: 'show the lists of what nothing may refuse',
   usage: '',
-  examples: [['portcullis allowlists list', 'the entries that were added by hand; those of the settings stand there']],
+  examples: [['portcullis allowlists list', 'their names and how many stand on each; inspect shows who']],
   options: {},
   positionals: { least: 0, most: 0 },
   run,
 };
 
 async function run({ output, gateway, clock }: Call): Promise<number> {
-  const { entries } = await (await gateway()).ask<{ entries: AllowlistEntryModel[] }>('GET', '/v1/allowlist');
+  const { allowlists } = await (await gateway()).ask<{ allowlists: AllowlistModel[] }>('GET', '/v1/allowlists');
   const now = clock.now();
   switch (output.format) {
     case 'json':
-      output.json(entries);
+      output.json(allowlists);
       break;
     case 'raw':
+      // CrowdSec's columns.
       output.csv(
-        ['value', 'comment', 'expiration', 'created_at'],
-        entries.map(({ value, comment, expiration, created_at }) => [value, comment, expiration ?? '', created_at]),
+        ['name', 'description', 'created_at', 'updated_at', 'console_managed', 'size'],
+        allowlists.map((one) => [
+          one.name,
+          one.description,
+          one.created_at,
+          one.updated_at,
+          one.console_managed,
+          one.size,
+        ]),
       );
       break;
     case 'human':
-      if (entries.length === 0) output.line('The allowlist is empty.');
+      if (allowlists.length === 0) output.line('There are no allowlists. Make one with: allowlists create <name>');
       else {
         output.table(
           [
-            { title: 'VALUE', value: ({ value }) => value },
-            { title: 'COMMENT', value: ({ comment }) => comment, flexible: true },
-            {
-              title: 'ENDS',
-              value: ({ expiration }) => (expiration === null ? 'never' : relativeTime(expiration, now)),
-            },
-            { title: 'ADDED', value: ({ created_at }) => relativeTime(created_at, now), colour: () => 'dim' },
+            { title: 'NAME', value: ({ name }) => name, flexible: true },
+            { title: 'DESCRIPTION', value: ({ description }) => description, flexible: true },
+            { title: 'SIZE', value: ({ size }) => String(size), align: 'right' },
+            { title: 'CREATED', value: ({ created_at }) => relativeTime(created_at, now), colour: () => 'dim' },
+            { title: 'CHANGED', value: ({ updated_at }) => relativeTime(updated_at, now), colour: () => 'dim' },
           ],
-          entries,
+          allowlists,
         );
       }
       break;

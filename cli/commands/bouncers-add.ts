@@ -1,4 +1,5 @@
 /** `bouncers add` */
+import { GatewayError } from '../../core/errors.ts';
 import type { NewBouncerModel } from '../../gateway/admin/models.ts';
 import type { Call, Command } from '../command.ts';
 import { safeText } from '../output/safe-text.ts';
@@ -10,7 +11,7 @@ export const bouncersAdd: Command = {
   usage: '<name>',
   examples: [
     ['portcullis bouncers add nginx-edge', 'shows the key once; only its hash is kept'],
-    ['portcullis bouncers add nginx-edge -o raw', 'the key alone, for a script'],
+    ['portcullis bouncers add nginx-edge -o raw', 'the key alone, without a line end, for a script'],
   ],
   options: {
     key: {
@@ -19,6 +20,7 @@ export const bouncersAdd: Command = {
       placeholder: '<key>',
       help: 'a key that is in use elsewhere, instead of a new one',
     },
+    length: { type: 'string', short: 'l', placeholder: '<bytes>', help: 'random bytes of a new key (32)' },
   },
   positionals: { least: 1, most: 1, missing: 'the bouncer needs a name' },
   run,
@@ -27,14 +29,22 @@ export const bouncersAdd: Command = {
 async function run({ output, given, gateway }: Call): Promise<number> {
   const [name = ''] = given.positionals;
   const key = given.text('key');
-  const body = { name, ...(key === undefined ? {} : { key }) };
+  const length = given.text('length');
+  if (length !== undefined && !/^\d{1,4}$/.test(length)) {
+    throw new GatewayError('USAGE', `"${length}" is no number of bytes`, { remedy: 'Say --length 32.' });
+  }
+  const body = {
+    name,
+    ...(key === undefined ? {} : { key }),
+    ...(length === undefined ? {} : { length: Number(length) }),
+  };
   const added = await (await gateway()).ask<NewBouncerModel>('POST', '/v1/bouncers', { body });
   switch (output.format) {
     case 'json':
       output.json({ ...added.bouncer, key: added.key });
       break;
     case 'raw':
-      output.line(safeText(added.key));
+      output.text(safeText(added.key));
       break;
     case 'human':
       output.line(`The key of ${safeText(added.bouncer.name)}:`);

@@ -8,7 +8,7 @@ export const bouncersList: Command = {
   aliases: ['bouncer list'],
   summary: 'show the programs that may ask this gateway',
   usage: '',
-  examples: [['portcullis bouncers list', 'their names; keys are not kept']],
+  examples: [['portcullis bouncers list', 'who they are and when they asked last; keys are not kept']],
   options: {},
   positionals: { least: 0, most: 0 },
   run,
@@ -22,9 +22,18 @@ async function run({ output, gateway, clock }: Call): Promise<number> {
       output.json(bouncers);
       break;
     case 'raw':
+      // CrowdSec's columns; under "revoked" it says whether the bouncer is good.
       output.csv(
-        ['name', 'created_at'],
-        bouncers.map(({ name, created_at }) => [name, created_at]),
+        ['name', 'ip', 'revoked', 'last_pull', 'type', 'version', 'auth_type'],
+        bouncers.map((one) => [
+          one.name,
+          one.ip_address,
+          one.revoked ? 'pending' : 'validated',
+          one.last_pull ?? '',
+          one.type,
+          one.version,
+          one.auth_type,
+        ]),
       );
       break;
     case 'human':
@@ -32,7 +41,16 @@ async function run({ output, gateway, clock }: Call): Promise<number> {
       else {
         output.table(
           [
-            { title: 'NAME', value: ({ name }) => name },
+            { title: 'NAME', value: ({ name }) => name, flexible: true },
+            { title: 'IP', value: ({ ip_address }) => ip_address },
+            {
+              title: 'ASKED',
+              value: ({ last_pull }) => (last_pull === null ? 'never' : relativeTime(last_pull, now)),
+              colour: ({ last_pull }) => (last_pull === null ? 'dim' : null),
+            },
+            { title: 'TYPE', value: ({ type }) => type, flexible: true },
+            { title: 'VERSION', value: ({ version }) => version, flexible: true },
+            { title: 'AUTH', value: ({ auth_type }) => auth_type },
             { title: 'ADDED', value: ({ created_at }) => relativeTime(created_at, now), colour: () => 'dim' },
           ],
           bouncers,

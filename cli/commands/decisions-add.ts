@@ -5,7 +5,7 @@ import type { Call, Command, Given } from '../command.ts';
 import { calledAs } from '../invocation.ts';
 import { safeText } from '../output/safe-text.ts';
 import { shortSpan } from '../output/times.ts';
-import { scopedValue, shortId, typeColour } from '../show.ts';
+import { scopedValue, typeColour } from '../show.ts';
 
 export const decisionsAdd: Command = {
   name: 'decisions add',
@@ -22,7 +22,13 @@ export const decisionsAdd: Command = {
     scope: { type: 'string', placeholder: '<scope>', help: 'Country, AS, or one of your own; with --value' },
     value: { type: 'string', short: 'v', placeholder: '<value>', help: 'what the scope measures' },
     duration: { type: 'string', short: 'd', placeholder: '<duration>', help: 'how long (4h): 30m, 4h, 7d' },
-    type: { type: 'string', short: 't', placeholder: '<type>', help: 'ban, captcha or throttle (ban)' },
+    type: {
+      type: 'string',
+      short: 't',
+      placeholder: '<type>',
+      choices: ['ban', 'captcha', 'throttle'],
+      help: 'ban, captcha or throttle (ban)',
+    },
     reason: { type: 'string', short: 'R', placeholder: '<text>', help: 'why, for those who read it later' },
     'bypass-allowlist': { type: 'boolean', short: 'B', help: 'store it although the allowlist wins over it' },
   },
@@ -49,13 +55,13 @@ async function run({ output, given, gateway, clock, io }: Call): Promise<number>
       output.json(added);
       break;
     case 'raw':
-      output.line(decision.id);
+      output.line(String(decision.id));
       break;
     case 'human': {
       const type = output.paint(typeColour(decision.type), safeText(decision.type));
       const span = shortSpan(Date.parse(decision.until) - clock.now());
       output.line(`Added: ${type} on ${safeText(scopedValue(decision))} for ${span}, enforced from now on.`);
-      output.line(output.paint('dim', `Lift it with: ${calledAs} decisions delete --id ${shortId(decision.id)}`));
+      output.line(output.paint('dim', `Lift it with: ${calledAs} decisions delete --id ${decision.id}`));
       break;
     }
     default:

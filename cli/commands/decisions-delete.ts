@@ -13,7 +13,7 @@ export const decisionsDelete: Command = {
   examples: [
     ['portcullis decisions delete --ip 203.0.113.9', 'whatever covers an address, ranges included'],
     ['portcullis decisions delete --value 198.51.100.0/24', 'exactly this range'],
-    ['portcullis decisions delete --id 3f2a91c0', 'one decision'],
+    ['portcullis decisions delete --id 42', 'one decision'],
     ['portcullis decisions delete --all', 'everything'],
   ],
   options: {
@@ -24,7 +24,8 @@ export const decisionsDelete: Command = {
       help: 'those that cover this address, ranges included',
     },
     range: { type: 'string', short: 'r', placeholder: '<range>', help: 'those that cover this range' },
-    id: { type: 'string', placeholder: '<id>', help: 'the one with this id, or the beginning of it' },
+    contained: { type: 'boolean', help: 'with --range: those that lie inside it instead' },
+    id: { type: 'string', placeholder: '<id>', help: 'the one with this id, or a uuid that begins so' },
     value: { type: 'string', short: 'v', placeholder: '<value>', help: 'exactly this value' },
     scope: { type: 'string', placeholder: '<scope>', help: 'Ip, Range, Country, AS, or one of your own' },
     type: { type: 'string', short: 't', placeholder: '<type>', help: 'of this type' },
@@ -48,7 +49,11 @@ async function run({ output, given, gateway }: Call): Promise<number> {
   }
   const client = await gateway();
   const result = await client.ask<DecisionsDeleted>('DELETE', '/v1/decisions', {
-    query: { ...query, ...(given.flag('all') ? { all: 'true' } : {}) },
+    query: {
+      ...query,
+      ...(given.flag('contained') ? { contained: 'true' } : {}),
+      ...(given.flag('all') ? { all: 'true' } : {}),
+    },
   });
   switch (output.format) {
     case 'json':

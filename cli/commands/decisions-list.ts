@@ -1,6 +1,9 @@
 /** `decisions list` */
-import type { DecisionList, DecisionModel } from '../../gateway/admin/models.ts';
-import type { Call, Command } from '../command.ts';
+import type { AlertModel, DecisionList, DecisionModel } from '../../gateway/admin/models.ts';
+import type { Call, Command, Given } from '../command.ts';
+import type { ControlClient } from '../control-client.ts';
+import { limitOf } from '../limit.ts';
+import type { Output } from '../output/output.ts';
 import { decisionColumns, plural } from '../show.ts';
 
 export const decisionsList: Command = {
@@ -8,78 +11,113 @@ export const decisionsList: Command = {
   summary: 'show the decisions that are enforced',
   usage: '[filters]',
   examples: [
-    ['portcullis decisions list', 'the hundred latest'],
+    ['portcullis decisions list', 'the hundred latest, without those of communities and lists'],
     ['portcullis decisions list --ip 203.0.113.9', 'what covers an address, ranges included'],
-    ['portcullis decisions list -a --scenario portcullis/http-probing', 'also those that are over'],
-    ['portcullis decisions list -o raw > decisions.csv', 'as CSV'],
+    ['portcullis decisions list --history --scenario portcullis/http-probing', 'also those that are over'],
+    ['portcullis decisions list -a --limit 0 -o raw > decisions.csv', 'everything, as CSV'],
+    ['portcullis decisions list -o json', 'as cscli prints it: a list of alerts, each with its `decisions`'],
   ],
   options: {
-    all: { type: 'boolean', short: 'a', help: 'also decisions that are over or were lifted' },
+    all: { type: 'boolean', short: 'a', help: 'also those of communities and lists (CAPI, lists)' },
+    history: { type: 'boolean', help: 'also decisions that are over or were lifted' },
+    since: { type: 'string', placeholder: '<duration>', help: 'made within this time: 30m, 4h, 7d' },
+    until: { type: 'string', placeholder: '<duration>', help: 'made before this time' },
     ip: { type: 'string', short: 'i', placeholder: '<address>', help: 'those that cover this address' },
     range: { type: 'string', short: 'r', placeholder: '<range>', help: 'those that cover this range' },
+    contained: { type: 'boolean', help: 'with --range: those that lie inside it instead' },
     scope: { type: 'string', placeholder: '<scope>', help: 'Ip, Range, Country, AS, or one of your own' },
     value: { type: 'string', short: 'v', placeholder: '<value>', help: 'exactly this value' },
     type: { type: 'string', short: 't', placeholder: '<type>', help: 'ban, captcha, throttle, …' },
     scenario: { type: 'string', short: 's', placeholder: '<name>', help: 'made by this scenario' },
     origin: { type: 'string', placeholder: '<origin>', help: 'crowdsec, cscli, CAPI, lists, …' },
-    id: { type: 'string', placeholder: '<id>', help: 'the one with this id, or the beginning of it' },
+    id: { type: 'string', placeholder: '<id>', help: 'the one with this id, or a uuid that begins so' },
+    'no-simu': { type: 'boolean', help: 'without simulated ones' },
+    machine: { type: 'boolean', short: 'm', help: 'show who reported what they follow from' },
     limit: { type: 'string', short: 'l', placeholder: '<count>', help: 'at most so many (100); 0 for all' },
   },
   positionals: { least: 0, most: 0 },
   run,
 };
 
+const texts = ['since', 'until', 'ip', 'range', 'scope', 'value', 'type', 'scenario', 'origin', 'id'] as const;
+const largestPage = 10_000;
+
 async function run({ output, given, gateway, clock }: Call): Promise<number> {
   const client = await gateway();
-  const wanted = given.text('limit') ?? '100';
-  const query = {
-    ip: given.text('ip'),
-    range: given.text('range'),
-    scope: given.text('scope'),
-    value: given.text('value'),
-    type: given.text('type'),
-    scenario: given.text('scenario'),
-    origin: given.text('origin'),
-    id: given.text('id'),
-    ...(given.flag('all') ? { all: 'true' } : {}),
-  };
-  const everything = wanted === '0';
-  const decisions: DecisionModel[] = [];
-  let next: string | null = null;
-  do {
-    const after: string | null = next;
-    const page: DecisionList = await client.ask<DecisionList>('GET', '/v1/decisions', {
-      query: { ...query, limit: everything ? '10000' : wanted, ...(after === null ? {} : { after }) },
-    });
-    decisions.push(...page.decisions);
-    next = page.next;
-    if (!everything) break;
-  } while (next !== null);
-
+  const found = await decisionsOf(client, given, limitOf(given, 100));
+  const machines = given.flag('machine');
   switch (output.format) {
     case 'json':
-      output.json(decisions);
+      output.json(await asAlerts(client, found.decisions));
       break;
     case 'raw':
-      output.csv(rawHeader, decisions.map(rawRow));
+      output.csv(
+        [...rawHeader, ...(machines ? ['machine'] : [])],
+        found.decisions.map((decision) => rawRow(decision, machines)),
+      );
       break;
     case 'human':
-      if (decisions.length === 0) output.line('No decisions.');
-      else output.table(decisionColumns(clock.now()), decisions);
-      if (next !== null) {
-        output.line();
-        output.line(
-          output.paint(
-            'dim',
-            `The latest ${plural(decisions.length, 'decision')}; there are more. --limit 0 shows all.`,
-          ),
-        );
-      }
+      if (found.decisions.length === 0) output.line('No decisions.');
+      else output.table(decisionColumns(clock.now(), machines), found.decisions);
+      showRest(output, found);
       break;
     default:
       return output.format satisfies never;
   }
   return 0;
+}
+
+async function decisionsOf(client: ControlClient, given: Given, limit: number): Promise<DecisionList> {
+  const decisions: DecisionModel[] = [];
+  const showsAll = given.flag('all') || given.text('origin') !== undefined || given.text('id') !== undefined;
+  const query = {
+    ...Object.fromEntries(texts.map((name) => [name, given.text(name)])),
+    ...(given.flag('history') ? { all: 'true' } : {}),
+    ...(given.flag('contained') ? { contained: 'true' } : {}),
+    ...(given.flag('no-simu') ? { simulated: 'false' } : {}),
+    ...(showsAll ? {} : { own: 'true' }),
+  };
+  let next: string | null = null;
+  let hidden: number | null = null;
+  do {
+    const page: DecisionList = await client.ask<DecisionList>('GET', '/v1/decisions', {
+      query: {
+        ...query,
+        limit: String(Math.min(largestPage, limit - decisions.length)),
+        ...(next === null ? {} : { after: next }),
+      },
+    });
+    decisions.push(...page.decisions);
+    ({ next, hidden } = page);
+  } while (next !== null && decisions.length < limit);
+  return { decisions, next, hidden };
+}
+
+function showRest(output: Output, { decisions, next, hidden }: DecisionList): void {
+  if (next === null && (hidden ?? 0) === 0) return;
+  const more =
+    next === null ? '' : `The latest ${plural(decisions.length, 'decision')}; there are more. --limit 0 shows all.`;
+  const foreign = hidden ? `${plural(hidden, 'decision')} of communities and lists not shown: -a shows them.` : '';
+  output.line();
+  for (const line of [more, foreign]) if (line !== '') output.line(output.paint('dim', line));
+}
+
+/** What scripts written for cscli read: each alert with those of its decisions that were asked for. */
+async function asAlerts(client: ControlClient, decisions: readonly DecisionModel[]): Promise<object[]> {
+  const groups = Map.groupBy(decisions, ({ alert_id, uuid }) => alert_id ?? uuid);
+  const alerts: object[] = [];
+  for (const [key, group] of groups) {
+    const alert = typeof key === 'number' ? await client.ask<AlertModel>('GET', `/v1/alerts/${key}`) : null;
+    alerts.push({ ...(alert ?? standIn(group[0])), decisions: group });
+  }
+  return alerts;
+}
+
+/** For decisions without an alert, those of lists and of other Local APIs. */
+function standIn(decision: DecisionModel | undefined): object {
+  if (decision === undefined) return {};
+  const { scenario, scope, value, created_at, simulated, country: cn } = decision;
+  return { id: 0, scenario, message: scenario, simulated, created_at, source: { scope, value, cn }, events: [] };
 }
 
 /** CrowdSec's columns. */
@@ -97,7 +135,7 @@ const rawHeader = [
   'alert_id',
 ];
 
-function rawRow(decision: DecisionModel): (string | number | boolean)[] {
+function rawRow(decision: DecisionModel, machines: boolean): (string | number | boolean)[] {
   return [
     decision.id,
     decision.origin,
@@ -110,5 +148,6 @@ function rawRow(decision: DecisionModel): (string | number | boolean)[] {
     decision.duration,
     decision.simulated,
     decision.alert_id ?? '',
+    ...(machines ? [decision.machine_id] : []),
   ];
 }

@@ -88,7 +88,7 @@ function showRequest(output: Output, answer: WhyRequest, now: number): void {
     const type = output.paint(typeColour(decision.type), safeText(decision.type));
     output.pairs([
       ['what', `${type} on ${safeText(scopedValue(decision))}`],
-      ['id', safeText(decision.id)],
+      ['id', `${decision.id}  ${output.paint('dim', safeText(decision.uuid))}`],
       ['reason', safeText(decision.scenario)],
       ['origin', safeText(decision.origin)],
       ['made', absoluteTime(decision.created_at, now)],

@@ -49,7 +49,7 @@ export class Output {
     this.#out.write(`${text}\n`);
   }
 
-  /** As it is, without a line end of its own. */
+  /** As it is, without a line end of its own: scripts, keys. */
   text(text: string): void {
     this.#out.write(text);
   }

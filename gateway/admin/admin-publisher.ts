@@ -3,12 +3,21 @@
  * wait for. A change is enforced from the moment it is written; whether the store has it is told, not demanded.
  */
 import type { Clock } from '../../core/clock.ts';
+import type { Alert } from '../../detectors/alert.ts';
+import type { Decision } from '../../remediation/decision.ts';
 import type { Publisher } from '../../remediation/publish.ts';
 import type { StoreWrite } from '../../remediation/store/store.ts';
 
 export interface AdminPublisher {
   /** Local index first, then the store. Resolves with whether the store has it; false means that it is tried again. */
   write(writes: readonly StoreWrite[]): Promise<boolean>;
+  /** An alert that a person made, and its decisions: as `write`, and profiles say whom to notify. */
+  announce(alert: Alert, decisions: readonly Decision[]): Promise<boolean>;
+  /**
+   * As `write` for very many: resolves when the store has them.
+   * @throws GatewayError of the store; the writes are in force, and tried again while there is room for them.
+   */
+  commit(writes: readonly StoreWrite[]): Promise<void>;
   /** Waits until the store has what was written so far, so that a search finds it. False when the store is away. */
   settle(): Promise<boolean>;
 }
@@ -18,7 +27,13 @@ const pollMs = 5;
 /** Well below what the queue holds, so that lifting everything crowds nobody out. */
 const slice = 1_000;
 
-export function createAdminPublisher(publisher: Pick<Publisher, 'write' | 'status'>, clock: Clock): AdminPublisher {
+/** `accept` publishes an alert that brings its own decisions; without it nobody is notified of them. */
+export function createAdminPublisher(
+  publisher: Pick<Publisher, 'write' | 'status' | 'publish' | 'commit'>,
+  clock: Clock,
+  accept: (alert: Alert, decisions: readonly Decision[]) => void = (alert, decisions) =>
+    publisher.publish({ alert, decisions, matched: [] }),
+): AdminPublisher {
   async function settle(): Promise<boolean> {
     for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += pollMs) {
       if (publisher.status().queued === 0) return publisher.status().failures === 0;
@@ -36,6 +51,11 @@ export function createAdminPublisher(publisher: Pick<Publisher, 'write' | 'statu
       }
       return stored;
     },
+    announce(alert, decisions) {
+      accept(alert, decisions);
+      return settle();
+    },
+    commit: (writes) => publisher.commit(writes),
     settle,
   };
 }

@@ -1,58 +1,102 @@
 /** Alerts together with the decisions that followed from them. */
 import { GatewayError } from '../../core/errors.ts';
-import { addressBits, parseIp, parseRange } from '../../core/ip.ts';
-import type { Alert } from '../../detectors/alert.ts';
-import { maxQueryRows, type Store, type StoredDecision } from '../../remediation/store/store.ts';
-import { decisionsAround, shortestId } from './decision-search.ts';
+import { type IpRange, parseRange, rangeContains } from '../../core/ip.ts';
+import { maxQueryRows, type AlertQuery, type Store, type StoredAlert } from '../../remediation/store/store.ts';
+import { shortestId } from './decision-search.ts';
 import type { AdminDependencies } from './dependencies.ts';
-import type { AlertModel, AlertSummary } from './models.ts';
-import { alertModel, alertSummary, decisionModel } from './views.ts';
+import type { AlertModel } from './models.ts';
+import { alertModel, decisionModel } from './views.ts';
 
 type Deps = Pick<AdminDependencies, 'store' | 'clock'>;
 
-/** The decisions of one alert, also those that are over: they lie on its source or on a network around it. */
-async function decisionsOf(store: Pick<Store, 'decisions'>, alert: Alert): Promise<StoredDecision[]> {
-  const { ip, value, scope } = alert.source;
-  const address = parseIp(ip);
-  const range = address === null ? parseRange(value) : { address, prefix: addressBits(address) };
-  const found =
-    range === null
-      ? await store.decisions({ scope, value, includeInactive: true, limit: 100 })
-      : await decisionsAround(store, range, { includeInactive: true });
-  return found.filter(({ decision }) => decision.alertUuid === alert.uuid);
-}
+/** Decisions that are shown of one alert: an import has a million. */
+const mostShown = 1_000;
 
-export async function alertDetails(alert: Alert, { store, clock }: Deps): Promise<AlertModel> {
+export async function alertDetails(stored: StoredAlert, { store, clock }: Deps): Promise<AlertModel> {
   const now = clock.now();
-  const decisions = await decisionsOf(store, alert);
+  const decisions = await store.decisions({ alertUuid: stored.alert.uuid, includeInactive: true, limit: mostShown });
   return alertModel(
-    alert,
-    decisions.map((stored) => decisionModel(stored, now, alert)),
+    stored,
+    decisions.map((decision) => decisionModel(decision, now, stored)),
   );
 }
 
-/** One row for each alert. Decisions are counted only in lists short enough to ask for them. */
-export async function alertSummaries(alerts: readonly Alert[], { store, clock }: Deps): Promise<AlertSummary[]> {
-  const now = clock.now();
-  const rows: AlertSummary[] = [];
-  for (const alert of alerts) {
-    const decisions = alerts.length > longestCounted ? [] : await decisionsOf(store, alert);
-    rows.push(
-      alertSummary(
-        alert,
-        decisions.map((stored) => decisionModel(stored, now, alert)),
-      ),
-    );
-  }
-  return rows;
+/** What a search for alerts asks beyond what stores select by. */
+export interface AlertFilter extends Pick<AlertQuery, 'scope' | 'value' | 'scenario' | 'since'> {
+  /** Epoch milliseconds; alerts created before it. */
+  readonly until?: number;
+  /** Those whose source lies inside. */
+  readonly within?: IpRange;
+  /** Those from which a decision of this type, or of this origin, followed. */
+  readonly type?: string;
+  readonly origin?: string;
+  /** Without those that only stand for lists from elsewhere. */
+  readonly ownOnly?: boolean;
 }
 
-const longestCounted = 100;
+/** Pages through everything that matches, the latest first. The pages may be empty: each ends at the alert `before`. */
+export async function* everyAlert(
+  store: Pick<Store, 'alerts' | 'decisions'>,
+  filter: AlertFilter,
+  from: { readonly before?: number; readonly pageSize?: number } = {},
+): AsyncGenerator<{ readonly alerts: readonly StoredAlert[]; readonly before: number | null }> {
+  const { scope, value, scenario, since } = filter;
+  const { pageSize = 1_000 } = from;
+  const query = {
+    ...(scope === undefined ? {} : { scope }),
+    ...(value === undefined ? {} : { value }),
+    ...(scenario === undefined ? {} : { scenario }),
+    ...(since === undefined ? {} : { since }),
+    limit: pageSize,
+  };
+  let before = from.before;
+  for (;;) {
+    const page = await store.alerts({ ...query, ...(before === undefined ? {} : { before }) });
+    before = page.at(-1)?.id;
+    const isLast = page.length < pageSize || before === undefined;
+    const alerts: StoredAlert[] = [];
+    for (const stored of page) if (await isWanted(stored, filter, store)) alerts.push(stored);
+    yield { alerts, before: isLast ? null : (before ?? null) };
+    if (isLast) return;
+  }
+}
 
-/** @throws GatewayError NOT_FOUND, or USAGE when several alerts begin so. */
-export async function alertById(store: Pick<Store, 'alerts' | 'alertByUuid'>, id: string): Promise<Alert> {
-  const exact = await store.alertByUuid(id);
-  if (exact !== null) return exact.alert;
+async function isWanted(
+  { alert }: StoredAlert,
+  filter: AlertFilter,
+  store: Pick<Store, 'decisions'>,
+): Promise<boolean> {
+  const { until = Infinity, within, type, origin } = filter;
+  if (alert.createdAt >= until) return false;
+  if (filter.ownOnly === true && isForeign(alert.source.scope)) return false;
+  if (within !== undefined && !liesWithin(within, alert.source.value)) return false;
+  if (type === undefined && origin === undefined) return true;
+  const asked = { ...(type === undefined ? {} : { type }), ...(origin === undefined ? {} : { origin }) };
+  const found = await store.decisions({ ...asked, alertUuid: alert.uuid, includeInactive: true, limit: 1 });
+  return found.length > 0;
+}
+
+/** CrowdSec's alerts that stand for a pull of the community's decisions, or of a list. */
+function isForeign(scope: string): boolean {
+  return scope === 'crowdsecurity/community-blocklist' || scope.startsWith('lists:');
+}
+
+function liesWithin(range: IpRange, value: string): boolean {
+  const source = parseRange(value);
+  return source !== null && source.prefix >= range.prefix && rangeContains(range, source.address);
+}
+
+/**
+ * By its number, its uuid, or the beginning of that.
+ * @throws GatewayError NOT_FOUND, or USAGE when several alerts begin so.
+ */
+export async function alertNamed(
+  store: Pick<Store, 'alerts' | 'alertByUuid' | 'alertById'>,
+  id: string,
+): Promise<StoredAlert> {
+  const numbered = /^\d{1,15}$/.test(id) ? await store.alertById(Number(id)) : null;
+  const exact = numbered ?? (await store.alertByUuid(id));
+  if (exact !== null) return exact;
   const found =
     id.length < shortestId
       ? []
@@ -68,5 +112,5 @@ export async function alertById(store: Pick<Store, 'alerts' | 'alertByUuid'>, id
       remedy: 'See `alerts list` for those there are.',
     });
   }
-  return only.alert;
+  return only;
 }

@@ -9,11 +9,17 @@ import { listenPrivately } from '../../core/unix-socket.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import type { ErrorModel } from './models.ts';
 import { alertRoutes } from './routes/alerts.ts';
-import { allowlistRoutes } from './routes/allowlist.ts';
+import { allowlistRoutes } from './routes/allowlists.ts';
 import { bouncerRoutes } from './routes/bouncers.ts';
+import { decisionImportRoutes } from './routes/decision-import.ts';
 import { decisionRoutes } from './routes/decisions.ts';
 import { doctorRoutes } from './routes/doctor.ts';
 import { explainRoutes } from './routes/explain.ts';
+import { lapiRoutes } from './routes/lapi.ts';
+import { machineRoutes } from './routes/machines.ts';
+import { metricsRoutes } from './routes/metrics.ts';
+import { notificationRoutes } from './routes/notifications.ts';
+import { simulationRoutes } from './routes/simulation.ts';
 import { refusalRoutes } from './routes/refusals.ts';
 import { selftestRoutes } from './routes/selftests.ts';
 import { statusRoutes } from './routes/status.ts';
@@ -35,8 +41,14 @@ export type Routes = (app: FastifyInstance, deps: AdminDependencies) => void;
 const families: readonly Routes[] = [
   statusRoutes,
   decisionRoutes,
+  decisionImportRoutes,
   allowlistRoutes,
   bouncerRoutes,
+  machineRoutes,
+  lapiRoutes,
+  notificationRoutes,
+  simulationRoutes,
+  metricsRoutes,
   alertRoutes,
   refusalRoutes,
   whyRoutes,

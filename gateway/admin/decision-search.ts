@@ -34,29 +34,34 @@ function latestFirst(left: StoredDecision, right: StoredDecision): number {
   return right.decision.createdAt - left.decision.createdAt;
 }
 
-/** Pages through everything that matches, the last written first. */
+/** Pages through everything that matches, the last written first; with `after`, from the decision of that cursor on. */
 export async function* everyDecision(
   store: Pick<Store, 'decisions'>,
-  query: Omit<DecisionQuery, 'limit' | 'after'>,
+  query: Omit<DecisionQuery, 'limit'>,
+  pageSize = maxQueryRows,
 ): AsyncGenerator<readonly StoredDecision[]> {
-  let after: string | undefined;
+  let { after } = query;
   for (;;) {
-    const page = await store.decisions({ ...query, limit: maxQueryRows, ...(after === undefined ? {} : { after }) });
+    const page = await store.decisions({ ...query, limit: pageSize, ...(after === undefined ? {} : { after }) });
     if (page.length > 0) yield page;
     after = page.at(-1)?.cursor;
-    if (page.length < maxQueryRows || after === undefined) return;
+    if (page.length < pageSize || after === undefined) return;
   }
 }
 
-/** Tables show the first eight characters of an identifier; they are enough to name it when they are unique. */
+/** So much of a uuid names a decision or an alert, when it is the only one that begins so. */
 export const shortestId = 6;
 
-/** @throws GatewayError NOT_FOUND, or USAGE when several decisions begin so. */
-export async function decisionById(
-  store: Pick<Store, 'decisions' | 'decisionByUuid'>,
+/**
+ * By its number, its uuid, or the beginning of that.
+ * @throws GatewayError NOT_FOUND, or USAGE when several decisions begin so.
+ */
+export async function decisionNamed(
+  store: Pick<Store, 'decisions' | 'decisionByUuid' | 'decisionById'>,
   id: string,
 ): Promise<StoredDecision> {
-  const exact = await store.decisionByUuid(id);
+  const numbered = /^\d{1,15}$/.test(id) ? await store.decisionById(Number(id)) : null;
+  const exact = numbered ?? (await store.decisionByUuid(id));
   if (exact !== null) return exact;
   const found: StoredDecision[] = [];
   if (id.length >= shortestId) {
@@ -70,7 +75,7 @@ export async function decisionById(
   const [only] = found;
   if (only === undefined)
     throw new GatewayError('NOT_FOUND', `there is no decision ${id}`, {
-      remedy: 'See `decisions list --all` for those there are.',
+      remedy: 'See `decisions list --history` for those there are.',
     });
   return only;
 }

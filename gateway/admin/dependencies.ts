@@ -4,15 +4,19 @@
  */
 import type { GatewayError } from '../../core/errors.ts';
 import type { IpAddress } from '../../core/ip.ts';
+import type { Alert } from '../../detectors/alert.ts';
+import type { Decision } from '../../remediation/decision.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { ScenarioDetector } from '../../detectors/scenarios/detector.ts';
-import type { BouncerKeys } from '../../remediation/bouncer-keys.ts';
+import type { AllowlistItem } from '../../remediation/allowlists.ts';
+import type { LapiCounters } from '../../remediation/lapi/server/lapi-counters.ts';
 import type { ProtectedSources } from '../../remediation/protected-sources.ts';
 import type { DecisionIndex } from '../../remediation/decision-index.ts';
 import type { Store } from '../../remediation/store/store.ts';
 import type { ClientResolver } from '../client-address.ts';
 import type { Counters } from '../counters.ts';
 import type { LogReading } from '../detection.ts';
+import type { SimulationSwitch } from '../simulation-switch.ts';
 import type { Selftests } from '../selftests.ts';
 import type { SiteTable } from '../sites.ts';
 import type { ExceptionDesk } from '../waf/open-core-rules.ts';
@@ -20,6 +24,7 @@ import type { LayerSummary } from '../waf/open-waf.ts';
 import type { RuleTrace } from '../waf/rule-trace.ts';
 import type { WafCounters } from '../waf/waf-counters.ts';
 import type { AdminPublisher } from './admin-publisher.ts';
+import type { LapiModel, NotificationModel } from './models.ts';
 import type { ScenarioExplainer } from '../../detectors/scenarios/scenario-explainer.ts';
 
 /** What does not change while the gateway runs. */
@@ -36,6 +41,8 @@ export interface GatewayFacts {
   readonly appsecUrl: string | null;
   /** Where other web servers ask whether a request may pass, as `appsecUrl`. */
   readonly forwardAuthUrl: string | null;
+  /** Where agents and bouncers reach the Local API; none when it is off. */
+  readonly lapiUrls: readonly string[];
   readonly dataFolder: string;
   /** The settings file that was read, or null when there is none and the defaults are used. */
   readonly settingsFile: string | null;
@@ -63,10 +70,54 @@ export interface GatewayPulse {
   readonly untrustedForwarders: readonly { readonly peer: string; readonly requests: number }[];
 }
 
+/** How many decisions of one kind are in force. */
+export interface ActiveDecisions {
+  readonly origin: string;
+  readonly scenario: string;
+  readonly type: string;
+  readonly count: number;
+}
+
+/** The ways that people are told, for whoever tries them out. */
+export interface NotificationDesk {
+  status(): readonly NotificationModel[];
+  /**
+   * Sends at once, past grouping and queue.
+   * @throws GatewayError with what went wrong.
+   */
+  test(name: string, alert: Alert): Promise<void>;
+  /** Asks the profiles about the alert anew and hands it to whom they name; returns those. Makes no decisions. */
+  reinject(alert: Alert, decisions: readonly Decision[]): readonly string[];
+}
+
+/** The list of programs that ask, of which `changed` must be told. */
+export interface DeskOfAskers {
+  changed(): void;
+  /** Nothing is written about this one any more. */
+  forget?(name: string): void;
+}
+
 export interface AdminDependencies extends Runtime {
   readonly store: Store;
   readonly publisher: AdminPublisher;
-  readonly bouncerKeys: Pick<BouncerKeys, 'changed'>;
+  readonly bouncerKeys: DeskOfAskers;
+  /** Absent where no machine may report. */
+  readonly machines?: DeskOfAskers;
+  /** Decisions in force, by origin, scenario and type; absent where nobody counts them. */
+  readonly activeDecisions?: () => Iterable<ActiveDecisions>;
+  /** What the Local API counts; absent where none is served. */
+  readonly lapiCounters?: Pick<
+    LapiCounters,
+    'routes' | 'machines' | 'bouncers' | 'decisionsFound' | 'decisionsMissing' | 'refusedCredentials' | 'durations'
+  >;
+  /** Which scenarios only simulate. */
+  readonly simulation?: SimulationSwitch;
+  /** Absent: nobody is notified. */
+  readonly notifications?: NotificationDesk;
+  /** Local APIs that are served and asked; absent: none. */
+  readonly lapi?: () => Promise<LapiModel>;
+  /** Entries of the settings, shown as a list of their own. */
+  readonly settingsAllowlist?: readonly AllowlistItem[];
   readonly index: Pick<DecisionIndex, 'lookup' | 'isAllowed' | 'allowedRange' | 'size' | 'memoryBytes'>;
   readonly detector: Pick<ScenarioDetector, 'scenarios' | 'faults' | 'counters'>;
   /** Documents of scenarios and parsers, data files and expressions that are not used, and why; without it, those of the detector are told. */

@@ -16,7 +16,7 @@ export function parseInput<Output>(schema: z.ZodType<Output>, input: unknown): O
 }
 
 /** As many decades as Go's durations hold: what CrowdSec accepts. */
-const longestMs = 2_562_047 * 3_600_000;
+export const longestDurationMs = 2_562_047 * 3_600_000;
 
 /** A duration of more than nothing, to milliseconds. */
 export const durationSchema = z
@@ -24,7 +24,7 @@ export const durationSchema = z
   .max(64)
   .transform((text, context) => {
     const ms = parseDuration(text.trim());
-    if (ms !== null && ms > 0 && ms <= longestMs) return ms;
+    if (ms !== null && ms > 0 && ms <= longestDurationMs) return ms;
     const problem = ms === null ? 'is not a duration' : ms > 0 ? 'is too long' : 'is not longer than nothing';
     context.issues.push({ code: 'custom', message: `"${text}" ${problem}; write 30m, 4h or 7d`, input: text });
     return z.NEVER;
@@ -104,7 +104,11 @@ export function timeLeft(until: number, now: number): string {
   return formatDuration(Math.round((until - now) / 1_000) * 1_000);
 }
 
-/** RFC 3339 with the precision that matters to people; null stays null. */
+/** RFC 3339 with the precision that matters to people. */
 export function isoTime(ms: number): string {
   return new Date(Math.max(-8.64e15, Math.min(8.64e15, ms))).toISOString();
+}
+
+export function isoTimeOrNull(ms: number | null): string | null {
+  return ms === null ? null : isoTime(ms);
 }

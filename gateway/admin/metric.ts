@@ -17,6 +17,8 @@ export type MetricSources = Pick<
   | 'clock'
   | 'sites'
   | 'reading'
+  | 'activeDecisions'
+  | 'lapiCounters'
 >;
 
 export type Labels = Readonly<Record<string, string>>;

@@ -16,6 +16,7 @@ import {
   type Sample,
   secondsHistogram,
 } from './metric.ts';
+import { lapiMetrics } from './lapi-metrics.ts';
 import { faultsOf } from './routes/status.ts';
 import { wafMetrics } from './waf-metrics.ts';
 
@@ -23,18 +24,6 @@ const crowdsecMetrics: readonly Metric[] = [
   labelled('gauge', 'cs_info', 'Always 1; the version stands in the label.', ['version'], ({ facts }) => [
     [{ version: facts.version }, 1],
   ]),
-  labelled(
-    'gauge',
-    'cs_active_decisions',
-    'Decisions in the index, by scope, until they are swept after their end.',
-    ['scope'],
-    ({ index }) => {
-      const { ip, range, country, as, custom } = index.size;
-      return Object.entries({ Ip: ip, Range: range, Country: country, AS: as, custom }).map(
-        ([scope, count]): Sample => [{ scope }, count],
-      );
-    },
-  ),
   labelled('gauge', 'cs_alerts', 'Alerts raised since the start, by scenario.', ['reason'], ({ detector }) =>
     detector.scenarios
       .map(({ name, counters }): Sample => [{ reason: name }, counters.overflows])
@@ -190,6 +179,18 @@ const detectionMetrics: readonly Metric[] = [
 ];
 
 const stateMetrics: readonly Metric[] = [
+  labelled(
+    'gauge',
+    'portcullis_indexed_decisions',
+    'Decisions in the index, by scope, until they are swept after their end.',
+    ['scope'],
+    ({ index }) => {
+      const { ip, range, country, as, custom } = index.size;
+      return Object.entries({ Ip: ip, Range: range, Country: country, AS: as, custom }).map(
+        ([scope, count]): Sample => [{ scope }, count],
+      );
+    },
+  ),
   gauge('portcullis_allowlist_entries', 'Entries of the allowlist.', ({ index }) => index.size.allowlist),
   gauge('portcullis_decision_index_bytes', 'Memory of the decision index.', ({ index }) => index.memoryBytes()),
   gauge('portcullis_store_up', '1 while the store answers.', ({ store }) => (store.health().ok ? 1 : 0)),
@@ -233,6 +234,7 @@ const stateMetrics: readonly Metric[] = [
 
 export const metrics: readonly Metric[] = [
   ...crowdsecMetrics,
+  ...lapiMetrics,
   ...logMetrics,
   ...trafficMetrics,
   ...detectionMetrics,

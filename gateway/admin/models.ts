@@ -5,9 +5,10 @@
 import type { RuleLayer } from '../../detectors/waf/waf-record.ts';
 import type { ScenarioExplanation } from '../../detectors/scenarios/scenario-explainer.ts';
 
-/** A decision as people and programs see it. */
+/** A decision as people and programs see it: CrowdSec's, and what else is known of it. */
 export interface DecisionModel {
-  readonly id: string;
+  readonly id: number;
+  readonly uuid: string;
   readonly origin: string;
   readonly type: string;
   readonly scope: string;
@@ -21,17 +22,21 @@ export interface DecisionModel {
   /** When it was lifted by hand, or null. */
   readonly deleted_at: string | null;
   readonly active: boolean;
-  readonly alert_id: string | null;
+  /** Null where no alert is kept that it follows from. */
+  readonly alert_id: number | null;
   /** From the alert, "" and 0 where there is none. */
   readonly country: string;
   readonly as: string;
   readonly events_count: number;
+  readonly machine_id: string;
 }
 
 export interface DecisionList {
   readonly decisions: readonly DecisionModel[];
   /** Hand it back as `after` for the next page; null on the last. */
   readonly next: string | null;
+  /** Decisions of communities and lists that were left out; null when nobody counts them. */
+  readonly hidden: number | null;
 }
 
 export interface DecisionAdded {
@@ -45,48 +50,131 @@ export interface DecisionsDeleted {
   readonly decisions: readonly DecisionModel[];
 }
 
+/** How an import of decisions ended. Entries that it did not take are counted once, in the order of these reasons. */
+export interface ImportModel {
+  readonly imported: number;
+  /** Left out, because an allowlist covers them. */
+  readonly allowlisted: number;
+  /** Not understood. */
+  readonly malformed: number;
+  /** The first of those that were not understood. */
+  readonly faults: readonly { readonly line: number; readonly message: string }[];
+  /** Of the alerts that hold the decisions. */
+  readonly alert_ids: readonly number[];
+}
+
+/** One entry of an import on its way: what is missing or null stands in the query for all. */
+export type ImportRow = readonly [
+  line: number,
+  value: string,
+  scope?: string | null,
+  type?: string | null,
+  duration?: string | null,
+  reason?: string | null,
+  origin?: string | null,
+];
+
 export interface AllowlistEntryModel {
+  /** The list that it stands on. */
+  readonly allowlist: string;
   readonly value: string;
-  readonly comment: string;
+  readonly description: string;
   readonly created_at: string;
+  /** Null: for ever. */
   readonly expiration: string | null;
 }
 
-export interface AlertSummary {
-  readonly id: string;
-  readonly scenario: string;
-  readonly scope: string;
-  readonly value: string;
-  readonly country: string;
-  readonly as: string;
-  readonly message: string;
-  readonly events_count: number;
+export interface AllowlistModel {
+  readonly name: string;
+  readonly description: string;
   readonly created_at: string;
-  readonly start_at: string;
-  readonly stop_at: string;
-  readonly simulated: boolean;
-  readonly kind: string;
-  /** What followed from it: `ban:1`, or "". */
-  readonly decisions: string;
+  readonly updated_at: string;
+  /** It stands in the settings, and is changed there. */
+  readonly from_settings: boolean;
+  /** Nobody else changes our lists. */
+  readonly console_managed: boolean;
+  readonly size: number;
+  readonly items: readonly AllowlistEntryModel[];
+}
+
+export interface AllowlistChangeModel {
+  /** Values that were added or removed. */
+  readonly changed: readonly string[];
+  /** Those that stood there already, or did not. */
+  readonly unchanged: readonly string[];
+  /** Decisions that were lifted, because they cover what nothing may refuse. */
+  readonly lifted: number;
+}
+
+export interface AllowlistCheckModel {
+  readonly value: string;
+  readonly allowlisted: boolean;
+  /** `192.0.2.1 from office (Ann)`, "" when nothing covers it. */
+  readonly reason: string;
+}
+
+export interface MetaModel {
+  readonly key: string;
+  readonly value: string;
 }
 
 export interface AlertEventModel {
   readonly timestamp: string;
-  readonly meta: Readonly<Record<string, string>>;
+  readonly meta: readonly MetaModel[];
 }
 
-export interface AlertModel extends AlertSummary {
-  readonly capacity: number;
-  readonly leakspeed: string;
+/** CrowdSec's alert, and what else is known of it. */
+export interface AlertModel {
+  readonly id: number;
+  readonly uuid: string;
+  readonly kind: string;
+  /** Who reported it; "" for what this gateway noticed itself. */
+  readonly machine_id: string;
+  readonly scenario: string;
   readonly scenario_version: string;
   readonly scenario_hash: string;
-  readonly ip: string;
-  readonly range: string;
-  readonly labels: Readonly<Record<string, unknown>>;
-  readonly context: Readonly<Record<string, string>>;
-  readonly request_ids: readonly string[];
+  readonly message: string;
+  readonly source: {
+    readonly scope: string;
+    readonly value: string;
+    readonly ip: string;
+    readonly range: string;
+    readonly as_number: string;
+    readonly as_name: string;
+    /** The country, as CrowdSec calls it. */
+    readonly cn: string;
+    readonly latitude: number;
+    readonly longitude: number;
+  };
+  readonly events_count: number;
   readonly events: readonly AlertEventModel[];
-  readonly decision_list: readonly DecisionModel[];
+  readonly created_at: string;
+  readonly start_at: string;
+  readonly stop_at: string;
+  readonly capacity: number;
+  readonly leakspeed: string;
+  readonly simulated: boolean;
+  readonly remediation: boolean;
+  /** CrowdSec has none either; those of the scenario are below. */
+  readonly labels: null;
+  readonly scenario_labels: Readonly<Record<string, unknown>>;
+  /** Its context. */
+  readonly meta: readonly MetaModel[];
+  readonly request_ids: readonly string[];
+  /** What followed from it, also what is over; the first thousand. */
+  readonly decisions: readonly DecisionModel[];
+}
+
+export interface AlertList {
+  readonly alerts: readonly AlertModel[];
+  /** Hand it back as `before` for the next page; null on the last. */
+  readonly next: number | null;
+}
+
+export interface AlertsDeleted {
+  readonly deleted: number;
+  /** Decisions of theirs that were lifted with them. */
+  readonly lifted: number;
 }
 
 export interface RefusalModel {
@@ -132,12 +220,110 @@ export interface FindingModel {
 export interface BouncerModel {
   readonly name: string;
   readonly created_at: string;
+  /** `""` before it asked. */
+  readonly ip_address: string;
+  readonly type: string;
+  readonly version: string;
+  readonly last_pull: string | null;
+  readonly auth_type: string;
+  /** It made itself known with a key that is known from another address. */
+  readonly auto_created: boolean;
+  /** CrowdSec has the word and never sets it. */
+  readonly revoked: boolean;
+}
+
+/** What a bouncer or a machine told of itself last. */
+export interface UsageModel {
+  readonly received_at: string;
+  readonly os: string;
+  readonly feature_flags: readonly string[];
+  readonly metrics: readonly UsageMetricModel[];
+}
+
+export interface UsageMetricModel {
+  readonly name: string;
+  readonly unit: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
 }
 
 export interface NewBouncerModel {
   readonly bouncer: BouncerModel;
   /** Shown this once. */
   readonly key: string;
+}
+
+export interface RemovedModel {
+  readonly deleted: readonly string[];
+}
+
+/** An agent that reports here; names as cscli prints them. */
+export interface MachineModel {
+  readonly machineId: string;
+  readonly ipAddress: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly last_push: string | null;
+  readonly last_heartbeat: string | null;
+  readonly version: string;
+  readonly isValidated: boolean;
+  readonly auth_type: string;
+  readonly os: string;
+  readonly scenarios: readonly string[];
+}
+
+export interface MetricModel {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly samples: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
+}
+
+export interface SimulationModel {
+  /** True: every scenario simulates, but the exclusions. False: only the exclusions do. */
+  readonly simulation: boolean;
+  readonly exclusions: readonly string[];
+  /** Simulated by the settings. */
+  readonly settings: readonly string[];
+  /** The scenarios in use that simulate now. */
+  readonly simulated: readonly string[];
+}
+
+/** One way that people are told. */
+export interface NotificationModel {
+  readonly name: string;
+  readonly type: string;
+  /** Profiles that send to it. */
+  readonly profiles: readonly string[];
+  readonly waiting: number;
+  readonly sent: number;
+  readonly failed: number;
+  readonly last_error: string | null;
+}
+
+/** Where this gateway serves and asks Local APIs. */
+export interface LapiModel {
+  /** Null: it serves none. */
+  readonly serving: {
+    /** Where agents and bouncers reach it. */
+    readonly addresses: readonly string[];
+    readonly bouncers: number;
+    readonly machines: number;
+    readonly pending_machines: number;
+  } | null;
+  readonly upstreams: readonly LapiUpstreamModel[];
+}
+
+/** Another Local API. */
+export interface LapiUpstreamModel {
+  readonly name: string;
+  readonly url: string;
+  readonly mode: 'stream' | 'live' | 'agent';
+  readonly ok: boolean;
+  readonly message: string;
+  readonly decisions: number;
+  /** When it last answered. */
+  readonly last_success_at: string | null;
 }
 
 export interface SiteModel {
@@ -244,7 +430,7 @@ export interface WhyAddress {
   readonly protected_by: string | null;
   /** Those that cover it, active ones first, then the latest that are over. */
   readonly decisions: readonly DecisionModel[];
-  readonly alerts: readonly AlertSummary[];
+  readonly alerts: readonly AlertModel[];
   readonly refusals: readonly RefusalModel[];
 }
 
@@ -301,7 +487,7 @@ export interface SelftestProgress {
   readonly refused: number;
   /** Requests, of all clients, that observe mode let through although a decision covers them. */
   readonly observed: number;
-  readonly alert: AlertSummary | null;
+  readonly alert: AlertModel | null;
   readonly decision: DecisionModel | null;
   readonly verdict: Verdict;
 }

@@ -3,7 +3,13 @@ import type { Alert } from '../../detectors/alert.ts';
 import { enforcedAs } from '../../remediation/decision.ts';
 import type { IndexedDecision } from '../../remediation/decision-index.ts';
 import type { AllowlistItem } from '../../remediation/allowlists.ts';
-import type { AllowlistEntry, RefusalEvent, StoredDecision } from '../../remediation/store/store.ts';
+import type {
+  AllowlistEntry,
+  RefusalEvent,
+  Store,
+  StoredAlert,
+  StoredDecision,
+} from '../../remediation/store/store.ts';
 import type { WafRecord } from '../../detectors/waf/waf-record.ts';
 import type { IpAddress } from '../../core/ip.ts';
 import { addressBits } from '../../core/ip.ts';
@@ -12,7 +18,6 @@ import type { AdminDependencies } from './dependencies.ts';
 import { isoTime, timeLeft } from './input.ts';
 import type {
   AlertModel,
-  AlertSummary,
   AllowlistEntryModel,
   DecisionModel,
   FindingModel,
@@ -22,12 +27,14 @@ import type {
 } from './models.ts';
 
 export function decisionModel(
-  { decision, deletedAt }: Pick<StoredDecision, 'decision' | 'deletedAt'>,
+  { id, decision, deletedAt }: Pick<StoredDecision, 'id' | 'decision' | 'deletedAt'>,
   now: number,
-  alert: Alert | null,
+  stored: StoredAlert | null,
 ): DecisionModel {
+  const alert = stored?.alert ?? null;
   return {
-    id: decision.uuid,
+    id,
+    uuid: decision.uuid,
     origin: decision.origin,
     type: decision.type,
     scope: decision.scope,
@@ -39,10 +46,11 @@ export function decisionModel(
     until: isoTime(decision.until),
     deleted_at: deletedAt === null ? null : isoTime(deletedAt),
     active: deletedAt === null && decision.until > now,
-    alert_id: decision.alertUuid,
+    alert_id: stored?.id ?? null,
     country: alert?.source.country ?? '',
     as: alert === null ? '' : systemName(alert),
     events_count: alert?.eventsCount ?? 0,
+    machine_id: alert?.machineId ?? '',
   };
 }
 
@@ -52,63 +60,69 @@ export async function decisionModels(
   deps: Pick<AdminDependencies, 'store' | 'clock'>,
 ): Promise<DecisionModel[]> {
   const now = deps.clock.now();
-  const wanted = new Set(found.flatMap(({ decision }) => decision.alertUuid ?? []));
-  const alerts = new Map<string, Alert>();
-  if (wanted.size <= mostAlertsAsked) {
-    for (const stored of await Promise.all([...wanted].map((uuid) => deps.store.alertByUuid(uuid)))) {
-      if (stored !== null) alerts.set(stored.alert.uuid, stored.alert);
-    }
-  }
+  const alerts = await alertsBehind(found, deps.store);
   return found.map((stored) => decisionModel(stored, now, alerts.get(stored.decision.alertUuid ?? '') ?? null));
 }
 
-/** Long lists go without the alerts' details rather than asking the store a thousand times. */
-const mostAlertsAsked = 200;
+const askedAtOnce = 64;
+
+/** The alerts that these decisions follow from, by uuid. */
+export async function alertsBehind(
+  found: readonly StoredDecision[],
+  store: Pick<Store, 'alertByUuid'>,
+): Promise<ReadonlyMap<string, StoredAlert>> {
+  const wanted = [...new Set(found.flatMap(({ decision }) => decision.alertUuid ?? []))];
+  const alerts = new Map<string, StoredAlert>();
+  for (let index = 0; index < wanted.length; index += askedAtOnce) {
+    const slice = wanted.slice(index, index + askedAtOnce);
+    for (const stored of await Promise.all(slice.map((uuid) => store.alertByUuid(uuid)))) {
+      if (stored !== null) alerts.set(stored.alert.uuid, stored);
+    }
+  }
+  return alerts;
+}
 
 function systemName({ source }: Alert): string {
   return [source.asNumber, source.asName].filter((part) => part !== '').join(' ');
 }
 
-export function alertSummary(alert: Alert, decisions: readonly DecisionModel[]): AlertSummary {
-  const counts = new Map<string, number>();
-  for (const { type } of decisions) counts.set(type, (counts.get(type) ?? 0) + 1);
+export function alertModel({ id, alert }: StoredAlert, decisions: readonly DecisionModel[]): AlertModel {
+  const { source } = alert;
   return {
-    id: alert.uuid,
+    id,
+    uuid: alert.uuid,
+    kind: alert.kind,
+    machine_id: alert.machineId ?? '',
     scenario: alert.scenario,
-    scope: alert.source.scope,
-    value: alert.source.value,
-    country: alert.source.country,
-    as: systemName(alert),
+    scenario_version: alert.scenarioVersion,
+    scenario_hash: alert.scenarioHash,
     message: alert.message,
+    source: {
+      scope: source.scope,
+      value: source.value,
+      ip: source.ip,
+      range: source.range,
+      as_number: source.asNumber,
+      as_name: source.asName,
+      cn: source.country,
+      latitude: source.latitude,
+      longitude: source.longitude,
+    },
     events_count: alert.eventsCount,
+    events: alert.events,
     created_at: isoTime(alert.createdAt),
     start_at: isoTime(alert.startAt),
     stop_at: isoTime(alert.stopAt),
-    simulated: alert.simulated,
-    kind: alert.kind,
-    decisions: [...counts].map(([type, count]) => `${type}:${count}`).join(' '),
-  };
-}
-
-export function alertModel(alert: Alert, decisions: readonly DecisionModel[]): AlertModel {
-  return {
-    ...alertSummary(alert, decisions),
     capacity: alert.capacity,
     leakspeed: alert.leakspeed,
-    scenario_version: alert.scenarioVersion,
-    scenario_hash: alert.scenarioHash,
-    ip: alert.source.ip,
-    range: alert.source.range,
-    labels: alert.labels,
-    context: pairs(alert.meta),
+    simulated: alert.simulated,
+    remediation: alert.remediation,
+    labels: null,
+    scenario_labels: alert.labels,
+    meta: alert.meta,
     request_ids: alert.requestIds,
-    events: alert.events.map(({ timestamp, meta }) => ({ timestamp, meta: pairs(meta) })),
-    decision_list: decisions,
+    decisions,
   };
-}
-
-function pairs(meta: readonly { readonly key: string; readonly value: string }[]): Record<string, string> {
-  return Object.fromEntries(meta.map(({ key, value }) => [key, value]));
 }
 
 export function refusalModel(event: RefusalEvent): RefusalModel {
@@ -154,8 +168,9 @@ function findingModel({ layer, enforced, ruleId, score, matches }: WafRecord): F
 
 export function allowlistModel(entry: AllowlistEntry): AllowlistEntryModel {
   return {
+    allowlist: entry.list,
     value: entry.value,
-    comment: entry.comment,
+    description: entry.comment,
     created_at: isoTime(entry.createdAt),
     expiration: entry.until === null ? null : isoTime(entry.until),
   };

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type {
   AlertModel,
-  DecisionModel,
   DoctorModel,
   ExplainModel,
   StatusModel,
@@ -84,13 +83,13 @@ t.test('from the number on the refusal page to the requests that led to it', asy
       now: { outcome: 'refused' },
     });
     t.same(
-      why.alert?.events.map(({ meta }) => meta.http_path),
+      why.alert?.events.map(({ meta }) => meta.find(({ key }) => key === 'http_path')?.value),
       secrets.slice(0, 5),
       'the requests behind the alert',
     );
   }
   const [alert] = await json<AlertModel[]>('alerts', 'list');
-  const inspected = await cli('alerts', 'inspect', alert?.id.slice(0, 8) ?? '');
+  const inspected = await cli('alerts', 'inspect', String(alert?.id));
   t.equal(inspected.status, 0, inspected.stderr);
   for (const target of secrets.slice(0, 5)) t.match(inspected.stdout, target);
   const unknown = await cli('why', '0123456789abcdef');
@@ -106,10 +105,11 @@ t.test('an address: what would become of it, what it did, and how it gets out', 
   t.equal(why.alerts.length, 1);
   t.equal(why.refusals.length, 2);
 
-  const [decision] = await json<DecisionModel[]>('decisions', 'list', '--ip', address);
+  const [listed] = await json<AlertModel[]>('decisions', 'list', '--ip', address);
+  const [decision] = listed?.decisions ?? [];
   const raw = await cli('decisions', 'list', '-o', 'raw');
   t.match(raw.stdout, address);
-  const lifted = await cli('decisions', 'delete', '--id', decision?.id.slice(0, 8) ?? '');
+  const lifted = await cli('decisions', 'delete', '--id', String(decision?.id));
   t.equal(lifted.status, 0, lifted.stderr);
   t.equal((await attacker.ask('/')).status, 200);
   t.match(await json('why', address), { now: { outcome: 'passed' } });

@@ -197,7 +197,7 @@ async function isReconciled(t: Test, { gateway, folder }: TestGateway, passed: n
   t.equal(metrics.get('portcullis_request_duration_seconds_count'), passed + refused);
   const overflowing = scanners.filter(({ phase }) => phase === 'request').length;
   t.equal(metrics.get('portcullis_poured_total'), passed + overflowing, 'refused requests are not poured');
-  t.equal(metrics.get('cs_active_decisions{scope="Ip"}'), scanners.length);
+  t.equal(metrics.get('portcullis_indexed_decisions{scope="Ip"}'), scanners.length);
   for (const { scenario } of scanners) t.equal(metrics.get(`cs_alerts{reason="${scenario}"}`), 1, scenario);
 }
 

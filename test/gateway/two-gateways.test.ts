@@ -46,7 +46,7 @@ const metric = async (replica: Replica, name: string): Promise<number> => {
 /** Through the index, not through requests of the client: nothing that it does brings the news about. */
 const knows = (replica: Replica, count: number): Promise<number> =>
   eventually(
-    () => metric(replica, 'cs_active_decisions\\{scope="Ip"\\}'),
+    () => metric(replica, 'portcullis_indexed_decisions\\{scope="Ip"\\}'),
     (found) => found === count,
   );
 
@@ -86,14 +86,14 @@ t.test('the allowlist of one gateway is the allowlist of both, and wins over a b
   await a.control.ban('Ip', address);
   await knows(b, 1);
   t.equal((await b.visitor(address).ask('/')).status, 403);
-  await a.control.ask('POST', '/v1/allowlist', {}, { value: '198.51.100.62', comment: 'office' });
+  await a.control.allow('198.51.100.62', 'office');
   t.equal((await a.visitor(address).ask('/')).status, 200);
   await eventually(
     () => metric(b, 'portcullis_allowlist_entries'),
     (count) => count === 1,
   );
   t.equal((await b.visitor(address).ask('/')).status, 200);
-  await b.control.ask('DELETE', '/v1/allowlist', { value: '198.51.100.62' });
+  await b.control.disallow('198.51.100.62');
   t.equal((await b.visitor(address).ask('/')).status, 403, 'the ban was there all the time');
 });
 

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { createControlClient, type Query } from '../../cli/control-client.ts';
-import type { AlertModel, AlertSummary, DecisionModel, RefusalModel } from '../../gateway/admin/models.ts';
+import type { AlertModel, DecisionModel, RefusalModel } from '../../gateway/admin/models.ts';
 
 interface Teardown {
   teardown(run: () => unknown): unknown;
@@ -82,6 +82,9 @@ export interface Control {
   alerts(query?: Query): Promise<readonly AlertModel[]>;
   refusals(query?: Query): Promise<readonly RefusalModel[]>;
   ban(scope: string, value: string, more?: object): Promise<void>;
+  /** Puts an address or range on the allowlist `test`, which is made with the first. */
+  allow(value: string, comment?: string): Promise<void>;
+  disallow(value: string): Promise<void>;
   /** Lifts what covers an address, and returns how many. */
   lift(query: Query): Promise<number>;
 }
@@ -93,14 +96,19 @@ export function controlOf(socketPath: string): Control {
   return {
     ask,
     decisions: async (query) => (await ask<{ decisions: DecisionModel[] }>('GET', '/v1/decisions', query)).decisions,
-    async alerts(query) {
-      const { alerts } = await ask<{ alerts: AlertSummary[] }>('GET', '/v1/alerts', query);
-      return Promise.all(alerts.map(({ id }) => ask<AlertModel>('GET', `/v1/alerts/${id}`)));
-    },
+    alerts: async (query) => (await ask<{ alerts: AlertModel[] }>('GET', '/v1/alerts', query)).alerts,
     refusals: async (query) =>
       (await ask<{ refusals: RefusalModel[] }>('GET', '/v1/refusals', { limit: '10000', ...query })).refusals,
     async ban(scope, value, more = {}) {
       await ask('POST', '/v1/decisions', {}, { scope, value, type: 'ban', duration: '4h', ...more });
+    },
+    async allow(value, comment = '') {
+      const { allowlists } = await ask<{ allowlists: { name: string }[] }>('GET', '/v1/allowlists');
+      if (!allowlists.some(({ name }) => name === 'test')) await ask('POST', '/v1/allowlists', {}, { name: 'test' });
+      await ask('POST', '/v1/allowlists/test/items', {}, { values: [value], comment });
+    },
+    async disallow(value) {
+      await ask('POST', '/v1/allowlists/test/remove', {}, { values: [value] });
     },
     lift: async (query) => (await ask<{ deleted: number }>('DELETE', '/v1/decisions', query)).deleted,
   };

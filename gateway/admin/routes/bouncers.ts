@@ -4,8 +4,9 @@ import { z } from 'zod';
 import { GatewayError } from '../../../core/errors.ts';
 import { type Bouncer, bouncerName, hashKey, keyBytes, newBouncer } from '../../../remediation/bouncer.ts';
 import type { AdminDependencies } from '../dependencies.ts';
-import { isoTime, parseInput } from '../input.ts';
-import type { BouncerModel, NewBouncerModel } from '../models.ts';
+import { durationSchema, flagSchema, isoTime, isoTimeOrNull, parseInput } from '../input.ts';
+import type { BouncerModel, NewBouncerModel, RemovedModel, UsageModel } from '../models.ts';
+import { latestUsage } from '../usage-reports.ts';
 
 const nameSchema = z.string().regex(bouncerName, 'letters, digits and ._@:- only, at most 128 of them');
 const addSchema = z.strictObject({
@@ -13,10 +14,13 @@ const addSchema = z.strictObject({
   /** One that is in use elsewhere already. */
   key: z
     .string()
-    .regex(/^[\x21-\x7e]{16,1024}$/, 'at least 16 printable characters, no spaces')
+    .regex(/^[\x21-\x7e]{1,1024}$/, 'up to 1,024 printable characters, no spaces')
     .optional(),
+  /** Random bytes of a new key. */
+  length: z.int().min(16).max(128).default(keyBytes),
 });
-const deleteSchema = z.strictObject({ name: nameSchema });
+const deleteSchema = z.strictObject({ name: nameSchema, ignoreMissing: flagSchema.optional() });
+const pruneSchema = z.strictObject({ duration: durationSchema, dryRun: z.boolean().default(false) });
 
 export function bouncerRoutes(app: FastifyInstance, deps: AdminDependencies): void {
   const { store, bouncerKeys } = deps;
@@ -25,14 +29,23 @@ export function bouncerRoutes(app: FastifyInstance, deps: AdminDependencies): vo
     return { bouncers: (await store.bouncers()).map(bouncerModel) };
   });
 
+  app.get<{ Params: { name: string } }>(
+    '/v1/bouncers/:name',
+    async ({ params }): Promise<{ bouncer: BouncerModel; usage: UsageModel | null }> => {
+      const found = (await store.bouncers()).find(({ name }) => name === params.name);
+      if (found === undefined) throw absent(params.name);
+      return { bouncer: bouncerModel(found), usage: await latestUsage('bouncer', found.name, store) };
+    },
+  );
+
   app.post('/v1/bouncers', async ({ body }, reply): Promise<NewBouncerModel> => {
-    const { name, key: given } = parseInput(addSchema, body);
-    if (await isKnown(name)) {
+    const { name, key: given, length } = parseInput(addSchema, body);
+    if ((await store.bouncers()).some((bouncer) => bouncer.name === name)) {
       throw new GatewayError('GATEWAY_REFUSED', `there is a bouncer called ${name} already`, {
         remedy: `Choose another name, or delete it first: bouncers delete ${name}`,
       });
     }
-    const key = given ?? Buffer.from(deps.random.bytes(keyBytes)).toString('base64url');
+    const key = given ?? Buffer.from(deps.random.bytes(length)).toString('base64url');
     const bouncer = newBouncer(name, hashKey(key), deps.clock.now());
     // Straight to the store: a key that is shown must be kept.
     await store.apply([{ kind: 'bouncer-added', bouncer }]);
@@ -42,22 +55,59 @@ export function bouncerRoutes(app: FastifyInstance, deps: AdminDependencies): vo
     return { bouncer: bouncerModel(bouncer), key };
   });
 
-  app.delete('/v1/bouncers', async ({ query }): Promise<{ deleted: string }> => {
-    const { name } = parseInput(deleteSchema, query);
-    if (!(await isKnown(name))) {
-      throw new GatewayError('NOT_FOUND', `there is no bouncer called ${name}`, { remedy: 'See `bouncers list`.' });
+  app.delete('/v1/bouncers', async ({ query }): Promise<RemovedModel> => {
+    const { name, ignoreMissing } = parseInput(deleteSchema, query);
+    const all = await store.bouncers();
+    const found = all.find((bouncer) => bouncer.name === name);
+    if (found === undefined) {
+      if (ignoreMissing === true) return { deleted: [] };
+      throw absent(name);
     }
-    await store.apply([{ kind: 'bouncer-deleted', name }]);
-    bouncerKeys.changed();
-    deps.log.info({ bouncer: name }, 'bouncer deleted');
-    return { deleted: name };
+    return remove([found, ...siblingsOf(found, all)], deps);
   });
 
-  async function isKnown(name: string): Promise<boolean> {
-    return (await store.bouncers()).some((bouncer) => bouncer.name === name);
-  }
+  app.post('/v1/bouncers/prune', async ({ body }): Promise<RemovedModel> => {
+    const { duration, dryRun } = parseInput(pruneSchema, body);
+    const before = deps.clock.now() - duration;
+    const idle = (await store.bouncers()).filter(({ lastPull, createdAt }) => (lastPull ?? createdAt) < before);
+    return dryRun ? { deleted: idle.map(({ name }) => name) } : remove(idle, deps);
+  });
 }
 
-function bouncerModel({ name, createdAt }: Bouncer): BouncerModel {
-  return { name, created_at: isoTime(createdAt) };
+/** Those that the same key made by itself: while one of them is left, the key is good. */
+function siblingsOf(bouncer: Bouncer, all: readonly Bouncer[]): readonly Bouncer[] {
+  if (bouncer.autoCreated || bouncer.keyHash === '') return [];
+  return all.filter((one) => one.autoCreated && one.keyHash === bouncer.keyHash);
+}
+
+async function remove(
+  bouncers: readonly Bouncer[],
+  { store, bouncerKeys, log }: AdminDependencies,
+): Promise<RemovedModel> {
+  if (bouncers.length === 0) return { deleted: [] };
+  await store.apply(bouncers.map(({ name }) => ({ kind: 'bouncer-deleted', name })));
+  for (const { name } of bouncers) {
+    bouncerKeys.forget?.(name);
+    log.info({ bouncer: name }, 'bouncer deleted');
+  }
+  bouncerKeys.changed();
+  return { deleted: bouncers.map(({ name }) => name) };
+}
+
+function absent(name: string): GatewayError {
+  return new GatewayError('NOT_FOUND', `there is no bouncer called ${name}`, { remedy: 'See `bouncers list`.' });
+}
+
+function bouncerModel(bouncer: Bouncer): BouncerModel {
+  return {
+    name: bouncer.name,
+    created_at: isoTime(bouncer.createdAt),
+    ip_address: bouncer.ip,
+    type: bouncer.type,
+    version: bouncer.version,
+    last_pull: isoTimeOrNull(bouncer.lastPull),
+    auth_type: bouncer.authType,
+    auto_created: bouncer.autoCreated,
+    revoked: false,
+  };
 }

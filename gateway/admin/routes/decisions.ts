@@ -2,44 +2,25 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { GatewayError } from '../../../core/errors.ts';
-import { addressBits, parseRange, type IpRange } from '../../../core/ip.ts';
+import { parseRange } from '../../../core/ip.ts';
 import { type Decision, isKnownRemediation } from '../../../remediation/decision.ts';
 import type { StoredDecision } from '../../../remediation/store/store.ts';
-import { decisionById, type DecisionFilter, decisionsAround, everyDecision } from '../decision-search.ts';
+import { decisionFilters, decisionsMeant, foreignOrigins, isPlain, parseDecisionFilters } from '../decision-filter.ts';
 import type { AdminDependencies } from '../dependencies.ts';
-import {
-  addressSchema,
-  canonicalValue,
-  durationSchema,
-  flagSchema,
-  limitSchema,
-  parseInput,
-  rangeSchema,
-  scopeOf,
-  wordsSchema,
-} from '../input.ts';
-import type { DecisionAdded, DecisionList, DecisionsDeleted } from '../models.ts';
+import { canonicalValue, durationSchema, flagSchema, limitSchema, parseInput, scopeOf, wordsSchema } from '../input.ts';
+import { manualAlert } from '../manual-alert.ts';
+import type { DecisionAdded, DecisionList, DecisionModel, DecisionsDeleted } from '../models.ts';
 import { decisionModel, decisionModels } from '../views.ts';
 
-const filters = {
-  ip: addressSchema.optional(),
-  range: rangeSchema.optional(),
-  scope: wordsSchema.transform(scopeOf).optional(),
-  value: wordsSchema.optional(),
-  type: wordsSchema.optional(),
-  origin: wordsSchema.optional(),
-  scenario: wordsSchema.optional(),
-};
-
 const listSchema = z.strictObject({
-  ...filters,
-  id: wordsSchema.optional(),
+  ...decisionFilters,
+  /** Also those that are over. */
   all: flagSchema.optional(),
   limit: limitSchema.default(100),
   after: z.string().max(512).optional(),
 });
 
-const deleteSchema = z.strictObject({ ...filters, id: wordsSchema.optional(), all: flagSchema.optional() });
+const deleteSchema = z.looseObject({ all: flagSchema.optional() });
 
 const addSchema = z.strictObject({
   scope: wordsSchema.min(1).max(64).transform(scopeOf),
@@ -51,29 +32,30 @@ const addSchema = z.strictObject({
   bypassAllowlist: z.boolean().default(false),
 });
 
-type Filters = z.infer<typeof deleteSchema>;
 const mostShown = 100;
+/** Rows that are read at a time where the store cannot select by all that is asked. */
+const searchedAtOnce = 5_000;
 const notStored = 'the store is away: the decision is enforced now, and stored when the store is back';
 
 export function decisionRoutes(app: FastifyInstance, deps: AdminDependencies): void {
   app.get('/v1/decisions', async ({ query }): Promise<DecisionList> => {
     const { limit, after, all, ...wanted } = parseInput(listSchema, query);
-    const includeInactive = all === true;
     await deps.publisher.settle();
-    const around = networkOf(wanted);
-    if (wanted.id !== undefined) {
-      return { decisions: await decisionModels([await decisionById(deps.store, wanted.id)], deps), next: null };
+    const pageSize = isPlain(wanted) ? limit : Math.max(limit, searchedAtOnce);
+    const walk = { includeInactive: all === true, pageSize, ...(after === undefined ? {} : { after }) };
+    const found: StoredDecision[] = [];
+    let isMore = false;
+    for await (const page of decisionsMeant(wanted, walk, deps)) {
+      const room = limit - found.length;
+      found.push(...page.slice(0, room));
+      isMore = page.length > room || (found.length === limit && page.length === pageSize);
+      if (found.length === limit) break;
     }
-    if (around !== null) {
-      const found = (await decisionsAround(deps.store, around, { ...narrowed(wanted), includeInactive })).filter(
-        scoped(wanted),
-      );
-      return { decisions: await decisionModels(found.slice(0, limit), deps), next: null };
-    }
-    const cursor = after === undefined ? {} : { after };
-    const page = await deps.store.decisions({ ...exactly(wanted), includeInactive, limit, ...cursor });
-    const next = page.length === limit ? (page.at(-1)?.cursor ?? null) : null;
-    return { decisions: await decisionModels(page, deps), next };
+    // Decisions around an address come in one page, without an order that could be gone on with.
+    const isOrdered = wanted.id === undefined && (wanted.contained === true || !(wanted.ip ?? wanted.range));
+    const next = isMore && isOrdered ? (found.at(-1)?.cursor ?? null) : null;
+    const hidden = wanted.own === true ? foreignCount(deps) : 0;
+    return { decisions: await decisionModels(found, deps), next, hidden };
   });
 
   app.post('/v1/decisions', async ({ body }, reply): Promise<DecisionAdded> => {
@@ -81,30 +63,34 @@ export function decisionRoutes(app: FastifyInstance, deps: AdminDependencies): v
     const value = canonicalValue(wanted.scope, wanted.value);
     const warnings = warningsFor(wanted, value, deps);
     const now = deps.clock.now();
+    const scenario = wanted.reason === '' ? `manual '${wanted.type}' from the command line` : wanted.reason;
+    const alert = manualAlert({ scope: wanted.scope, value }, scenario, 1, deps);
     const decision: Decision = {
       uuid: deps.random.uuid(),
       origin: wanted.origin,
-      scenario: wanted.reason === '' ? `manual '${wanted.type}' from the command line` : wanted.reason,
+      scenario,
       scope: wanted.scope,
       value,
       type: wanted.type,
       until: now + wanted.duration,
       createdAt: now,
       simulated: false,
-      alertUuid: null,
+      alertUuid: alert.uuid,
     };
-    if (!(await deps.publisher.write([{ kind: 'decision-added', decision }]))) warnings.push(notStored);
+    if (!(await deps.publisher.announce(alert, [decision]))) warnings.push(notStored);
     deps.log.info(
       { scope: wanted.scope, value, type: wanted.type, decisionId: decision.uuid },
       'decision added by hand',
     );
     reply.code(201);
-    return { decision: decisionModel({ decision, deletedAt: null }, now, null), warnings };
+    return { decision: await asStored(decision, deps), warnings };
   });
 
   app.delete('/v1/decisions', async ({ query }): Promise<DecisionsDeleted> => {
-    const wanted = parseInput(deleteSchema, query);
-    if (!Object.values(wanted).some((value) => value !== undefined && value !== false)) {
+    const { all, ...filters } = parseInput(deleteSchema, query);
+    const wanted = parseDecisionFilters(filters);
+    const isNamed = Object.values(wanted).some((value) => value !== undefined && value !== false);
+    if (!isNamed && all !== true) {
       throw new GatewayError('USAGE', 'nothing says which decisions to lift', {
         remedy: 'Name them with --ip, --range, --value, --id, --scenario, --origin or --type, or say --all.',
       });
@@ -112,7 +98,7 @@ export function decisionRoutes(app: FastifyInstance, deps: AdminDependencies): v
     await deps.publisher.settle();
     let deleted = 0;
     const shown: StoredDecision[] = [];
-    for await (const page of matching(wanted, deps)) {
+    for await (const page of decisionsMeant(wanted, {}, deps)) {
       await deps.publisher.write(page.map(({ decision }) => ({ kind: 'decision-deleted', decision })));
       deleted += page.length;
       shown.push(...page.slice(0, mostShown - shown.length));
@@ -122,58 +108,24 @@ export function decisionRoutes(app: FastifyInstance, deps: AdminDependencies): v
   });
 }
 
-/** The live decisions that a deletion names, in pages. */
-async function* matching(wanted: Filters, deps: AdminDependencies): AsyncGenerator<readonly StoredDecision[]> {
-  if (wanted.id !== undefined) {
-    yield [await decisionById(deps.store, wanted.id)];
-    return;
+/** Its number is the store's to give; 0 while that is away. */
+async function asStored(decision: Decision, { store, clock }: AdminDependencies): Promise<DecisionModel> {
+  const unstored = { id: 0, decision, deletedAt: null };
+  try {
+    const stored = await store.decisionByUuid(decision.uuid);
+    const alert = decision.alertUuid === null ? null : await store.alertByUuid(decision.alertUuid);
+    return decisionModel(stored ?? unstored, clock.now(), alert);
+  } catch {
+    return decisionModel(unstored, clock.now(), null);
   }
-  const around = networkOf(wanted);
-  if (around === null) {
-    yield* everyDecision(deps.store, exactly(wanted));
-    return;
-  }
-  const found = (await decisionsAround(deps.store, around, narrowed(wanted))).filter(scoped(wanted));
-  if (found.length > 0) yield found;
 }
 
-/** `--ip` and `--range` mean what covers them. */
-function networkOf({ ip, range }: Filters): IpRange | null {
-  if (ip !== undefined && range !== undefined) {
-    throw new GatewayError('USAGE', '--ip and --range cannot be given together', { remedy: 'Give one of them.' });
-  }
-  if (ip !== undefined) return { address: ip, prefix: addressBits(ip) };
-  return range ?? null;
-}
-
-function narrowed({ type, origin, scenario }: Filters): DecisionFilter {
-  return {
-    ...(type === undefined ? {} : { type }),
-    ...(origin === undefined ? {} : { origin }),
-    ...(scenario === undefined ? {} : { scenario }),
-  };
-}
-
-function scoped({ scope, value }: Filters): (stored: StoredDecision) => boolean {
-  return ({ decision }) => (scope ?? decision.scope) === decision.scope && (value ?? decision.value) === decision.value;
-}
-
-/** `--value` alone may be an address or a range in any spelling. */
-function exactly(wanted: Filters): DecisionFilter & { scope?: string; value?: string } {
-  const { scope, value } = wanted;
-  const spelled = value === undefined ? undefined : canonicalSpelling(scope, value);
-  return {
-    ...narrowed(wanted),
-    ...(scope === undefined ? {} : { scope }),
-    ...(spelled === undefined ? {} : { value: spelled }),
-  };
-}
-
-function canonicalSpelling(scope: string | undefined, value: string): string {
-  if (scope !== undefined) return canonicalValue(scope, value);
-  const range = parseRange(value);
-  if (range === null) return value;
-  return canonicalValue(value.includes('/') ? 'Range' : 'Ip', value);
+/** Decisions that a list of our own does not show; null when nobody counts them. */
+function foreignCount({ activeDecisions }: AdminDependencies): number | null {
+  if (activeDecisions === undefined) return null;
+  let total = 0;
+  for (const { origin, count } of activeDecisions()) if (foreignOrigins.has(origin)) total += count;
+  return total;
 }
 
 function warningsFor(wanted: z.infer<typeof addSchema>, value: string, deps: AdminDependencies): string[] {
@@ -185,10 +137,10 @@ function warningsFor(wanted: z.infer<typeof addSchema>, value: string, deps: Adm
   if (range === null) return warnings;
   const entry = deps.index.allowedRange(range, deps.clock.now());
   if (entry !== null) {
-    const message = `${entry.value} is on the allowlist, which wins over every decision`;
+    const message = `${entry.value} is on the allowlist ${entry.list}, which wins over every decision`;
     if (!wanted.bypassAllowlist) {
       throw new GatewayError('GATEWAY_REFUSED', message, {
-        remedy: `Take it off with \`allowlists delete ${entry.value}\`, or store the decision all the same with --bypass-allowlist.`,
+        remedy: `Take it off with \`allowlists remove ${entry.list} ${entry.value}\`, or store the decision all the same with --bypass-allowlist.`,
       });
     }
     warnings.push(`${message}: the addresses on it stay allowed`);

@@ -13,7 +13,7 @@ import type { AdminDependencies } from '../dependencies.ts';
 import { isoTime } from '../input.ts';
 import type { SelftestLifted, SelftestModel, SelftestProgress } from '../models.ts';
 import { planSelftest } from '../selftest-plan.ts';
-import { alertSummary, decisionModel, verdictOn } from '../views.ts';
+import { alertModel, decisionModel, verdictOn } from '../views.ts';
 
 type ByToken = { Params: { token: string } };
 
@@ -64,8 +64,8 @@ export function selftestRoutes(app: FastifyInstance, deps: AdminDependencies): v
       forwarded: run.forwarded,
       refused: run.refused,
       observed: deps.counters.observed,
-      alert: raised === undefined ? null : alertSummary(raised.alert, []),
-      decision: stored === undefined ? null : decisionModel(stored, now, raised?.alert ?? null),
+      alert: raised === undefined ? null : alertModel(raised, []),
+      decision: stored === undefined ? null : decisionModel(stored, now, raised ?? null),
       verdict: verdictOn(selftestAddress, deps),
     };
   });

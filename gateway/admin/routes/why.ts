@@ -2,9 +2,8 @@
 import type { FastifyInstance } from 'fastify';
 import { GatewayError } from '../../../core/errors.ts';
 import { addressBits, type IpAddress, parseIp } from '../../../core/ip.ts';
-import type { Alert } from '../../../detectors/alert.ts';
-import type { RefusalEvent, StoredDecision } from '../../../remediation/store/store.ts';
-import { alertDetails, alertSummaries } from '../alert-search.ts';
+import type { RefusalEvent, StoredAlert, StoredDecision } from '../../../remediation/store/store.ts';
+import { alertDetails } from '../alert-search.ts';
 import { decisionsAround } from '../decision-search.ts';
 import type { AdminDependencies } from '../dependencies.ts';
 import type { WhyAddress, WhyRequest } from '../models.ts';
@@ -57,10 +56,7 @@ async function whyAddress(address: IpAddress, deps: AdminDependencies): Promise<
     allowlist: item && allowlistModel({ createdAt: now, ...item }),
     protected_by: deps.protectedSources.reasonFor(around),
     decisions: await decisionModels(ordered.slice(0, shown.decisions), deps),
-    alerts: await alertSummaries(
-      alerts.map(({ alert }) => alert),
-      deps,
-    ),
+    alerts: await Promise.all(alerts.map((stored) => alertDetails(stored, deps))),
     refusals: refusals.map(refusalModel),
   };
 }
@@ -75,7 +71,7 @@ async function whyRequest(requestId: string, deps: AdminDependencies): Promise<W
         'Only refused and rejected requests are kept, those that the WAF would have refused, and those that led to an alert; the access log has all.',
     });
   }
-  const address = parseIp(refusal?.clientIp ?? alert?.source.ip ?? '');
+  const address = parseIp(refusal?.clientIp ?? alert?.alert.source.ip ?? '');
   const site = deps.sites.sites.find(({ name }) => name === refusal?.site);
   return {
     kind: 'request',
@@ -122,12 +118,12 @@ async function alertBehind(
   requestId: string,
   stored: StoredDecision | null,
   { store }: AdminDependencies,
-): Promise<Alert | null> {
+): Promise<StoredAlert | null> {
   const uuid = stored?.decision.alertUuid ?? null;
-  if (uuid !== null) return (await store.alertByUuid(uuid))?.alert ?? null;
+  if (uuid !== null) return store.alertByUuid(uuid);
   if (stored !== null) return null;
   const latest = await store.alerts({ limit: mostSearched });
   const wanted = [requestId, requestId.toLowerCase()];
   const found = latest.find(({ alert }) => alert.requestIds.some((id) => wanted.includes(id)));
-  return found?.alert ?? null;
+  return found ?? null;
 }

@@ -144,7 +144,7 @@ t.test('what is too long is a fault of its line, and the rest goes on', async (t
   }
 });
 
-t.test('any bytes in any pieces are read the same, and every line number is right', async (t) => {
+t.test('any bytes in any pieces are read the same, and every line number is right', async () => {
   const alphabet = fc.constantFrom(
     '"',
     ',',
@@ -186,7 +186,7 @@ t.test('any bytes in any pieces are read the same, and every line number is righ
   );
 });
 
-t.test('what is written is read, with its lines', async (t) => {
+t.test('what is written is read, with its lines', async () => {
   const word = fc
     .string({ minLength: 1, maxLength: 12 })
     .filter((one) => one.trim() !== '' && one === one.trim() && !/^[#\uFEFF]/.test(one));

@@ -45,6 +45,7 @@ function gateway(answers: readonly (WafTraceModel | GatewayError)[]) {
       if (answer instanceof GatewayError) throw answer;
       return answer as Answer;
     },
+    send: () => Promise.reject(new Error('nothing is sent')),
   };
   const clock = createManualClock();
   const sleeping = { ...clock, sleep: async (ms: number) => clock.advance(ms) };

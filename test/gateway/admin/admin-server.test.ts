@@ -99,8 +99,8 @@ t.test('metrics', async (t) => {
     });
     pulse.followAgeMs = 2_500;
     const found = await read();
-    t.equal(found.get('cs_active_decisions{scope="Ip"}'), 1);
-    t.equal(found.get('cs_active_decisions{scope="Range"}'), 1);
+    t.equal(found.get('portcullis_indexed_decisions{scope="Ip"}'), 1);
+    t.equal(found.get('portcullis_indexed_decisions{scope="Range"}'), 1);
     t.equal(found.get('portcullis_store_up'), 1);
     t.equal(found.get('portcullis_decisions_age_seconds'), 2.5);
     pulse.followAgeMs = null;

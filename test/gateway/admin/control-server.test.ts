@@ -8,8 +8,9 @@ import { type ControlClient, createControlClient } from '../../../cli/control-cl
 import { parseIp } from '../../../core/ip.ts';
 import { createControlServer } from '../../../gateway/admin/control-server.ts';
 import type {
+  AlertList,
   AlertModel,
-  AlertSummary,
+  AllowlistChangeModel,
   DecisionAdded,
   DecisionList,
   DecisionsDeleted,
@@ -166,15 +167,15 @@ t.test('decisions', async (t) => {
     const six = decision({ scope: 'Range', value: '2001:db8::/64' });
     publisher.write([range, exact, other, six].map((decision) => ({ kind: 'decision-added', decision })));
     const covering = await client.ask<DecisionList>('GET', '/v1/decisions', { query: { ip: '203.0.113.9' } });
-    t.same(new Set(covering.decisions.map(({ id }) => id)), new Set([range.uuid, exact.uuid]));
+    t.same(new Set(covering.decisions.map(({ uuid }) => uuid)), new Set([range.uuid, exact.uuid]));
     const byValue = await client.ask<DecisionsDeleted>('DELETE', '/v1/decisions', { query: { value: '203.0.113.10' } });
     t.strictSame(
-      byValue.decisions.map(({ id }) => id),
+      byValue.decisions.map(({ uuid }) => uuid),
       [other.uuid],
     );
     const bySix = await client.ask<DecisionsDeleted>('DELETE', '/v1/decisions', { query: { ip: '2001:db8::7' } });
     t.strictSame(
-      bySix.decisions.map(({ id }) => id),
+      bySix.decisions.map(({ uuid }) => uuid),
       [six.uuid],
     );
     t.equal(
@@ -219,7 +220,7 @@ t.test('decisions', async (t) => {
     do {
       const query: Record<string, string> = { limit: '3', ...(after === null ? {} : { after }) };
       const page: DecisionList = await client.ask<DecisionList>('GET', '/v1/decisions', { query });
-      seen.push(...page.decisions.map(({ id }) => id));
+      seen.push(...page.decisions.map(({ uuid }) => uuid));
       after = page.next;
     } while (after !== null);
     t.strictSame(seen.toSorted(), made.map(({ uuid }) => uuid).toSorted());
@@ -279,11 +280,12 @@ t.test('decisions', async (t) => {
 
   await t.test('what the allowlist covers is refused, or stored on demand with a warning', async (t) => {
     const { client, deps } = await open(t);
-    await client.ask('POST', '/v1/allowlist', { body: { value: '203.0.113.0/28', comment: 'office' } });
+    await client.ask('POST', '/v1/allowlists', { body: { name: 'office' } });
+    await client.ask('POST', '/v1/allowlists/office/items', { body: { values: ['203.0.113.0/28'] } });
     const body = { scope: 'Ip', value: '203.0.113.9', duration: '1h', type: 'ban' };
     await t.rejects(client.ask('POST', '/v1/decisions', { body }), {
       code: 'GATEWAY_REFUSED',
-      remedy: /allowlists delete 203.0.113.0\/28/,
+      remedy: /allowlists remove office 203.0.113.0\/28/,
     });
     const { warnings } = await client.ask<DecisionAdded>('POST', '/v1/decisions', {
       body: { ...body, bypassAllowlist: true },
@@ -315,25 +317,65 @@ t.test('decisions', async (t) => {
   });
 });
 
-t.test('the allowlist', async (t) => {
-  const { client, deps } = await open(t);
-  await client.ask('POST', '/v1/allowlist', {
-    body: { value: '203.0.113.9', comment: 'monitoring', expiration: '1h' },
+t.test('allowlists', async (t) => {
+  const { client, deps, publisher } = await open(t);
+  const change = (list: string, how: string, body: object): Promise<AllowlistChangeModel> =>
+    client.ask('POST', `/v1/allowlists/${list}/${how}`, { body });
+  await t.rejects(change('office', 'items', { values: ['203.0.113.9'] }), {
+    code: 'NOT_FOUND',
+    remedy: /allowlists create office/,
+  });
+  await client.ask('POST', '/v1/allowlists', { body: { name: 'office', description: 'our people' } });
+  await t.rejects(client.ask('POST', '/v1/allowlists', { body: { name: 'office' } }), { code: 'GATEWAY_REFUSED' });
+  await t.rejects(client.ask('POST', '/v1/allowlists', { body: { name: 'portcullis-settings' } }), {
+    code: 'GATEWAY_REFUSED',
+  });
+  const covering = decision({ scope: 'Range', value: '203.0.113.0/24' });
+  const inside = decision({ value: '198.51.100.7' });
+  const other = decision({ value: '192.0.2.1' });
+  const mirrored = decision({ uuid: 'lapi/a/1' });
+  publisher.write([covering, inside, other, mirrored].map((one) => ({ kind: 'decision-added', decision: one })));
+  const values = ['203.0.113.9/32', '198.51.100.0/24', '203.0.113.9', 'Office.Example.org.'];
+  t.same(await change('office', 'items', { values, comment: 'monitoring', expiration: '1h' }), {
+    changed: ['203.0.113.9', '198.51.100.0/24', 'office.example.org'],
+    unchanged: [],
+    lifted: 2,
   });
   t.ok(deps.index.isAllowed(visitor));
-  t.match(await client.ask('GET', '/v1/allowlist'), {
-    entries: [{ value: '203.0.113.9', comment: 'monitoring', expiration: String }],
+  const left = (await client.ask<DecisionList>('GET', '/v1/decisions')).decisions.map(({ uuid }) => uuid);
+  t.same(new Set(left), new Set([other.uuid, mirrored.uuid]), 'what others decided is theirs to lift');
+  t.match(await client.ask('GET', '/v1/allowlists'), {
+    allowlists: [
+      {
+        name: 'office',
+        description: 'our people',
+        size: 3,
+        items: [{ value: '203.0.113.9', description: 'monitoring', expiration: String }, {}, {}],
+      },
+    ],
   });
-  await t.rejects(client.ask('DELETE', '/v1/allowlist', { query: { value: '203.0.113.10' } }), { code: 'NOT_FOUND' });
-  t.same(await client.ask('DELETE', '/v1/allowlist', { query: { value: '203.0.113.9/32' } }), {
-    deleted: '203.0.113.9',
+  t.same(await client.ask('GET', '/v1/allowlists-check', { query: { value: '198.51.100.9' } }), {
+    value: '198.51.100.9',
+    allowlisted: true,
+    reason: '198.51.100.0/24 from office (monitoring)',
+  });
+  t.match(await client.ask('GET', '/v1/allowlists-check', { query: { value: '192.0.2.1' } }), { allowlisted: false });
+  t.same(await change('office', 'items', { values: ['203.0.113.9'] }), {
+    changed: [],
+    unchanged: ['203.0.113.9'],
+    lifted: 0,
+  });
+  t.same(await change('office', 'remove', { values: ['203.0.113.9/32', '203.0.113.10'] }), {
+    changed: ['203.0.113.9'],
+    unchanged: ['203.0.113.10'],
+    lifted: 0,
   });
   t.notOk(deps.index.isAllowed(visitor));
-  t.same(await client.ask('GET', '/v1/allowlist'), { entries: [] });
-  await t.rejects(client.ask('POST', '/v1/allowlist', { body: { value: 'office' } }), {
-    code: 'USAGE',
-    message: /not a range/,
-  });
+  await t.rejects(change('office', 'items', { values: ['office'] }), { code: 'USAGE', message: /host name/ });
+  await client.ask('DELETE', '/v1/allowlists/office');
+  t.same(await client.ask('GET', '/v1/allowlists'), { allowlists: [] });
+  await t.rejects(client.ask('DELETE', '/v1/allowlists/office'), { code: 'NOT_FOUND' });
+  await t.rejects(client.ask('DELETE', '/v1/allowlists/portcullis-settings'), { code: 'GATEWAY_REFUSED' });
 });
 
 t.test('alerts come with their decisions and events', async (t) => {
@@ -341,19 +383,25 @@ t.test('alerts come with their decisions and events', async (t) => {
   const raised = alert();
   const made = decision({ alertUuid: raised.uuid });
   publisher.publish({ alert: raised, decisions: [made], matched: [] });
-  const { alerts } = await client.ask<{ alerts: AlertSummary[] }>('GET', '/v1/alerts', {
-    query: { ip: '203.0.113.9', since: '1h' },
-  });
-  t.match(alerts, [{ id: raised.uuid, decisions: 'ban:1', country: 'CH', as: '64496 Example Net', events_count: 5 }]);
-  const whole = await client.ask<AlertModel>('GET', `/v1/alerts/${raised.uuid.slice(0, 8)}`);
-  t.match(whole, {
-    id: raised.uuid,
-    events: [{ meta: { http_verb: 'GET' } }],
-    decision_list: [{ id: made.uuid, events_count: 5, country: 'CH' }],
-  });
+  const { alerts } = await client.ask<AlertList>('GET', '/v1/alerts', { query: { ip: '203.0.113.9', since: '1h' } });
+  t.match(alerts, [
+    {
+      id: Number,
+      uuid: raised.uuid,
+      source: { cn: 'CH', as_number: '64496', as_name: 'Example Net' },
+      events_count: 5,
+      decisions: [{ uuid: made.uuid, type: 'ban', alert_id: alerts[0]?.id, events_count: 5, country: 'CH' }],
+    },
+  ]);
+  for (const id of [raised.uuid.slice(0, 8), raised.uuid, String(alerts[0]?.id)]) {
+    const whole = await client.ask<AlertModel>('GET', `/v1/alerts/${id}`);
+    t.equal(whole.uuid, raised.uuid, id);
+    t.ok(whole.events[0]?.meta.some(({ key, value }) => key === 'http_verb' && value === 'GET'));
+  }
   await t.rejects(client.ask('GET', '/v1/alerts/ffffffff'), { code: 'NOT_FOUND' });
-  const none = await client.ask<{ alerts: AlertSummary[] }>('GET', '/v1/alerts', { query: { scenario: 'test/other' } });
-  t.strictSame(none.alerts, []);
+  await t.rejects(client.ask('GET', '/v1/alerts/999'), { code: 'NOT_FOUND' });
+  const none = await client.ask<AlertList>('GET', '/v1/alerts', { query: { scenario: 'test/other' } });
+  t.strictSame(none, { alerts: [], next: null });
 });
 
 t.test('why', async (t) => {
@@ -371,8 +419,8 @@ t.test('why', async (t) => {
       kind: 'request',
       refusal: { client_ip: '203.0.113.9', client_from: 'x-forwarded-for', peer_ip: '10.0.0.1', status: 403 },
       mode: 'block',
-      decision: { id: made.uuid },
-      alert: { id: raised.uuid, events_count: 5 },
+      decision: { uuid: made.uuid },
+      alert: { uuid: raised.uuid, events_count: 5 },
       now: { outcome: 'refused' },
     });
   });
@@ -385,7 +433,7 @@ t.test('why', async (t) => {
     t.match(await client.ask<WhyRequest>('GET', '/v1/why/00000000000000AA'), {
       refusal: null,
       decision: null,
-      alert: { id: raised.uuid },
+      alert: { uuid: raised.uuid },
     });
   });
 
@@ -405,7 +453,8 @@ t.test('why', async (t) => {
     });
     publisher.write([{ kind: 'decision-added', decision: decision({ scope: 'Range', value: '203.0.113.0/24' }) }]);
     t.match(await ask(), { now: { outcome: 'refused', because: /Range 203\.0\.113\.0\/24/ } });
-    await client.ask('POST', '/v1/allowlist', { body: { value: '203.0.113.9', comment: 'office' } });
+    await client.ask('POST', '/v1/allowlists', { body: { name: 'office' } });
+    await client.ask('POST', '/v1/allowlists/office/items', { body: { values: ['203.0.113.9'], comment: 'office' } });
     t.match(await ask(), { now: { outcome: 'allowed', because: /office/ }, allowlist: { value: '203.0.113.9' } });
     t.match(await client.ask<WhyAddress>('GET', '/v1/why/10.0.0.1'), { protected_by: /trusted proxy/ });
   });
@@ -588,7 +637,7 @@ t.test('self-tests', async (t) => {
     });
     await deps.publisher.settle();
     t.match(await client.ask<SelftestProgress>('GET', `/v1/selftests/${run.token}`), {
-      alert: { id: raised.uuid },
+      alert: { uuid: raised.uuid },
       decision: { value: '192.0.2.1' },
       verdict: { outcome: 'refused' },
     });
@@ -606,7 +655,8 @@ t.test('self-tests', async (t) => {
     ]);
     await t.rejects(client.ask('POST', '/v1/selftests'), { code: 'GATEWAY_REFUSED', message: /192\.0\.2\.0\/24/ });
     await client.ask('DELETE', '/v1/decisions', { query: { all: 'true' } });
-    await client.ask('POST', '/v1/allowlist', { body: { value: '192.0.2.0/24' } });
+    await client.ask('POST', '/v1/allowlists', { body: { name: 'office' } });
+    await client.ask('POST', '/v1/allowlists/office/items', { body: { values: ['192.0.2.0/24'] } });
     await t.rejects(client.ask('POST', '/v1/selftests'), { code: 'GATEWAY_REFUSED', message: /allowlist/ });
   });
 });
