@@ -7,6 +7,7 @@ const usage = `npm run bench -- <measurement> [flags]
   decisions   the decision index: lookups, loading, memory
   engine      log lines per CPU second, against CrowdSec (whose alerts must be the same) and fail2ban
   waf         CPU time per request that the Core Rule Set costs, against ModSecurity 2 and 3
+  lapi        the Local API: import, live questions, streams, alerts, against CrowdSec's
   pumped      CPU time of requests that are hard on the Core Rule Set's patterns
 
 Each prints its own flags with --help.
@@ -31,6 +32,10 @@ async function main(args: readonly string[]): Promise<number> {
     case 'waf': {
       const { benchWaf } = await import('./waf/waf.ts');
       return benchWaf(rest);
+    }
+    case 'lapi': {
+      const { benchLapi } = await import('./lapi/lapi.ts');
+      return benchLapi(rest);
     }
     case 'pumped': {
       const { benchPumped } = await import('./waf/pumped.ts');

@@ -1,0 +1,27 @@
+/** CrowdSec's Local API as Debian packages it, with SQLite, alone. */
+import { successful } from '../../test/support/servers/crowdsec-folder.ts';
+import { startCrowdsecLapi } from '../../test/support/servers/crowdsec-lapi.ts';
+import { bindToCore } from './bind-to-core.ts';
+import { bouncerNames, type StartContender } from './contender.ts';
+
+export const startCrowdsec: StartContender = async (t, options) => {
+  const lapi = await startCrowdsecLapi(t);
+  const keys: string[] = [];
+  for (const name of bouncerNames(options.bouncers)) keys.push(await lapi.addBouncer(name));
+  const { machineId, password } = await lapi.addMachine('bench');
+  const pid = lapi.pid();
+  bindToCore(pid, options.serverCore);
+  return {
+    name: 'crowdsec',
+    about: `CrowdSec 1.4.6, its Local API alone with SQLite, ${options.crowdsecDecisions} decisions`,
+    port: lapi.port,
+    pid,
+    keys,
+    machine: { id: machineId, password },
+    decisions: options.crowdsecDecisions,
+    sitePort: null,
+    async importDecisions(file) {
+      successful(await lapi.cscli('decisions', 'import', '-i', file, '--format', 'values', '--duration', '24h'));
+    },
+  };
+};

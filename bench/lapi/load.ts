@@ -1,0 +1,231 @@
+/** The load of `bench lapi`, as a child process on a core of its own: bouncers that ask, machines that report, visitors. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { answerOrders } from '../load-process.ts';
+import { coreBusyUs, processTreeBytes, processTreeCpuUs } from '../process-cpu.ts';
+import { type BenchAnswer, KeepAliveClient, requestOf } from './keep-alive-client.ts';
+
+interface Server {
+  readonly port: number;
+  readonly pid: number;
+  /** The core that it runs on. */
+  readonly core: number;
+  readonly key: string;
+}
+
+export type LapiLoadOrder =
+  /** Live questions over some connections; every other one about an address that has a decision. */
+  | (Server & {
+      readonly kind: 'live';
+      readonly hits: readonly string[];
+      readonly connections: number;
+      readonly warmupMs: number;
+      readonly measureMs: number;
+    })
+  /** One stream from the start. */
+  | (Server & { readonly kind: 'stream'; readonly startup: boolean })
+  /** Alerts one after the other, while bouncers poll. */
+  | (Server & {
+      readonly kind: 'alerts';
+      readonly token: string;
+      readonly alerts: readonly string[];
+      readonly pollers: readonly string[];
+      readonly pollMs: number;
+    })
+  /** Visitors of a site at a steady rate; with `streams`, bouncers read the stream from the start all the while. */
+  | (Server & {
+      readonly kind: 'visitors';
+      readonly sitePort: number;
+      readonly perSecond: number;
+      readonly measureMs: number;
+      readonly streams: number;
+    });
+
+export interface LapiLoadResult {
+  /** Answers within the measured time. */
+  readonly answers: number;
+  readonly elapsedMs: number;
+  readonly cpuUs: number;
+  /** Time that the measured core gave to anything else. */
+  readonly othersUs: number;
+  readonly bytes: number;
+  /** Decisions in the answers. */
+  readonly decisions: number;
+  /** Most memory seen meanwhile, and at the beginning. */
+  readonly peakBytes: number;
+  readonly startBytes: number;
+  /** Of each answer, in milliseconds, in order of arrival. */
+  readonly latencies: readonly number[];
+}
+
+const agent = 'crowdsec-firewall-bouncer/v0.0.34';
+
+async function run(order: LapiLoadOrder): Promise<LapiLoadResult> {
+  switch (order.kind) {
+    case 'live':
+      return live(order);
+    case 'stream':
+      return stream(order);
+    case 'alerts':
+      return alerts(order);
+    case 'visitors':
+      return visitors(order);
+    default:
+      return order satisfies never;
+  }
+}
+
+async function live(order: Extract<LapiLoadOrder, { kind: 'live' }>): Promise<LapiLoadResult> {
+  const headers = { 'X-Api-Key': order.key, 'User-Agent': agent };
+  const questions = order.hits.flatMap((hit, index) => [
+    { request: requestOf('GET', `/v1/decisions?ip=${hit}`, headers), hit },
+    { request: requestOf('GET', `/v1/decisions?ip=198.18.${(index >> 8) & 255}.${index & 255}`, headers), hit: null },
+  ]);
+  let next = 0;
+  let answers = 0;
+  let stopping = false;
+  const loop = async (): Promise<void> => {
+    const client = await KeepAliveClient.open(order.port);
+    while (!stopping) {
+      const question = questions[next++ % questions.length];
+      if (question === undefined) throw new Error('no questions');
+      const { status, body } = await client.ask(question.request);
+      const right = question.hit === null ? body === 'null' : body.includes(`"value":"${question.hit}"`);
+      if (status !== 200 || !right) throw new Error(`a live question was answered ${status}: ${body.slice(0, 200)}`);
+      answers++;
+    }
+    client.close();
+  };
+  const loops = Array.from({ length: order.connections }, loop);
+  const measured = async (): Promise<LapiLoadResult> => {
+    await sleep(order.warmupMs);
+    const before = answers;
+    const meter = startMeter(order);
+    await sleep(order.measureMs);
+    const figures = meter.stop();
+    const count = answers - before;
+    stopping = true;
+    return { ...figures, answers: count, bytes: 0, decisions: 0, latencies: [] };
+  };
+  const [result] = await Promise.all([measured(), ...loops]);
+  return result;
+}
+
+async function stream(order: Extract<LapiLoadOrder, { kind: 'stream' }>): Promise<LapiLoadResult> {
+  const client = await KeepAliveClient.open(order.port);
+  const meter = startMeter(order);
+  const { bytes, ids } = await readStream(client, order.key, order.startup);
+  const figures = meter.stop();
+  client.close();
+  return { ...figures, answers: 1, bytes, decisions: ids, latencies: [figures.elapsedMs] };
+}
+
+async function readStream(client: KeepAliveClient, key: string, startup: boolean): Promise<BenchAnswer> {
+  const path = `/v1/decisions/stream?startup=${startup}`;
+  const answer = await client.ask(requestOf('GET', path, { 'X-Api-Key': key, 'User-Agent': agent }));
+  if (answer.status !== 200) throw new Error(`the stream was answered ${answer.status}: ${answer.body.slice(0, 200)}`);
+  return answer;
+}
+
+async function alerts(order: Extract<LapiLoadOrder, { kind: 'alerts' }>): Promise<LapiLoadResult> {
+  let stopping = false;
+  const poller = async (key: string, index: number): Promise<void> => {
+    const client = await KeepAliveClient.open(order.port);
+    await readStream(client, key, false);
+    await sleep((order.pollMs * index) / order.pollers.length);
+    while (!stopping) {
+      await readStream(client, key, false);
+      await sleep(order.pollMs);
+    }
+    client.close();
+  };
+  const pollers = order.pollers.map(poller);
+  const report = async (): Promise<LapiLoadResult> => {
+    await sleep(order.pollMs);
+    const client = await KeepAliveClient.open(order.port);
+    const headers = { Authorization: `Bearer ${order.token}`, 'User-Agent': 'crowdsec/v1.6.3' };
+    const latencies: number[] = [];
+    const meter = startMeter(order);
+    for (const alert of order.alerts) {
+      const request = requestOf('POST', '/v1/alerts', headers, alert);
+      const startedAt = performance.now();
+      const { status, body } = await client.ask(request);
+      latencies.push(performance.now() - startedAt);
+      if (status !== 201) throw new Error(`an alert was answered ${status}: ${body.slice(0, 200)}`);
+      // Machines report now and then, not as fast as they can.
+      await sleep(5);
+    }
+    const figures = meter.stop();
+    stopping = true;
+    client.close();
+    return { ...figures, answers: latencies.length, bytes: 0, decisions: 0, latencies };
+  };
+  const [result] = await Promise.all([report(), ...pollers]);
+  return result;
+}
+
+async function visitors(order: Extract<LapiLoadOrder, { kind: 'visitors' }>): Promise<LapiLoadResult> {
+  const { perSecond, measureMs, sitePort } = order;
+  const idle: KeepAliveClient[] = [];
+  const latencies: number[] = [];
+  const pending: Promise<void>[] = [];
+  let stopping = false;
+  let streamed = 0;
+  const reader = async (): Promise<void> => {
+    const client = await KeepAliveClient.open(order.port);
+    while (!stopping) streamed += (await readStream(client, order.key, true)).ids;
+    client.close();
+  };
+  const readers = Array.from({ length: order.streams }, reader);
+  await sleep(200);
+  // The time that counts begins when a request was due, not when this process got round to sending it.
+  const visit = async (dueAt: number, number: number): Promise<void> => {
+    const client = idle.pop() ?? (await KeepAliveClient.open(sitePort));
+    const address = `203.0.${(number >> 8) & 255}.${number & 255}`;
+    const headers = { 'X-Forwarded-For': address, 'User-Agent': 'Mozilla/5.0', Accept: 'text/html' };
+    const { status } = await client.ask(requestOf('GET', `/page-${number % 50}`, headers));
+    if (status !== 200) throw new Error(`a visitor was answered ${status}`);
+    latencies.push(performance.now() - dueAt);
+    idle.push(client);
+  };
+  const meter = startMeter(order);
+  const startedAt = performance.now();
+  for (let number = 0; performance.now() - startedAt < measureMs; number++) {
+    const dueAt = startedAt + (number * 1_000) / perSecond;
+    const wait = dueAt - performance.now();
+    if (wait > 1) await sleep(wait);
+    pending.push(visit(dueAt, number));
+  }
+  await Promise.all(pending);
+  const figures = meter.stop();
+  stopping = true;
+  await Promise.all(readers);
+  for (const client of idle) client.close();
+  return { ...figures, answers: latencies.length, bytes: 0, decisions: streamed, latencies };
+}
+
+/** What the server spends while something happens. */
+function startMeter({ pid, core }: Server) {
+  const startedAt = performance.now();
+  const cpuBefore = processTreeCpuUs(pid);
+  const busyBefore = coreBusyUs(core);
+  const startBytes = processTreeBytes(pid);
+  let peakBytes = startBytes;
+  const look = setInterval(() => {
+    peakBytes = Math.max(peakBytes, processTreeBytes(pid));
+  }, 50);
+  return {
+    stop() {
+      clearInterval(look);
+      const cpuUs = processTreeCpuUs(pid) - cpuBefore;
+      return {
+        elapsedMs: performance.now() - startedAt,
+        cpuUs,
+        othersUs: Math.max(0, coreBusyUs(core) - busyBefore - cpuUs),
+        startBytes,
+        peakBytes: Math.max(peakBytes, processTreeBytes(pid)),
+      };
+    },
+  };
+}
+
+answerOrders((order) => run(order as LapiLoadOrder));
