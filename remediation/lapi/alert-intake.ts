@@ -30,8 +30,10 @@ export type AlertIntakeDependencies = Pick<
 >;
 
 const alertsPerUnit = 50;
-/** Decisions of one alert that go to index and store together. */
-const decisionsPerSlice = 500;
+/** Decisions of one alert that the log and whoever is notified hear of; an import has more. */
+const decisionsTold = 500;
+/** Further ones that go to index and store together; others get their turn in between. */
+const decisionsPerSlice = 2_000;
 /** Alerts of failed requests, which their machine will send again. */
 const maxUnsettled = 1_000;
 
@@ -44,6 +46,9 @@ interface LastDecision {
   /** Whether the ledger knows it. */
   readonly heard: Promise<boolean>;
 }
+
+/** Notes the last decision that was handed over. */
+type Hear = (decision: Decision | undefined) => void;
 
 interface Prepared {
   readonly alert: Alert;
@@ -61,7 +66,7 @@ export function createAlertIntake(deps: AlertIntakeDependencies): AlertIntake {
    */
   const unsettled = new Map<string, string>();
 
-  const prepare = (posted: ValidAlert, machineId: string): Prepared | null => {
+  const prepare = async (posted: ValidAlert, machineId: string): Promise<Prepared | null> => {
     const alert = alertOf(posted, { machineId, uuid: random.uuid(), now: clock.now() });
     const digest = (): string =>
       createHash('sha256')
@@ -69,22 +74,31 @@ export function createAlertIntake(deps: AlertIntakeDependencies): AlertIntake {
         .digest('hex');
     const wanted = posted.decisions ?? [];
     if (wanted.length === 0) return { alert, decisions: null, digest };
-    const decisions = wanted.flatMap((each) => decisionOf(each, alert, random.uuid(), log));
+    const decisions: Decision[] = [];
+    for (const [index, each] of wanted.entries()) {
+      if (index % decisionsPerSlice === decisionsPerSlice - 1) await setImmediate();
+      const decision = decisionOf(each, alert, random.uuid(), log);
+      if (decision !== null) decisions.push(decision);
+    }
     return decisions.length === 0 ? null : { alert, decisions, digest };
   };
 
-  const put = async ({ alert, decisions }: Prepared, hear: (last: Decision | undefined) => void): Promise<boolean> => {
+  /** Whether the alert is kept. Mostly at once, so that what a request writes is one batch of the store. */
+  const put = ({ alert, decisions }: Prepared, hear: Hear): boolean | Promise<boolean> => {
     if (decisions === null) {
       const outcome = decider.decide(alert, { literal: true, refusable: true });
       if (outcome.kind === 'rejected') throw new LapiError(500, outcome.error.message);
       if (outcome.kind === 'decided') hear(outcome.decisions.at(-1));
-      if (outcome.kind === 'held') await outcome.settled;
-      return outcome.kind !== 'allowlisted';
+      return outcome.kind === 'held' ? outcome.settled.then(() => true) : outcome.kind !== 'allowlisted';
     }
-    const first = decisions.slice(0, decisionsPerSlice);
-    decider.accept(alert, first);
-    hear(first.at(-1));
-    for (let from = decisionsPerSlice; from < decisions.length; from += decisionsPerSlice) {
+    const told = decisions.slice(0, decisionsTold);
+    decider.accept(alert, told);
+    hear(told.at(-1));
+    return decisions.length <= decisionsTold || addSlices(decisions, hear);
+  };
+
+  const addSlices = async (decisions: readonly Decision[], hear: Hear): Promise<true> => {
+    for (let from = decisionsTold; from < decisions.length; from += decisionsPerSlice) {
       const slice = decisions.slice(from, from + decisionsPerSlice);
       const stored = publisher.commit(slice.map((decision): StoreWrite => ({ kind: 'decision-added', decision })));
       hear(slice.at(-1));
@@ -95,11 +109,12 @@ export function createAlertIntake(deps: AlertIntakeDependencies): AlertIntake {
   };
 
   const takeUnit = async (posted: readonly ValidAlert[], machineId: string): Promise<number[]> => {
-    const unit = posted.flatMap((each) => prepare(each, machineId) ?? []);
+    const prepared = await Promise.all(posted.map((each) => prepare(each, machineId)));
+    const unit = prepared.filter((each) => each !== null);
     const kept: string[] = [];
     const fresh: Prepared[] = [];
     let last: LastDecision | null = null;
-    const hear = (decision: Decision | undefined): void => {
+    const hear: Hear = (decision) => {
       if (decision !== undefined) last = { uuid: decision.uuid, heard: ledger.heardOf(decision.uuid, patienceMs) };
     };
     try {
@@ -110,7 +125,8 @@ export function createAlertIntake(deps: AlertIntakeDependencies): AlertIntake {
           continue;
         }
         fresh.push(each);
-        if (await put(each, hear)) kept.push(each.alert.uuid);
+        const isKept = put(each, hear);
+        if (typeof isKept === 'boolean' ? isKept : await isKept) kept.push(each.alert.uuid);
       }
       await publisher.commit([]);
       const ids = await idsOf(kept, last);
@@ -160,7 +176,7 @@ function decisionOf(
   { scenario: _scenario, stopAt, simulated, createdAt, uuid: alertUuid }: Alert,
   uuid: string,
   log: LapiDependencies['log'],
-): Decision | [] {
+): Decision | null {
   const { origin, scenario, type, value } = posted;
   const durationMs = readDuration(posted.duration);
   if (typeof durationMs === 'string') {
@@ -178,7 +194,7 @@ function decisionOf(
       { value: value.slice(0, 100), origin, scenario },
       'a decision has no valid address or range and is left out',
     );
-    return [];
+    return null;
   }
   return { uuid, origin, scenario, scope, value, type, until: stopAt + durationMs, createdAt, simulated, alertUuid };
 }

@@ -55,6 +55,8 @@ export interface AlertWorld {
 export interface WorldOver {
   readonly store?: Store;
   readonly settingsAllowlist?: readonly AllowlistItem[];
+  /** Writes that may wait for the store. */
+  readonly maxQueued?: number;
   /** What the profiles say instead. */
   readonly evaluate?: (alert: Alert) => Partial<ProfileOutcome>;
 }
@@ -70,7 +72,13 @@ export function createAlertWorld(t: Test, over: WorldOver = {}): AlertWorld {
   const ledger = createDecisionLedger(runtime);
   const machines = createMachineDesk({ store, clock });
   const history = createDecisionHistory({ clock });
-  const publisher = createPublisher({ ...runtime, index, history, store: bound(store, () => world.storeFault) });
+  const publisher = createPublisher({
+    ...runtime,
+    index,
+    history,
+    store: bound(store, () => world.storeFault),
+    ...(over.maxQueued !== undefined && { maxQueued: over.maxQueued }),
+  });
   const published: Publication[] = [];
   publisher.listen((publication) => published.push(publication));
   const decider = createDecider({
