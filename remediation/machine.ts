@@ -3,6 +3,9 @@
  * CrowdSec `cscli machines`.
  */
 
+/** As many characters as a store keeps of a name. */
+export const longestMachineId = 256;
+
 export interface Machine {
   /** Unique. */
   readonly id: string;

@@ -5,7 +5,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { parseIp } from '../../../core/ip.ts';
-import type { Machine } from '../../machine.ts';
+import { longestMachineId, type Machine } from '../../machine.ts';
 import { longestPassword, type PasswordHasher } from '../../password-hash.ts';
 import { anyContains } from '../../protected-sources.ts';
 import { type LapiDependencies, LapiError, type LapiRoutes } from '../lapi-context.ts';
@@ -46,8 +46,6 @@ const loginReader = struct<Login>('WatcherAuthRequest', {
   password: text,
   scenarios: list('[]string', text),
 });
-
-const longestMachineId = 256;
 
 export function watcherRoutes(parts: WatcherParts): LapiRoutes {
   return (app, deps, guards) => {

@@ -129,8 +129,7 @@ export function lapiAppPlugin({ app, peers }: Pick<LapiApp, 'app' | 'peers'>): F
   return async (host) => {
     await app.ready();
     peers.watch(host.server);
-    host.removeAllContentTypeParsers();
-    host.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    leaveBodies(host);
     host.all('/v1/*', { exposeHeadRoute: false }, (request, reply) => {
       reply.hijack();
       app.routing(request.raw, reply.raw);
@@ -138,22 +137,39 @@ export function lapiAppPlugin({ app, peers }: Pick<LapiApp, 'app' | 'peers'>): F
   };
 }
 
-/** Whatever the Content-Type says. Routes without a body never look at one. */
+/** Keeps fastify from reading bodies, and from refusing a Content-Type that it cannot read: nobody asks for it here. */
+function leaveBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  app.addHook('onRequest', (request, _reply, done) => {
+    delete request.headers['content-type'];
+    done();
+  });
+}
+
+/** Routes without a body never look at one. */
 function readBodies(
   app: FastifyInstance,
   { limits }: LapiOptions,
   { clock }: Pick<LapiDependencies, 'clock'>,
   room: BodyRoom,
 ): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  leaveBodies(app);
   app.addHook('preValidation', async (request, reply) => {
     if (request.method !== 'POST' || request.is404) return;
     const isOpen = request.routeOptions.config.lapiIsOpen === true;
     const bodyBytes = isOpen ? Math.min(openBodyBytes, limits.bodyBytes) : limits.bodyBytes;
-    const { bytes, taken } = await readBody(request.raw, { bodyBytes, bodyPause: limits.bodyPause }, { clock, room });
-    reply.raw.once('close', () => room.free(taken));
-    request.body = bytes;
+    let taken = 0;
+    let isOver = false;
+    // Noted first: the client may be gone by the time its body has been unpacked.
+    reply.raw.once('close', () => {
+      isOver = true;
+      room.free(taken);
+    });
+    const body = await readBody(request.raw, { bodyBytes, bodyPause: limits.bodyPause }, { clock, room });
+    if (isOver) room.free(body.taken);
+    else ({ taken } = body);
+    request.body = body.bytes;
   });
 }
 

@@ -33,6 +33,8 @@ const headerBytes = 32_768;
 const headersTimeoutMs = 10_000;
 /** A whole request, however steadily it comes. */
 const requestTimeoutMs = 300_000;
+/** Nothing moves: a client that stopped reading its answer. Longer than any unused connection is kept by default. */
+const stalledMs = 120_000;
 const drainMs = 5_000;
 
 export function createLapiServer(
@@ -65,6 +67,7 @@ export function createLapiServer(
     } else server = createServer(serverOptions);
     servers.push(server);
     server.maxConnections = options.limits.connections;
+    server.setTimeout(Math.max(stalledMs, options.limits.idle + 1_000));
     server.on('request', (request: IncomingMessage, response: ServerResponse) => lapi.app.routing(request, response));
     lapi.peers.watch(server);
     const port = await listening(server, listen, { setting, socketAccess: 'group' });

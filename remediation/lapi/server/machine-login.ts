@@ -4,7 +4,7 @@
  * Specification: CrowdSec `pkg/apiserver/middlewares/v1/jwt.go`, `tls_auth.go`.
  */
 import type { FastifyRequest } from 'fastify';
-import type { Machine, MachineSighting } from '../../machine.ts';
+import { longestMachineId, type Machine, type MachineSighting } from '../../machine.ts';
 import type { PasswordHasher } from '../../password-hash.ts';
 import { type LapiDependencies, LapiError } from '../lapi-context.ts';
 import type { LapiOptions } from '../options.ts';
@@ -44,11 +44,15 @@ export function createMachineLogin(parts: MachineLoginParts, deps: LapiDependenc
   const failuresOfName = createFailureLimits({ burst: 10, everyMs: 10_000 }, clock);
   const failuresOfSource = createFailureLimits({ burst: 60, everyMs: 1_000 }, clock);
 
+  /** What failures are counted by. A name may be as long as a body. */
+  const keyOf = (clientIp: string, id: string): string => `${clientIp}\0${id.slice(0, longestMachineId)}`;
+
   function refuse(id: string, clientIp: string, message: string): never {
     parts.onRefused();
     failuresOfSource.failed(clientIp);
-    if (failuresOfName.failed(`${clientIp}\0${id}`))
-      log.warn({ machine: id, clientIp, cause: message }, 'a login was refused');
+    if (failuresOfName.failed(keyOf(clientIp, id))) {
+      log.warn({ machine: id.slice(0, longestMachineId), clientIp, cause: message }, 'a login was refused');
+    }
     throw new TokenError(message);
   }
 
@@ -76,7 +80,7 @@ export function createMachineLogin(parts: MachineLoginParts, deps: LapiDependenc
         const faults = missing.map(([name]) => `${name} in body is required`);
         throw new LapiError(422, `validation failure list:\n${faults.join('\n')}`);
       }
-      if (failuresOfSource.isLimited(clientIp) || failuresOfName.isLimited(`${clientIp}\0${id}`)) {
+      if (failuresOfSource.isLimited(clientIp) || failuresOfName.isLimited(keyOf(clientIp, id))) {
         refuse(id, clientIp, wrongPassword);
       }
       const machine = await machines.find(id);

@@ -124,7 +124,8 @@ function collect(
       if (!request.complete) fail(new LapiError(400, 'unexpected EOF'));
     };
     const watch = clock.every(bodyPause, () => {
-      if (arrived - arrivedBefore < leastBytes) fail(new LapiError(408, 'the request body comes too slowly'));
+      if (!request.complete && arrived - arrivedBefore < leastBytes)
+        fail(new LapiError(408, 'the request body comes too slowly'));
       arrivedBefore = arrived;
     });
     if (request.destroyed) return fail(new LapiError(400, 'unexpected EOF'));

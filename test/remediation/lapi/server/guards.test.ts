@@ -137,6 +137,12 @@ t.test('a login that failed ten times is refused without a look, and later not',
   clock.advance(10_000);
   t.equal(await message(loginOf('m1')), 'ok', 'one more is allowed every ten seconds');
   t.notOk(JSON.stringify(world.lines).includes(password));
+  const long = { ...wrong, body: JSON.stringify({ machine_id: 'x'.repeat(1_000_000), password }) };
+  t.equal(await message(long), 'ent: machine not found');
+  t.ok(
+    world.lines.every((line) => JSON.stringify(line).length < 1_000),
+    'a name as long as a body is not kept',
+  );
 });
 
 t.test('what agents are told when they log in', async (t) => {

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fastify from 'fastify';
 import t from 'tap';
+import { GatewayError } from '../../../../core/errors.ts';
+import { LapiError, type LapiRoutes } from '../../../../remediation/lapi/lapi-context.ts';
 import { createManualClock } from '../../../support/manual-clock.ts';
 import { send } from '../../../support/raw-client.ts';
 import { ask, type Asking, bouncerKey, loginOf, openWorld } from './world.ts';
@@ -59,6 +61,8 @@ t.test('statuses, types and bodies', async (t) => {
     ['POST', '/v1/alerts', { body: '[]' }, 401, json, noToken],
     ['GET', '/v1/allowlists/check/1.2.3.0%2F24', { token }, 200, json, '{"value":"1.2.3.0/24"}'],
     ['POST', '/v1/watchers', {}, 400, json, '{"message":"EOF"}'],
+    ['POST', '/v1/alerts', { token, body: '[]', headers: { 'content-type': ';;;' } }, 200, json, '{"bytes":2}'],
+    ['POST', '/v1/alerts', { token, body: '[]', headers: { 'content-type': 'text/html' } }, 200, json, '{"bytes":2}'],
     ['POST', '/v1/watchers', { body: '{' }, 400, json, '{"message":"unexpected EOF"}'],
     ['POST', '/v1/watchers', { body: 'x' }, 400, json, /invalid character 'x' looking for beginning of value/],
     [
@@ -84,7 +88,26 @@ t.test('statuses, types and bodies', async (t) => {
     t.notOk(answer.headers['content-encoding'], `${name} is not packed`);
     t.equal(answer.headers['www-authenticate'], status === 401 ? 'JWT realm=Crowdsec API local' : undefined, name);
   }
-  t.equal(table.length, 46);
+  t.equal(table.length, 48);
+});
+
+t.test('errors: the store’s with its words, our own with none', async (t) => {
+  const families: readonly LapiRoutes[] = [
+    (app) => {
+      app.get('/v1/away', async () => Promise.reject(new GatewayError('STORE_UNAVAILABLE', 'the store is away')));
+      app.get('/v1/broken', async () => Promise.reject(new TypeError('a secret of ours')));
+      app.get('/v1/refused', async () => Promise.reject(new LapiError(404, 'object not found')));
+    },
+  ];
+  const { ask, lines } = await openWorld(t, { families });
+  const answer = async (path: string) => {
+    const { status, body } = await ask('GET', path);
+    return `${status} ${body}`;
+  };
+  t.equal(await answer('/v1/away'), '500 {"message":"the store is away"}');
+  t.equal(await answer('/v1/broken'), '500 ');
+  t.equal(await answer('/v1/refused'), '404 {"message":"object not found"}');
+  t.match(lines, [{ msg: 'a LAPI request failed', route: '/v1/broken', cause: 'a secret of ours' }]);
 });
 
 t.test('redirects keep the query, 405 names what is allowed', async (t) => {
@@ -208,6 +231,9 @@ t.test('a client that goes away in the middle of a body leaves nothing behind', 
   const token = await world.login();
   const head = `POST /v1/alerts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nContent-Length: 1000000\r\n\r\n`;
   for (let round = 0; round < 5; round++) await send(world.port, [head, ' '.repeat(600_000), { abort: true }]);
+  const packed = gzipSync(' '.repeat(900_000));
+  const whole = head.replace(/Content-Length: \d+/, `Content-Length: ${packed.length}\r\nContent-Encoding: gzip`);
+  for (let round = 0; round < 5; round++) await send(world.port, [whole, packed, { abort: true }]);
   let status = 503;
   for (let attempt = 0; attempt < 100 && status !== 200; attempt++) {
     status = (await world.ask('POST', '/v1/alerts', { token, body: ' '.repeat(900_000) })).status;
