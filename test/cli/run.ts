@@ -1,4 +1,5 @@
 /** Runs a command line in this process and keeps what it wrote. */
+import { Readable } from 'node:stream';
 import { main } from '../../cli/main.ts';
 
 export interface Ran {
@@ -10,11 +11,16 @@ export interface Ran {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** What stands on standard input. */
+  readonly stdin?: string;
   /** The width of a terminal that standard output pretends to be. */
   readonly columns?: number;
 }
 
-export async function run(argv: readonly string[], { env = {}, cwd = '/', columns }: RunOptions = {}): Promise<Ran> {
+export async function run(
+  argv: readonly string[],
+  { env = {}, cwd = '/', columns, stdin }: RunOptions = {},
+): Promise<Ran> {
   const written = { stdout: '', stderr: '' };
   const stream = (name: 'stdout' | 'stderr') => ({
     write(text: string) {
@@ -23,6 +29,7 @@ export async function run(argv: readonly string[], { env = {}, cwd = '/', column
     },
     ...(columns === undefined ? {} : { isTTY: true, columns }),
   });
-  const status = await main(argv, { stdout: stream('stdout'), stderr: stream('stderr'), env, cwd });
+  const input = stdin === undefined ? {} : { stdin: Readable.from([stdin]) as AsyncIterable<string> };
+  const status = await main(argv, { ...input, stdout: stream('stdout'), stderr: stream('stderr'), env, cwd });
   return { status, ...written };
 }

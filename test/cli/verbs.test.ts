@@ -3,6 +3,7 @@ import { createControlServer } from '../../gateway/admin/control-server.ts';
 import type { AdminDependencies } from '../../gateway/admin/dependencies.ts';
 import { createWafCounters } from '../../gateway/waf/waf-counters.ts';
 import { GatewayError } from '../../core/errors.ts';
+import type { AlertModel } from '../../gateway/admin/models.ts';
 import { alert, createWorld, decision, refusal, type World } from '../gateway/admin/world.ts';
 import { type Ran, run, type RunOptions } from './run.ts';
 
@@ -42,19 +43,23 @@ t.test('decisions: add, list, delete', async (t) => {
   const raw = await cli(['decisions', 'list', '-o', 'raw']);
   const [header, row] = raw.stdout.split('\n');
   t.equal(header, 'id,source,ip,reason,action,country,as,events_count,expiration,simulated,alert_id');
-  t.match(row, /^[0-9a-f-]{36},cscli,Ip:203\.0\.113\.9,"because, ""really""",captcha,,,0,(2h0m0s|1h59m5\ds),false,$/);
-  const [only] = JSON.parse((await cli(['decisions', 'list', '--json'])).stdout) as { id: string }[];
+  t.match(row, /^\d+,cscli,Ip:203\.0\.113\.9,"because, ""really""",captcha,,,1,(2h0m0s|1h59m5\ds),false,\d+$/);
+  const [alert] = JSON.parse((await cli(['decisions', 'list', '--json'])).stdout) as AlertModel[];
+  t.match(alert, { kind: 'cscli', scenario: 'because, "really"', source: { scope: 'Ip', ip: '203.0.113.9' } });
+  const [only] = alert?.decisions ?? [];
   t.match(only, {
+    id: Number,
     value: '203.0.113.9',
     scope: 'Ip',
     type: 'captcha',
     scenario: 'because, "really"',
     duration: String,
+    alert_id: alert?.id,
   });
-  const lifted = await cli(['decisions', 'delete', '--id', only?.id.slice(0, 8) ?? '']);
+  const lifted = await cli(['decisions', 'delete', '--id', String(only?.id)]);
   t.match(lifted, { status: 0, stdout: /^Lifted 1 decision\.\n  captcha on 203\.0\.113\.9/ });
   t.match(await cli(['decisions', 'delete', '--ip', '203.0.113.9']), { status: 0, stdout: 'Nothing to lift.\n' });
-  t.match((await cli(['decisions', 'list', '-a'])).stdout, /lifted/);
+  t.match((await cli(['decisions', 'list', '--history'])).stdout, /lifted/);
   t.match(await cli(['decisions', 'add', '--ip', '203.0.113.300']), { status: 64, stderr: /is not an IP address/ });
   t.match(await cli(['decisions', 'delete']), { status: 64, stderr: /--all/ });
   t.match(await cli(['decisions', 'add', '--ip', '10.0.0.1']), { status: 0, stderr: /^warning: .*trusted proxy/ });
@@ -80,7 +85,7 @@ t.test('bouncers: a key is shown once, and is nowhere afterwards', async (t) => 
   t.not(key, '');
   t.match(
     (await cli(['bouncers', 'add', 'cloud', '--key', 'abcdefghijklmnop', '-o', 'raw'])).stdout,
-    'abcdefghijklmnop\n',
+    'abcdefghijklmnop',
   );
   t.match(await cli(['bouncers', 'add', 'cloud']), {
     status: 1,
@@ -91,30 +96,74 @@ t.test('bouncers: a key is shown once, and is nowhere afterwards', async (t) => 
   const list = await cli(['bouncers', 'list', '-o', 'json']);
   t.same(
     JSON.parse(list.stdout).map((bouncer: { name: string }) => Object.keys(bouncer).join()),
-    ['name,created_at', 'name,created_at'],
+    ['name,created_at,ip_address,type,version,last_pull,auth_type,auto_created,revoked'].flatMap((keys) => [
+      keys,
+      keys,
+    ]),
   );
   t.match(await cli(['bouncers', 'delete', 'cloud']), { status: 0, stdout: /refused from now on/ });
   t.match(await cli(['bouncers', 'delete', 'cloud']), { status: 1, stderr: /no bouncer called cloud/ });
 });
 
-t.test('allowlists: add, list, delete', async (t) => {
+t.test('allowlists: create, add, inspect, check, remove, delete', async (t) => {
   const { cli } = await open(t);
-  t.match(await cli(['allowlists', 'list']), { stdout: 'The allowlist is empty.\n' });
-  t.match(await cli(['allowlists', 'add', '192.0.2.0/24', '198.51.100.7', '-d', '=1+1']), {
+  t.match(await cli(['allowlists', 'list']), { stdout: /There are no allowlists/ });
+  t.match(await cli(['allowlists', 'list', '-o', 'json']), { stdout: '[]\n' });
+  t.match(await cli(['allowlists', 'add', 'office', '192.0.2.1']), { status: 1, stderr: /allowlists create office/ });
+  t.match(await cli(['allowlists', 'create', 'office', '-d', '=1+1']), { status: 0, stdout: /allowlists add office/ });
+  t.match(await cli(['allowlists', 'add', 'office', '192.0.2.0/24', '198.51.100.7', '-d', '=2+2', '-e', '7d']), {
     status: 0,
     stdout: /192\.0\.2\.0\/24[^]*198\.51\.100\.7/,
   });
+  t.match(await cli(['allowlists', 'add', 'office', '198.51.100.7']), { status: 0, stdout: /on office already/ });
+  const list = (await cli(['allowlists', 'list', '-o', 'raw'])).stdout;
+  t.match(list, /^name,description,created_at,updated_at,console_managed,size\noffice,'=1\+1,.*,false,2\n$/);
   t.match(
-    (await cli(['allowlists', 'list', '-o', 'raw'])).stdout,
-    /192\.0\.2\.0\/24,'=1\+1,,/,
+    (await cli(['allowlists', 'inspect', 'office', '-o', 'raw'])).stdout,
+    /office,'=1\+1,192\.0\.2\.0\/24,'=2\+2,\d{4}/,
     'no formula for the spreadsheet',
   );
+  t.match((await cli(['allowlists', 'inspect', 'office'])).stdout, /VALUE +COMMENT +ENDS +ADDED/);
+  t.match(await cli(['allowlists', 'inspect', 'home']), { status: 1, stderr: /no allowlist called home/ });
+  t.match(await cli(['allowlists', 'check', '192.0.2.7', '203.0.113.1']), {
+    stdout: '192.0.2.7 is allowlisted by 192.0.2.0/24 from office (=2+2)\n203.0.113.1 is not allowlisted\n',
+  });
   t.match(await cli(['decisions', 'add', '--ip', '192.0.2.7']), {
     status: 1,
-    stderr: /on the allowlist[^]*--bypass-allowlist/,
+    stderr: /on the allowlist office[^]*--bypass-allowlist/,
   });
-  t.match(await cli(['allowlists', 'delete', '192.0.2.0/24']), { status: 0, stdout: /off the allowlist/ });
-  t.match(await cli(['allowlists', 'remove', '192.0.2.0/24']), { status: 1, stderr: /not on the allowlist/ });
+  t.match(await cli(['allowlists', 'remove', 'office', '192.0.2.0/24']), { status: 0, stdout: /off office/ });
+  t.match(await cli(['allowlists', 'remove', 'office', '192.0.2.0/24']), { status: 1, stderr: /does not stand/ });
+  t.match(await cli(['allowlists', 'delete', 'office']), { status: 0, stdout: /office is gone/ });
+  t.match(await cli(['allowlists', 'delete', 'office']), { status: 1, stderr: /no allowlist called office/ });
+});
+
+t.test('allowlists: those of the settings are shown, and changed there', async (t) => {
+  const range = { list: 'portcullis-settings', value: '192.0.2.0/28', comment: 'monitors', until: null };
+  const { cli } = await open(t, { settingsAllowlist: [range] });
+  t.match((await cli(['allowlists', 'list'])).stdout, /portcullis-settings +remediation\.allowlist of the settings +1/);
+  t.match((await cli(['allowlists', 'inspect', 'portcullis-settings', '--json'])).stdout, /"192\.0\.2\.0\/28"/);
+  t.match(await cli(['allowlists', 'add', 'portcullis-settings', '192.0.2.1']), { status: 1, stderr: /the settings/ });
+});
+
+t.test('allowlists: a whole list, with the lines that are none', async (t) => {
+  const { cli } = await open(t);
+  await cli(['allowlists', 'create', 'office']);
+  const lines = ['# ours', '192.0.2.1', 'nonsense', '192.0.2.0/28', 'vpn.example.org', '192.0.2.1', '192.0.2.300'];
+  const imported = await cli(['allowlists', 'import', 'office', '-i', '-'], { stdin: lines.join('\n') });
+  t.match(imported, {
+    status: 1,
+    stdout: 'Added 3 entries to office.\n',
+    stderr:
+      'line 3: "nonsense" is not an address, a range or a host name\nline 7: "192.0.2.300" is not an address, a range or a host name\n2 lines not understood.\n',
+  });
+  const many = Array.from({ length: 1_200 }, (_, index) => `10.0.${index >> 8}.${index & 255}`);
+  const more = await cli(['allowlists', 'import', 'office', '-i', '-', '-o', 'raw'], { stdin: many.join('\n') });
+  t.match(more, { status: 0, stdout: '1200\n' });
+  t.match(await cli(['allowlists', 'import', 'home', '-i', '-'], { stdin: '192.0.2.1' }), {
+    status: 1,
+    stderr: /home/,
+  });
 });
 
 t.test('what an attacker wrote never reaches the terminal as it is', async (t) => {
@@ -157,7 +206,7 @@ t.test('why tells how the address was derived, what refused it, and what came be
   await deps.publisher.settle();
   const { stdout } = await cli(['why', '00000000000000bb']);
   t.match(stdout, /derived from +the header x-forwarded-for, sent by 10\.0\.0\.1/);
-  t.match(stdout, new RegExp(`id +${made.uuid}`));
+  t.match(stdout, new RegExp(`id +\\d+ +${made.uuid}`));
   t.match(stdout, /Events \(5, 1 event kept\)/);
   t.match(stdout, /The next request of this client: refused/);
   t.match(await cli(['why', '0123456789abcdef']), { status: 1, stderr: /nothing is stored/ });
