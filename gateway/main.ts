@@ -27,8 +27,9 @@ import { createClientResolver, type Geography } from './client-address.ts';
 import { openForwardAuth } from './forward-auth/open-forward-auth.ts';
 import { startDemoOrigin } from './demo-origin.ts';
 import { createDetection } from './detection.ts';
+import { openNotifications } from './open-notifications.ts';
 import type { ListenAddress } from './options.ts';
-import { openLapi, type OpenedLapi } from './lapi/open-lapi.ts';
+import { gatewayName, openLapi, type OpenedLapi } from './lapi/open-lapi.ts';
 import { lapiModel } from './lapi/lapi-views.ts';
 import { openUpstreams } from './lapi/open-upstreams.ts';
 import { createOrigins } from './origins.ts';
@@ -123,6 +124,14 @@ async function start(
   });
   const remediation = await openDecider(settings, runtime, { decisions, helpers, protectedSources });
   undo.push(() => remediation.close());
+  const notifications = await openNotifications(settings, {
+    ...runtime,
+    ...remediation,
+    publisher,
+    env: options.env,
+    gatewayName,
+  });
+  undo.push(() => notifications.close());
   const decide = (alerts: readonly Alert[]): void => {
     for (const alert of alerts) remediation.decider.decide(alert);
   };
@@ -193,6 +202,7 @@ async function start(
     reading: () => detection.reading(),
     explainer,
     simulation: detection.simulation,
+    ...(notifications.desk && { notifications: notifications.desk }),
     settingsAllowlist: decisions.settingsAllowlist,
     ...(lapi && { machines: lapi.machines, lapiCounters: lapi.server.counters }),
     ...(ledger && { activeDecisions: () => ledger.countsBy(runtime.clock.now()) }),

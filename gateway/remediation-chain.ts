@@ -16,8 +16,8 @@ import { createDnsResolver } from '../core/dns-resolver.ts';
 import { type Follower, followStore } from '../remediation/follow.ts';
 import { crawlersOf, createGoodBots, type GoodBots } from '../remediation/good-bots.ts';
 import { knownCrawlers } from '../remediation/known-crawlers.ts';
-import { parseProfiles } from '../remediation/profile-documents.ts';
-import { createProfiles } from '../remediation/profiles.ts';
+import { parseProfiles, type ProfileDocument } from '../remediation/profile-documents.ts';
+import { createProfiles, type Profiles } from '../remediation/profiles.ts';
 import { createDecisionLedger, type DecisionLedger } from '../remediation/ledger/decision-ledger.ts';
 import type { ProtectedSources } from '../remediation/protected-sources.ts';
 import { createPublisher, type Publisher } from '../remediation/publish.ts';
@@ -91,17 +91,21 @@ export interface DeciderParts {
   readonly protectedSources: ProtectedSources;
 }
 
+export interface OpenedDecider {
+  readonly decider: Decider;
+  readonly profiles: Profiles;
+  readonly profileDocuments: readonly ProfileDocument[];
+  close(): void;
+}
+
 /** The decider with its profiles and its knowledge of good bots. */
-export async function openDecider(
-  settings: Settings,
-  runtime: Runtime,
-  parts: DeciderParts,
-): Promise<{ readonly decider: Decider; close(): void }> {
+export async function openDecider(settings: Settings, runtime: Runtime, parts: DeciderParts): Promise<OpenedDecider> {
   const { remediation, client } = settings;
   const { decisions, helpers, protectedSources } = parts;
   const file = remediation.profiles ?? `${packageRoot}/remediation/default-profiles.yaml`;
+  const profileDocuments = parseProfiles(await readProfiles(file), file);
   const profiles = createProfiles({
-    documents: parseProfiles(await readProfiles(file), file),
+    documents: profileDocuments,
     compiler: createExpressionCompiler({ environment: profileEnvironment, helpers }),
     view: alertView,
     log: runtime.log,
@@ -120,6 +124,8 @@ export async function openDecider(
   });
   return {
     decider,
+    profiles,
+    profileDocuments,
     close() {
       decider.close();
       goodBots?.close();

@@ -14,6 +14,7 @@ import { detectionOptions, geoipOptions } from '../detectors/options.ts';
 import { wafOptions } from '../detectors/waf/options.ts';
 import { agentOptions, bouncerOptions } from '../remediation/lapi/client/options.ts';
 import { lapiOptions } from '../remediation/lapi/options.ts';
+import { notificationOptions } from '../remediation/notify/options.ts';
 import { remediationOptions } from '../remediation/options.ts';
 import { storeOptions } from '../remediation/store/options.ts';
 import { appsecOptions } from './appsec/options.ts';
@@ -48,6 +49,7 @@ export const settingsSchema = z
     bouncer: bouncerOptions,
     agent: agentOptions,
     remediation: remediationOptions,
+    notifications: notificationOptions,
     geoip: geoipOptions,
     accessLog: accessLogOptions,
     log: logOptions,

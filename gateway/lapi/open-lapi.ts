@@ -38,7 +38,7 @@ export interface LapiParts extends Runtime {
 }
 
 /** What `machine_id` says of the gateway's own alerts. */
-const gatewayName = 'portcullis';
+export const gatewayName = 'portcullis';
 
 export function servesLapi({ lapi }: Pick<Settings, 'lapi'>): boolean {
   return lapi.listen !== null || lapi.socket !== null;

@@ -28,7 +28,9 @@ function decision(value: string, more: Partial<LedgerEntry> = {}): LedgerEntry {
 
 function feed(name: FeedName, decisions: readonly LedgerEntry[], versions: readonly (4 | 6)[] = [4, 6]): string {
   const facts = { now, versions, name: 'portcullis' };
-  const onTooMany = (): void => t.fail('too many networks');
+  const onTooMany = (): void => {
+    t.fail('too many networks');
+  };
   return [...feedLines(decisions, { format: feedFormats[name], facts, onTooMany })].join('');
 }
 
