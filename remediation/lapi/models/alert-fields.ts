@@ -91,7 +91,7 @@ function eventOf({ timestamp, meta }: ValidEvent, now: number): AlertEvent {
 /** Long values are cut shorter and shorter until all fit; when they never do, the event loses its meta. */
 function stripped(meta: readonly PostedMeta[]): readonly PostedMeta[] {
   let found = meta;
-  if (jsonBytes(found) <= maxEventMeta) return found;
+  if (isSurelyShort(meta) || jsonBytes(found) <= maxEventMeta) return found;
   for (let size = firstStrip; size > 0; size = Math.floor(size / 2)) {
     found = found.map(({ key, value }) => ({
       key,
@@ -100,6 +100,13 @@ function stripped(meta: readonly PostedMeta[]): readonly PostedMeta[] {
     if (jsonBytes(found) <= maxEventMeta) return found;
   }
   return [];
+}
+
+/** Whether it fits however much of it is escaped: a UTF-16 unit becomes six bytes at most. */
+function isSurelyShort(meta: readonly PostedMeta[]): boolean {
+  let bytes = 2;
+  for (const { key, value } of meta) bytes += 22 + (key.length + value.length) * 6;
+  return bytes <= maxEventMeta;
 }
 
 function jsonBytes(meta: readonly PostedMeta[]): number {
