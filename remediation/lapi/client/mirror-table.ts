@@ -38,7 +38,6 @@ const maxClasses = 50_000;
 const maxPairs = 1_000;
 
 interface RowClass extends Omit<MirroredDecision, 'value' | 'until'> {
-  readonly key: string;
   readonly pair: number;
   ipv4: number;
   ipv6: number;
@@ -65,8 +64,11 @@ export class MirrorTable {
   readonly #counts = new Uint32Array(1 << shardBits);
   readonly #classes: (RowClass | null)[] = [];
   readonly #freeClasses: number[] = [];
-  readonly #classIds = new Map<string, number>();
-  readonly #pairIds = new Map<string, number>();
+  /** By pair, origin and scenario: texts that are not joined need not be made for each decision. */
+  readonly #classIds: Map<string, Map<string, number>>[] = [];
+  #classCount = 0;
+  /** By scope and type. */
+  readonly #pairIds = new Map<string, Map<string, number>>();
   readonly #probe = Buffer.allocUnsafe(8_192);
   #swept = 0;
 
@@ -83,7 +85,7 @@ export class MirrorTable {
 
   /** The row of this decision, or -1. Rows stay what they are until they are removed. */
   find(key: MirroredKey): number {
-    const pair = this.#pairIds.get(pairText(key));
+    const pair = this.#pairIds.get(key.scope)?.get(key.type);
     if (pair === undefined) return -1;
     const length = this.#write(key.value);
     return this.#lookup(pair, length, this.#hash(pair, length));
@@ -112,13 +114,24 @@ export class MirrorTable {
 
   /** Puts a decision in the place of the one with its key. False when the table is full. */
   put(decision: MirroredDecision, createdAt: number): boolean {
+    return this.#put(decision, createdAt, false);
+  }
+
+  /** As `put`, unless the one with its key lasts as long or longer. */
+  putLongest(decision: MirroredDecision, createdAt: number): boolean {
+    return this.#put(decision, createdAt, true);
+  }
+
+  #put(decision: MirroredDecision, createdAt: number, isLongestKept: boolean): boolean {
     const pair = this.#pairOf(decision);
     if (pair === -1) return false;
     const length = this.#write(decision.value);
     const hash = this.#hash(pair, length);
     let row = this.#lookup(pair, length, hash);
-    if (row !== -1) this.#leaveClass(row);
-    else {
+    if (row !== -1) {
+      if (isLongestKept && this.untilOf(row) >= decision.until) return true;
+      this.#leaveClass(row);
+    } else {
       if (this.#size >= this.#maxRows || this.#textPages.length > maxTextPages) return false;
       row = this.#takeRow(length);
       this.#page(row).words[wordOf(row) + 1] = hash;
@@ -299,13 +312,15 @@ export class MirrorTable {
     return this.#page(row).words[wordOf(row) + 1] as number;
   }
 
-  #pairOf(key: MirroredKey): number {
-    const text = pairText(key);
-    const known = this.#pairIds.get(text);
+  #pairOf({ scope, type }: MirroredKey): number {
+    const known = this.#pairIds.get(scope)?.get(type);
     if (known !== undefined) return known;
-    if (this.#pairIds.size >= maxPairs) return -1;
-    this.#pairIds.set(text, this.#pairIds.size);
-    return this.#pairIds.size - 1;
+    const pair = this.#classIds.length;
+    if (pair >= maxPairs) return -1;
+    this.#classIds.push(new Map());
+    const types = this.#pairIds.get(scope) ?? new Map<string, number>();
+    this.#pairIds.set(scope, types.set(type, pair));
+    return pair;
   }
 
   #classOf(row: number): RowClass {
@@ -314,17 +329,25 @@ export class MirrorTable {
 
   #enterClass(row: number, decision: MirroredDecision, pair: number): void {
     const { scope, type, origin } = decision;
-    const isFull = this.#classIds.size >= maxClasses;
-    const scenario = isFull && !this.#classIds.has(classText(decision)) ? '' : decision.scenario;
-    const key = classText({ ...decision, scenario });
-    let id = this.#classIds.get(key);
+    const ids = this.#classIds[pair] as Map<string, Map<string, number>>;
+    let id = ids.get(origin)?.get(decision.scenario);
     if (id === undefined) {
-      id = this.#freeClasses.pop() ?? this.#classes.length;
-      this.#classes[id] = { scope, type, origin, scenario, key, pair, ipv4: 0, ipv6: 0, other: 0 };
-      this.#classIds.set(key, id);
+      const scenario = this.#classCount >= maxClasses ? '' : decision.scenario;
+      id = ids.get(origin)?.get(scenario) ?? this.#newClass({ scope, type, origin, scenario, pair });
     }
     this.#page(row).words[wordOf(row)] = id;
     (this.#classes[id] as RowClass)[this.#familyOf(row, scope)]++;
+  }
+
+  #newClass(what: Omit<RowClass, 'ipv4' | 'ipv6' | 'other'>): number {
+    const { pair, origin, scenario } = what;
+    const id = this.#freeClasses.pop() ?? this.#classes.length;
+    this.#classes[id] = { ...what, ipv4: 0, ipv6: 0, other: 0 };
+    this.#classCount++;
+    const ids = this.#classIds[pair] as Map<string, Map<string, number>>;
+    const scenarios = ids.get(origin) ?? new Map<string, number>();
+    ids.set(origin, scenarios.set(scenario, id));
+    return id;
   }
 
   #leaveClass(row: number): void {
@@ -332,8 +355,12 @@ export class MirrorTable {
     rowClass[this.#familyOf(row, rowClass.scope)]--;
     if (rowClass.ipv4 + rowClass.ipv6 + rowClass.other > 0) return;
     const id = this.#page(row).words[wordOf(row)] as number;
-    this.#classIds.delete(rowClass.key);
+    const ids = this.#classIds[rowClass.pair] as Map<string, Map<string, number>>;
+    const scenarios = ids.get(rowClass.origin);
+    scenarios?.delete(rowClass.scenario);
+    if (scenarios?.size === 0) ids.delete(rowClass.origin);
     this.#classes[id] = null;
+    this.#classCount--;
     this.#freeClasses.push(id);
   }
 
@@ -360,12 +387,4 @@ function insert(shard: Uint32Array, found: number, hash: number): void {
   let slot = hash & mask;
   while (shard[slot] !== 0) slot = (slot + 1) & mask;
   shard[slot] = found;
-}
-
-function pairText({ scope, type }: Pick<MirroredKey, 'scope' | 'type'>): string {
-  return `${scope}\0${type}`;
-}
-
-function classText({ scope, type, origin, scenario }: Omit<MirroredDecision, 'value' | 'until'>): string {
-  return `${scope}\0${type}\0${origin}\0${scenario}`;
 }

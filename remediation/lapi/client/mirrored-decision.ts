@@ -37,7 +37,7 @@ export function readMirrored(element: unknown, receivedAt: number): MirroredDeci
   if (key === null) return null;
   const { duration, origin, scenario, simulated } = element as Readonly<Record<string, unknown>>;
   if (simulated === true || typeof duration !== 'string') return null;
-  const leftMs = parseDuration(duration);
+  const leftMs = wholeSeconds(duration) ?? parseDuration(duration);
   if (leftMs === null) return null;
   return {
     ...key,
@@ -45,6 +45,30 @@ export function readMirrored(element: unknown, receivedAt: number): MirroredDeci
     scenario: textWithin(scenario, maxValueLength),
     until: Math.min(maxTime, receivedAt + leftMs),
   };
+}
+
+/** `3h59m58s` in milliseconds, or null for anything else: a million such are read in one go. */
+function wholeSeconds(text: string): number | null {
+  let total = 0;
+  let number = 0;
+  let hasDigit = false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code >= 0x30 && code <= 0x39) {
+      number = number * 10 + code - 0x30;
+      hasDigit = true;
+      continue;
+    }
+    // A unit of two letters starts like one of these; its second letter comes without a digit.
+    if (!hasDigit) return null;
+    if (code === 0x68) total += number * 3_600_000;
+    else if (code === 0x6d) total += number * 60_000;
+    else if (code === 0x73) total += number * 1_000;
+    else return null;
+    number = 0;
+    hasDigit = false;
+  }
+  return hasDigit || text === '' ? null : total;
 }
 
 /** Which decision an element is about: all that counts of one that was deleted. */

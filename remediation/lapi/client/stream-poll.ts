@@ -52,9 +52,7 @@ export async function readPoll(options: PollOptions): Promise<Poll> {
     const decision = readMirrored(element, receivedAt ?? askedAt);
     if (decision === null) counts.unreadable++;
     else if (decision.until > (receivedAt ?? askedAt) && passes(decision)) {
-      const row = added.find(decision);
-      if (row !== -1 && added.untilOf(row) >= decision.until) return;
-      if (!added.put(decision, receivedAt ?? askedAt)) counts.leftOut++;
+      if (!added.putLongest(decision, receivedAt ?? askedAt)) counts.leftOut++;
     }
   };
   const drop = (element: unknown): void => {
