@@ -11,6 +11,7 @@ import fastify, {
   type onRequestAsyncHookHandler,
   type RouteOptions,
 } from 'fastify';
+import type { IpRange } from '../../../core/ip.ts';
 import { lingerOnClose } from '../../../core/linger-on-close.ts';
 import { createPasswordHasher } from '../../password-hash.ts';
 import type { LapiDependencies, LapiGuards, LapiRoutes } from '../lapi-context.ts';
@@ -81,20 +82,13 @@ export function createLapiApp(
     certificateOf,
   });
 
-  app.decorateRequest('lapiCaller', null);
-  app.decorateRequest('lapiClientIp', '');
-  app.decorateRequest('lapiStartedAt', 0);
-  const trustedProxies = rangesOf(options.trustedProxies);
-  app.addHook('onRequest', async (request) => {
-    request.lapiStartedAt = deps.clock.now();
-    request.lapiClientIp = clientIpOf(peers.of(request.raw.socket).address, request.headers, trustedProxies).text;
-  });
   app.addHook('onRequest', (request, reply, done) => {
     // `/v1/alerts/` is a slash too many, not an alert without a name.
     const isUnnamed = Object.values(request.params as Record<string, string>).includes('');
     if (isUnnamed && !request.is404) missing(request, reply);
     else done();
   });
+  noteClients(app, deps, peers, rangesOf(options.trustedProxies));
   readBodies(app, options, deps, room);
   app.addHook('onRoute', (route) => {
     guardFirst(route, guards);
@@ -135,6 +129,22 @@ export function lapiAppPlugin({ app, peers }: Pick<LapiApp, 'app' | 'peers'>): F
       app.routing(request.raw, reply.raw);
     });
   };
+}
+
+function noteClients(
+  app: FastifyInstance,
+  { clock }: Pick<LapiDependencies, 'clock'>,
+  peers: Peers,
+  trustedProxies: readonly IpRange[],
+): void {
+  app.decorateRequest('lapiCaller', null);
+  app.decorateRequest('lapiClientIp', '');
+  app.decorateRequest('lapiStartedAt', 0);
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.lapiStartedAt = clock.now();
+    request.lapiClientIp = clientIpOf(peers.of(request.raw.socket).address, request.headers, trustedProxies).text;
+    done();
+  });
 }
 
 /** Keeps fastify from reading bodies, and from refusing a Content-Type that it cannot read: nobody asks for it here. */
