@@ -94,7 +94,7 @@ export function readSettings({ configFile, env, cwd, installed, readFile }: Sett
     env,
     readFile: (path) => readFile(resolve(cwd, path)),
     base: resolve(cwd, file, '..'),
-    aliases: { ORIGIN: 'PORTCULLIS_ORIGIN' },
+    aliases: { ORIGIN: 'PORTCULLIS_ORIGIN', CS_LAPI_SECRET: 'PORTCULLIS_LAPI_SECRET' },
     reserved: ['PORTCULLIS_CONFIG', 'PORTCULLIS_SUITES'],
   });
   const dataDir = settings.dataDir ?? (installed ? '/var/lib/portcullis' : resolve(cwd, 'data'));
@@ -125,9 +125,14 @@ export function secretsOf(settings: object): readonly string[] {
 }
 
 /** What is allowed and yet probably not meant. */
-function cautions({ client, mode, origin, unknownHost, sites }: Settings): string[] {
+function cautions({ client, lapi, mode, origin, unknownHost, sites }: Settings): string[] {
   const everyone = client.trustedProxies.filter((text) => parseRange(text)?.prefix === 0);
   const warnings = everyone.map((text) => `client.trustedProxies holds ${text}: every client can claim any address`);
+  if (lapi.trustedProxies.some((text) => parseRange(text)?.prefix === 0)) {
+    warnings.push(
+      'lapi.trustedProxies holds every address: every client of the Local API can claim to be any, and delete alerts',
+    );
+  }
   if (mode === 'observe') warnings.push('mode is observe: nothing is blocked');
   if (origin === null && sites.length > 0 && unknownHost === 'default') {
     warnings.push('origin is not set: a Host that no site claims is answered 421');
