@@ -7,7 +7,7 @@ export interface Telling extends Teardown {
   comment(text: string): unknown;
 }
 
-const shownLines = 60;
+const shownLines = 25;
 
 /** At the end of a failed test, the newest lines of `output` become comments under it. */
 export function tellOnFailure(t: Telling, name: string, output: () => string): void {
