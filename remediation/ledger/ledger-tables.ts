@@ -66,7 +66,8 @@ export class LedgerTables {
       this.#renew(row, decision, arrivedAt, now);
       return true;
     }
-    if (row !== noRow) this.#supersede(row, now);
+    // Its number now stands for something else.
+    if (row !== noRow) this.#lift(row, now);
     return this.#insert(decision, id, arrivedAt, now) !== noRow;
   }
 
@@ -76,7 +77,7 @@ export class LedgerTables {
     const known = this.order.find(id);
     const until = Math.min(keptTime(deletedAt), keptTime(now));
     const isKnown = known !== noRow && this.#isSame(known, decision);
-    if (known !== noRow && !isKnown) this.#supersede(known, now);
+    if (known !== noRow && !isKnown) this.#lift(known, now);
     const row = isKnown ? known : this.#insert({ ...decision, until }, id, now, now);
     if (row === noRow) return false;
     const isTold = (rows.flags(row) & rowFlags.deleted) !== 0 && rows.until(row) === until;
@@ -124,7 +125,7 @@ export class LedgerTables {
   *dropStale(now: () => number): Generator<void> {
     const mark = rowFlags.used | rowFlags.stale;
     for (let row = 0; row < this.rows.end; row++) {
-      if ((this.rows.flags(row) & mark) === mark) this.#end(row, keptTime(now()), now());
+      if ((this.rows.flags(row) & mark) === mark) this.#lift(row, now());
       if (row % rowsPerStep === rowsPerStep - 1) yield;
     }
   }
@@ -209,7 +210,7 @@ export class LedgerTables {
     else if (until > now) {
       rows.lower(row, rowFlags.ended);
       this.#enforce(row);
-    }
+    } else this.#noteEnd(row, now);
     this.#announce(row, arrivedAt, now);
   }
 
@@ -236,9 +237,10 @@ export class LedgerTables {
     return true;
   }
 
-  /** Its number now stands for something else: what it stood for is over. */
-  #supersede(row: number, now: number): void {
-    if ((this.rows.flags(row) & rowFlags.ended) === 0) this.#end(row, keptTime(now), now);
+  /** It is over now, unless it was before. */
+  #lift(row: number, now: number): void {
+    this.rows.lower(row, rowFlags.stale);
+    if ((this.rows.flags(row) & rowFlags.ended) === 0 && this.rows.until(row) > now) this.#end(row, keptTime(now), now);
   }
 
   #end(row: number, until: number, now: number): void {
