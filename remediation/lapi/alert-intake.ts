@@ -32,7 +32,7 @@ export type AlertIntakeDependencies = Pick<
 const alertsPerUnit = 50;
 /** Decisions of one alert that the log and whoever is notified hear of; an import has more. */
 const decisionsTold = 500;
-/** Further ones that go to index and store together; others get their turn in between. */
+/** Decisions that are read before others get their turn. */
 const decisionsPerSlice = 2_000;
 /** Alerts of failed requests, which their machine will send again. */
 const maxUnsettled = 1_000;
@@ -40,15 +40,8 @@ const maxUnsettled = 1_000;
 /** How long the answer waits for the ledger, so that who is answered finds the decisions in it. */
 const patienceMs = 1_000;
 
-/** The last decision of a request. */
-interface LastDecision {
-  readonly uuid: string;
-  /** Whether the ledger knows it. */
-  readonly heard: Promise<boolean>;
-}
-
-/** Notes the last decision that was handed over. */
-type Hear = (decision: Decision | undefined) => void;
+/** Told of the last decision of those that were handed over, before the store has them. */
+type Hear = (last: Decision | undefined) => void;
 
 interface Prepared {
   readonly alert: Alert;
@@ -94,17 +87,13 @@ export function createAlertIntake(deps: AlertIntakeDependencies): AlertIntake {
     const told = decisions.slice(0, decisionsTold);
     decider.accept(alert, told);
     hear(told.at(-1));
-    return decisions.length <= decisionsTold || addSlices(decisions, hear);
+    return decisions.length <= decisionsTold || addFurther(decisions.slice(decisionsTold), hear);
   };
 
-  const addSlices = async (decisions: readonly Decision[], hear: Hear): Promise<true> => {
-    for (let from = decisionsTold; from < decisions.length; from += decisionsPerSlice) {
-      const slice = decisions.slice(from, from + decisionsPerSlice);
-      const stored = publisher.commit(slice.map((decision): StoreWrite => ({ kind: 'decision-added', decision })));
-      hear(slice.at(-1));
-      await stored;
-      await setImmediate();
-    }
+  const addFurther = async (decisions: readonly Decision[], hear: Hear): Promise<true> => {
+    const stored = publisher.commit(decisions.map((decision): StoreWrite => ({ kind: 'decision-added', decision })));
+    hear(decisions.at(-1));
+    await stored;
     return true;
   };
 
@@ -113,9 +102,9 @@ export function createAlertIntake(deps: AlertIntakeDependencies): AlertIntake {
     const unit = prepared.filter((each) => each !== null);
     const kept: string[] = [];
     const fresh: Prepared[] = [];
-    let last: LastDecision | null = null;
-    const hear: Hear = (decision) => {
-      if (decision !== undefined) last = { uuid: decision.uuid, heard: ledger.heardOf(decision.uuid, patienceMs) };
+    let heard: Promise<unknown> = Promise.resolve();
+    const hear: Hear = (last) => {
+      if (last !== undefined) heard = ledger.heardOf(last.uuid, patienceMs);
     };
     try {
       for (const each of unit) {
@@ -129,7 +118,12 @@ export function createAlertIntake(deps: AlertIntakeDependencies): AlertIntake {
         if (typeof isKept === 'boolean' ? isKept : await isKept) kept.push(each.alert.uuid);
       }
       await publisher.commit([]);
-      const ids = await idsOf(kept, last);
+      const ids = await idsOf(kept);
+      if (ids === null) {
+        fresh.length = 0;
+        throw new LapiError(500, 'the store did not take an alert: too many writes wait for it');
+      }
+      await heard;
       for (const each of unit) if (unsettled.size > 0) unsettled.delete(each.digest());
       return ids;
     } catch (thrown) {
@@ -144,14 +138,13 @@ export function createAlertIntake(deps: AlertIntakeDependencies): AlertIntake {
     if (unsettled.size > maxUnsettled && oldest !== undefined) unsettled.delete(oldest);
   };
 
-  /** What the queue had no room for is not there: the last decision went into it after all others. */
-  const idsOf = async (uuids: readonly string[], last: LastDecision | null): Promise<number[]> => {
+  /** Null when one is not there: the queue had no room for it, now or at an earlier try. */
+  const idsOf = async (uuids: readonly string[]): Promise<number[] | null> => {
     const stored = await Promise.all(uuids.map((uuid) => store.alertByUuid(uuid)));
     const ids = stored.flatMap((each) => (each === null ? [] : [each.id]));
-    const isLost = last !== null && !(await last.heard) && (await store.decisionByUuid(last.uuid)) === null;
-    if (ids.length === uuids.length && !isLost) return ids;
+    if (ids.length === uuids.length) return ids;
     unsettled.clear();
-    throw new LapiError(500, 'the store did not take an alert: too many writes wait for it');
+    return null;
   };
 
   return {

@@ -14,7 +14,7 @@ import { decisionTouches } from './network-cover.ts';
 import { fromStore, sendDeleted } from './replies.ts';
 
 /** Decisions that are lifted together; others get their turn in between. */
-const sliceSize = 2_000;
+const sliceSize = 5_000;
 
 export const decisionDeleteRoutes: LapiRoutes = (app, deps, guards) => {
   const asMachine = { preHandler: [guards.machine] };
