@@ -170,7 +170,7 @@ async function start(
     waf: opened.waf,
     live: upstreams.live,
   });
-  upstreams.report({ counters: traffic.counters, reading: () => detection.reading() });
+  upstreams.tell({ counters: traffic.counters, reading: () => detection.reading() });
   const bouncerKeys = createBouncerKeys({ ...runtime, store });
   undo.push(() => bouncerKeys.close());
   const lapi = openLapi(settings, {

@@ -12,18 +12,13 @@ export interface LapiViewParts {
   /** Where agents and bouncers reach it. */
   readonly addresses: readonly string[];
   readonly bouncers: Pick<BouncerDesk, 'list'>;
-  readonly upstreams: Pick<Upstreams, 'streams' | 'liveBouncer' | 'agents'>;
+  readonly upstreams: Pick<Upstreams, 'followed' | 'reporting'>;
 }
 
 export async function lapiModel({ lapi, addresses, bouncers, upstreams }: LapiViewParts): Promise<LapiModel> {
-  const { streams, liveBouncer, agents } = upstreams;
   return {
     serving: lapi && (await serving(lapi, addresses, bouncers)),
-    upstreams: [
-      ...streams.map((stream) => streamModel(stream.status())),
-      ...(liveBouncer?.status() ?? []).map(liveModel),
-      ...agents.map((agent) => agentModel(agent.status())),
-    ],
+    upstreams: [...upstreams.followed().map(followedModel), ...upstreams.reporting().map(agentModel)],
   };
 }
 
@@ -41,28 +36,15 @@ async function serving(
   };
 }
 
-function streamModel(status: StreamBouncerStatus): LapiUpstreamModel {
-  const { name, address, decisions, lastSuccessAt, lastFailure } = status;
+function followedModel(status: StreamBouncerStatus | LiveUpstreamStatus): LapiUpstreamModel {
+  const { name, address, mode, isConnected, lastSuccessAt, lastFailure } = status;
   return {
     name,
     url: address,
-    mode: 'stream',
-    ok: status.isConnected,
-    message: status.isConnected ? '' : (lastFailure?.message ?? 'not asked yet'),
-    decisions,
-    last_success_at: dateOf(lastSuccessAt),
-  };
-}
-
-function liveModel(status: LiveUpstreamStatus): LapiUpstreamModel {
-  const { name, address, remembered, isConnected, lastSuccessAt, lastFailure } = status;
-  return {
-    name,
-    url: address,
-    mode: 'live',
+    mode,
     ok: isConnected,
-    message: isConnected ? '' : (lastFailure?.message ?? ''),
-    decisions: remembered,
+    message: isConnected ? '' : (lastFailure?.message ?? 'not asked yet'),
+    decisions: mode === 'stream' ? status.decisions : status.remembered,
     last_success_at: dateOf(lastSuccessAt),
   };
 }
