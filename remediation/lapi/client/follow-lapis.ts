@@ -42,7 +42,10 @@ export async function followLapis(options: BouncerOptions, deps: FollowLapisDepe
   const seed = new DataView(random.bytes(4).slice().buffer).getInt32(0);
   const newTable = (): MirrorTable => new MirrorTable(options.maxDecisions, seed);
   const names = options.lapis.filter(({ mode }) => mode === 'stream').map(({ name }) => name);
-  const held = readHeld({ clock, random, log, store, names, newTable, signal: stop.signal });
+  const held =
+    names.length === 0
+      ? Promise.resolve(new Map<string, MirrorTable>())
+      : readHeld({ clock, random, log, store, names, newTable, signal: stop.signal });
   const clients: LapiClient[] = [];
   const streams: StreamBouncer[] = [];
   const upstreams: LiveUpstream[] = [];
