@@ -3,7 +3,7 @@
  * index and nobody else. Such decisions are not stored; who asks again knows better.
  */
 import type { IpAddress } from '../../core/ip.ts';
-import type { Decision } from '../../remediation/decision.ts';
+import { type Decision, uuidTag } from '../../remediation/decision.ts';
 import type { DecisionIndex } from '../../remediation/decision-index.ts';
 import type { LiveBouncer } from '../../remediation/lapi/client/live-bouncer.ts';
 import type { LiveAnswer } from '../../remediation/lapi/client/live-upstream.ts';
@@ -23,27 +23,22 @@ const source = '-live';
 
 export function createLiveDecisions({ live, index, now, mostHeld }: LiveDecisionsParts): LiveQuestions {
   const held = new Map<string, Decision>();
-  /** Addresses by decision: those of one network bring the same one. */
-  const uses = new Map<string, number>();
 
   function letGo(address: string): void {
     const decision = held.get(address);
     if (decision === undefined) return;
     held.delete(address);
-    const left = (uses.get(decision.uuid) ?? 1) - 1;
-    if (left > 0) return void uses.set(decision.uuid, left);
-    uses.delete(decision.uuid);
     index.remove(decision);
   }
 
+  /** Of a range, a country or a system it is only known that this address is meant, and whoever asks next is told anew. */
   function hold(address: string, answer: LiveAnswer): void {
     letGo(address);
     if (answer === null) return;
     const [oldest] = held.keys();
     if (held.size >= mostHeld && oldest !== undefined) letGo(oldest);
-    const decision = decisionOf(source, answer, now());
+    const decision = decisionOf(source, { ...answer, scope: 'Ip', value: address }, now());
     held.set(address, decision);
-    uses.set(decision.uuid, (uses.get(decision.uuid) ?? 0) + 1);
     index.add(decision);
   }
 
@@ -54,8 +49,11 @@ export function createLiveDecisions({ live, index, now, mostHeld }: LiveDecision
   return {
     pending(address, at) {
       if (live.known(address, at) !== undefined) return null;
-      // Nothing that others could say is severer.
-      return index.lookup({ address }, at)?.type === 'ban' ? null : ask(address);
+      const found = index.lookup({ address }, at);
+      // Nothing that others could say is severer than a ban, but what they said before may have been lifted there.
+      const earlier = held.get(address.text);
+      const isTheirs = earlier !== undefined && found?.uuidTag === uuidTag(earlier.uuid);
+      return found?.type === 'ban' && !isTheirs ? null : ask(address);
     },
   };
 }
