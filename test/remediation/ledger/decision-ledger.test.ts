@@ -330,6 +330,37 @@ t.test('ended decisions are forgotten beyond the limit, the first to end first',
   );
 });
 
+t.test('one that ends anew when there is room for no other stays', async (t) => {
+  const { add, remove, stream, ledger, clock } = createLedgerWorld({ maxEnded: 1 });
+  const decision = add(1);
+  remove(1, decision);
+  clock.advance(10);
+  remove(1, decision);
+  t.strictSame(idsOf(stream()).deleted, [1]);
+  t.strictSame(ledger.size, { live: 0, ended: 1 });
+});
+
+t.test('networks inside another are found wherever the words of an address meet', async (t) => {
+  const address = '2001:db8:aaaa:0:8000:0:8000:0';
+  let looked = 0;
+  for (let prefix = 1; prefix <= 124; prefix++) {
+    const { add, ledger, clock } = createLedgerWorld();
+    const outer = network(`${address}/${prefix}`);
+    const start = [outer.address.w0, outer.address.w1, outer.address.w2, outer.address.w3];
+    const base = start.reduce((sum, word) => sum * 2n ** 32n + BigInt(word), 0n);
+    for (let step = 0; step < 8; step++) {
+      const inner = base + BigInt(step) * 2n ** BigInt(125 - prefix);
+      const groups = Array.from({ length: 8 }, (_, at) => ((inner >> BigInt(112 - 16 * at)) & 0xffffn).toString(16));
+      add(step + 1, { scope: 'Range', value: `${groups.join(':')}/${prefix + 3}` });
+    }
+    add(9, { scope: 'Range', value: `${address}/${prefix - 1}` });
+    const found = Array.from(ledger.active({ network: outer, contains: false }, clock.now()), ({ id }) => id);
+    if (found.join() !== '1,2,3,4,5,6,7,8') t.fail(`/${prefix}: ${found.join()}`);
+    looked++;
+  }
+  t.equal(looked, 124);
+});
+
 t.test('decisions that ended before the start are told, in the order in which they ended', async (t) => {
   const { ledger, stream, clock } = createLedgerWorld({ maxEnded: 3 });
   const now = clock.now();
