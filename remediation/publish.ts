@@ -3,6 +3,7 @@
  * is refused; then the store, through a bounded queue that is tried again until it works; then whoever listens. Nothing
  * here makes the caller wait, and a store that is away costs no enforcement.
  */
+import { setImmediate } from 'node:timers/promises';
 import { GatewayError, type ErrorCode } from '../core/errors.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { Alert } from '../detectors/alert.ts';
@@ -33,7 +34,8 @@ export interface Publisher {
   write(writes: readonly StoreWrite[]): void;
   /**
    * As `write`, and resolves when the store has them. Rejects with the store's error at the first attempt that fails; the
-   * writes are in force here and stay in the queue all the same, unless it is full.
+   * writes are in force here and stay in the queue all the same, unless it is full. An import of any length goes in slices,
+   * each in force when it is its turn, as fast as the store takes them; after a slice that failed there are no more.
    */
   commit(writes: readonly StoreWrite[]): Promise<void>;
   /** `commit` of decisions and allowlist entries that people make. */
@@ -54,11 +56,21 @@ export interface PublisherOptions extends Runtime {
   readonly index: DecisionIndex;
   readonly history: DecisionHistory;
   readonly store: Pick<Store, 'apply'>;
-  /** Writes that wait at most. Refusals may take half of it, so that a flood cannot crowd decisions out. */
+  /**
+   * Writes that wait at most; a call that finds room is taken whole. Refusals may take half of it, so that a flood cannot crowd
+   * decisions out.
+   */
   readonly maxQueued?: number;
+  /** Writes that the store gets at once. */
   readonly batch?: number;
+  /** The same of writes that may be repeated when only some of them were kept. */
+  readonly bulk?: number;
 }
 
+/** Writes of an import that are put into force before others get their turn: about two milliseconds. */
+const slice = 1_000;
+/** Decisions of one alert that get a line each. */
+const mostLogged = 50;
 const firstRetryMs = 100;
 const longestRetryMs = 30_000;
 const dropReportMs = 10_000;
@@ -75,9 +87,14 @@ export function createPublisher(options: PublisherOptions): Publisher {
     for (const each of writes) applyLocally(each, index, history);
     queue.push(writes);
   };
-  const commit = (writes: readonly StoreWrite[]): Promise<void> => {
-    write(writes);
-    return queue.settled();
+  const commit = async (writes: readonly StoreWrite[]): Promise<void> => {
+    for (let at = 0; at + slice < writes.length; at += slice) {
+      write(writes.slice(at, at + slice));
+      await queue.room();
+      await setImmediate();
+    }
+    write(writes.slice(Math.max(0, Math.ceil(writes.length / slice) - 1) * slice));
+    await queue.settled();
   };
 
   return {
@@ -87,11 +104,14 @@ export function createPublisher(options: PublisherOptions): Publisher {
         { kind: 'alert', alert },
         ...decisions.map((decision) => ({ kind: 'decision-added' as const, decision })),
       ]);
-      for (const { uuid, scenario, scope, value, type, until, simulated } of decisions) {
+      for (const { uuid, scenario, scope, value, type, until, simulated } of decisions.slice(0, mostLogged)) {
         log.info(
           { decisionId: uuid, alertId: alert.uuid, scenario, scope, value, type, until, simulated },
           'decision made',
         );
+      }
+      if (decisions.length > mostLogged) {
+        log.info({ alertId: alert.uuid, decisions: decisions.length }, 'further decisions of the same alert made');
       }
       for (const listener of listeners) {
         try {
@@ -158,13 +178,15 @@ interface StoreQueue {
   push(writes: readonly StoreWrite[]): void;
   /** Resolves when all that waits now is stored, rejects when the next attempt fails or something was just dropped. */
   settled(): Promise<void>;
+  /** Resolves when half of the queue is free, rejects as `settled`. */
+  room(): Promise<void>;
   pendingDecisions(): readonly Decision[];
   status(): PublisherStatus;
   close(graceMs: number): Promise<void>;
 }
 
 function createStoreQueue(options: PublisherOptions): StoreQueue {
-  const { store, clock, random, log, maxQueued = 20_000, batch = 500 } = options;
+  const { store, clock, random, log, maxQueued = 40_000, batch = 500, bulk = 20_000 } = options;
   const stop = new AbortController();
   let nap = new AbortController();
   let waiting: StoreWrite[] = [];
@@ -181,8 +203,8 @@ function createStoreQueue(options: PublisherOptions): StoreQueue {
   let callers: { readonly upTo: number; readonly resolve: () => void; readonly reject: (reason: unknown) => void }[] =
     [];
   let closing: Promise<void> | null = null;
-  /** Smaller than `batch` while a write is looked for that the store does not take. */
-  let size = batch;
+  /** Not null while a write is looked for that the store does not take. */
+  let size: number | null = null;
 
   const drop = (writes: readonly StoreWrite[], reason: string, thrown?: unknown): void => {
     dropped += writes.length;
@@ -191,9 +213,8 @@ function createStoreQueue(options: PublisherOptions): StoreQueue {
     log.error({ reason, kind: writes[0]?.kind, dropped, err: thrown }, 'writes do not reach the store');
   };
 
-  const admit = (write: StoreWrite): boolean => {
-    if (stop.signal.aborted || closing !== null) return false;
-    if (waiting.length >= maxQueued) return false;
+  const admit = (write: StoreWrite, hasRoom: boolean): boolean => {
+    if (!hasRoom) return false;
     if (write.kind !== 'refusal') return true;
     if (refusals >= maxQueued / 2) return false;
     refusals++;
@@ -219,7 +240,7 @@ function createStoreQueue(options: PublisherOptions): StoreQueue {
     refuseCallers(thrown);
     const isOutage = thrown instanceof GatewayError && outages.has(thrown.code);
     if (!isOutage && count === 1) {
-      size = batch;
+      size = null;
       return drop(takeOut(1), 'the store refuses it', thrown);
     }
     if (!isOutage) size = Math.ceil(count / 2);
@@ -227,14 +248,25 @@ function createStoreQueue(options: PublisherOptions): StoreQueue {
       const code = thrown instanceof GatewayError ? thrown.code : undefined;
       log.warn({ code, err: thrown, failures, queued: waiting.length }, 'the store does not take writes; they wait');
     }
-    const delayMs = Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(failures - 1, 16));
+    const isNarrowed = thrown instanceof GatewayError && !isOutage;
+    const delayMs = isNarrowed
+      ? firstRetryMs
+      : Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(failures - 1, 16));
     nap = new AbortController();
     await clock.sleep(delayMs * (0.5 + random.fraction() / 2), AbortSignal.any([stop.signal, nap.signal]));
   };
 
+  /** A million decisions in batches of 500 would be thousands of transactions. */
+  const nextCount = (): number => {
+    const most = Math.min(bulk, waiting.length);
+    let count = 0;
+    while (count < most && isRepeatable(waiting[count] as StoreWrite)) count++;
+    return Math.max(count, batch);
+  };
+
   const drain = async (): Promise<void> => {
     while (waiting.length > 0 && !stop.signal.aborted) {
-      const writes = waiting.slice(0, size);
+      const writes = waiting.slice(0, size ?? nextCount());
       try {
         await store.apply(writes);
       } catch (thrown) {
@@ -245,7 +277,7 @@ function createStoreQueue(options: PublisherOptions): StoreQueue {
       takeOut(writes.length);
       for (const { upTo, resolve } of callers) if (upTo <= done) resolve();
       callers = callers.filter(({ upTo }) => upTo > done);
-      size = batch;
+      size = null;
       lastSuccessAt = clock.now();
       if (failures > 0) log.info({ queued: waiting.length }, 'the store takes writes again');
       failures = 0;
@@ -269,10 +301,21 @@ function createStoreQueue(options: PublisherOptions): StoreQueue {
     await idle();
   };
 
+  const reached = async (upTo: number): Promise<void> => {
+    if (lastPushRefused) throw lost('too many writes wait for it');
+    if (done >= upTo) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    callers.push({ upTo, resolve, reject });
+    // Somebody waits for the answer: no pause after a failure is worth more than that.
+    nap.abort();
+    await promise;
+  };
+
   return {
     push(writes) {
+      const hasRoom = !stop.signal.aborted && closing === null && waiting.length < maxQueued;
       const refused = writes.filter((write) => {
-        const admitted = admit(write);
+        const admitted = admit(write, hasRoom);
         if (admitted) waiting.push(write);
         return !admitted;
       });
@@ -281,15 +324,8 @@ function createStoreQueue(options: PublisherOptions): StoreQueue {
       if (refused.length > 0) drop(refused, closing === null ? 'the queue is full' : 'the gateway is closing');
       if (waiting.length > 0) start();
     },
-    async settled() {
-      if (lastPushRefused) throw lost('too many writes wait for it');
-      if (done >= pushed) return;
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      callers.push({ upTo: pushed, resolve, reject });
-      // Somebody waits for the answer: no pause after a failure is worth more than that.
-      nap.abort();
-      await promise;
-    },
+    settled: () => reached(pushed),
+    room: () => reached(pushed - Math.floor(maxQueued / 2)),
     pendingDecisions: () => waiting.flatMap((write) => (write.kind === 'decision-added' ? [write.decision] : [])),
     status: () => ({ queued: waiting.length, dropped, failures, lastSuccessAt }),
     close(graceMs) {
@@ -307,6 +343,11 @@ function createStoreQueue(options: PublisherOptions): StoreQueue {
       return closing;
     },
   };
+}
+
+/** Whether writing it twice leaves the same as writing it once. */
+function isRepeatable({ kind }: StoreWrite): boolean {
+  return kind !== 'refusal' && kind !== 'usage-reported';
 }
 
 function lost(why: string): GatewayError {

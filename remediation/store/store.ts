@@ -224,7 +224,7 @@ export interface Store {
   usageReports(query: UsageQuery): Promise<readonly UsageReport[]>;
   /**
    * How many decisions each value has had since `since`, expired and deleted ones included: what escalation starts from.
-   * Simulated decisions and those whose origin is not `crowdsec` do not count. Bounded by `limit`, newest first.
+   * Only our own (`isOwn`) count. Bounded by `limit`, newest first.
    */
   decisionCounts(since: number, limit: number): Promise<readonly { readonly value: string; readonly count: number }[]>;
   health(): StoreHealth;

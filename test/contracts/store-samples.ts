@@ -1,7 +1,8 @@
 /** Decisions, alerts and refusals for the tests of stores, complete and each different from the next. */
 import type { Alert } from '../../detectors/alert.ts';
 import type { Decision } from '../../remediation/decision.ts';
-import type { AllowlistEntry, RefusalEvent } from '../../remediation/store/store.ts';
+import type { Machine } from '../../remediation/machine.ts';
+import type { AllowlistEntry, RefusalEvent, UsageReport } from '../../remediation/store/store.ts';
 
 /** The time at which the clocks of these tests start. */
 export const start = Date.UTC(2026, 0, 1);
@@ -85,4 +86,26 @@ export function sampleRefusal(index: number, changes: Partial<RefusalEvent> = {}
 
 export function sampleEntry(value: string, changes: Partial<AllowlistEntry> = {}): AllowlistEntry {
   return { list: 'default', value, comment: `why ${value}`, createdAt: start, until: null, ...changes };
+}
+
+export function sampleMachine(id: string, changes: Partial<Machine> = {}): Machine {
+  return {
+    id,
+    passwordHash: `scrypt$${id}`,
+    authType: 'password',
+    validated: true,
+    createdAt: start,
+    updatedAt: start,
+    ip: '192.0.2.20',
+    version: 'v1.6.3-debian',
+    scenarios: [],
+    lastPush: null,
+    lastHeartbeat: null,
+    os: 'Debian GNU/Linux/12',
+    ...changes,
+  };
+}
+
+export function sampleReport(index: number, changes: Partial<UsageReport> = {}): UsageReport {
+  return { side: 'bouncer', from: 'nginx', receivedAt: start + index, body: `{"n":${index}}`, ...changes };
 }

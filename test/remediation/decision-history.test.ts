@@ -1,4 +1,5 @@
 import t from 'tap';
+import { mirroredPrefix } from '../../remediation/decision.ts';
 import { createDecisionHistory } from '../../remediation/decision-history.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { decisionOf } from './support.ts';
@@ -13,6 +14,7 @@ t.test('decisions count once each, simulated and foreign ones not', async (t) =>
   history.record(decision);
   history.record(decisionOf({ simulated: true }));
   history.record(decisionOf({ origin: 'CAPI' }));
+  history.record(decisionOf({ uuid: `${mirroredPrefix}upstream/12` }));
   history.record(decisionOf({ origin: 'crowdsec/own' }));
   t.equal(history.total('192.0.2.1'), 2);
   t.equal(history.total('192.0.2.2'), 0);

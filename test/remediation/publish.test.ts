@@ -11,7 +11,7 @@ import { alertOf, collectedLog, decisionOf, ip, settle } from './support.ts';
 
 const away = (): GatewayError => new GatewayError('STORE_UNAVAILABLE', 'the store does not answer');
 
-function setUp(limits: { maxQueued?: number; batch?: number } = {}) {
+function setUp(limits: { maxQueued?: number; batch?: number; bulk?: number } = {}) {
   const clock = createManualClock();
   const random = createSystemRandom();
   const { log, lines } = collectedLog();
@@ -156,6 +156,100 @@ t.test('commit says so when the queue is full', async (t) => {
   store.failure = away();
   publisher.write([{ kind: 'decision-added', decision: decisionOf() }]);
   await t.rejects(publisher.add([decisionOf()]), { code: 'STORE_UNAVAILABLE' });
+});
+
+t.test('an import of any length is committed in slices, in order, in bulk, and others get their turn', async (t) => {
+  const { clock, index, store, publisher } = setUp({ maxQueued: 4_000, bulk: 2_500, batch: 10 });
+  const decisions = Array.from({ length: 25_500 }, (_, n) => decisionOf({ value: `10.0.${n >> 8}.${n & 255}` }));
+  let turns = 0;
+  let mostQueued = 0;
+  const done = new AbortController();
+  const watch = async (): Promise<void> => {
+    for (; !done.signal.aborted; turns++) {
+      mostQueued = Math.max(mostQueued, publisher.status().queued);
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+  };
+  const watching = watch();
+  await publisher.add(decisions);
+  done.abort();
+  await watching;
+  t.ok(index.lookup({ address: ip('10.0.99.155') }, clock.now()), 'the last one is in force');
+  t.equal(index.size.total, 25_500);
+  t.same(
+    store.applied.map((write) => (write.kind === 'decision-added' ? write.decision.uuid : '')),
+    decisions.map(({ uuid }) => uuid),
+  );
+  t.ok(mostQueued <= 5_000, `at most ${mostQueued} waited`);
+  t.ok(turns >= 20, `others had ${turns} turns`);
+  t.ok(store.batches.length <= 30, `${store.batches.length} batches`);
+  t.equal(publisher.status().dropped, 0);
+});
+
+t.test('an import ends where the store fails, and says so', async (t) => {
+  const { store, publisher, index } = setUp({ maxQueued: 4_000 });
+  const decisions = Array.from({ length: 25_000 }, (_, n) => decisionOf({ value: `10.0.${n >> 8}.${n & 255}` }));
+  store.failure = away();
+  await t.rejects(publisher.add(decisions), { code: 'STORE_UNAVAILABLE' });
+  t.ok(index.size.total > 0 && index.size.total < 25_000, 'what came after it was not begun');
+  t.equal(publisher.status().queued, index.size.total, 'what is in force waits for the store');
+});
+
+t.test('writes that may not be repeated do not go in bulk', async (t) => {
+  const { store, publisher } = setUp({ bulk: 100, batch: 10 });
+  const many = Array.from({ length: 30 }, (): StoreWrite => ({ kind: 'decision-added', decision: decisionOf() }));
+  publisher.write([...many, ...Array.from({ length: 25 }, (_, n) => refusal(`${n}`)), ...many]);
+  await settle();
+  t.same(store.batches, [30, 10, 10, 10, 25]);
+});
+
+t.test('a call that finds room is taken whole, the next one is not', async (t) => {
+  const { store, publisher } = setUp({ maxQueued: 10 });
+  store.failure = away();
+  const many = Array.from({ length: 30 }, (): StoreWrite => ({ kind: 'decision-added', decision: decisionOf() }));
+  publisher.write(many);
+  publisher.write(many);
+  t.match(publisher.status(), { queued: 30, dropped: 30 });
+});
+
+t.test('one write that the store refuses among thousands is found soon', async (t) => {
+  const { clock, store, publisher } = setUp({ maxQueued: 20_000 });
+  const bad = decisionOf();
+  store.failure = (writes: readonly StoreWrite[]) =>
+    writes.some((write) => write.kind === 'decision-added' && write.decision === bad)
+      ? new GatewayError('DECISION_INVALID', 'too long')
+      : null;
+  const decisions = Array.from({ length: 10_000 }, (_, n) => (n === 7_777 ? bad : decisionOf()));
+  publisher.write(decisions.map((decision) => ({ kind: 'decision-added', decision })));
+  for (let tenth = 0; tenth < 50; tenth++) {
+    await settle();
+    clock.advance(100);
+  }
+  t.match(publisher.status(), { queued: 0, dropped: 1, failures: 0 });
+  t.equal(new Set(store.applied).size, 9_999);
+});
+
+t.test('an alert with very many decisions does not fill the log', async (t) => {
+  const { publisher, lines, index } = setUp();
+  const decisions = Array.from({ length: 3_000 }, (_, n) => decisionOf({ value: `10.0.${n >> 8}.${n & 255}` }));
+  publisher.publish({ alert: alertOf(), decisions, matched: [] });
+  t.equal(index.size.total, 3_000);
+  t.equal(lines.filter(({ msg }) => msg === 'decision made').length, 50);
+  t.match(
+    lines.filter(({ decisions }) => decisions === 3_000),
+    { length: 1 },
+  );
+});
+
+t.test('a removed allowlist is lifted at once', async (t) => {
+  const { publisher, index, clock } = setUp();
+  const entry = { list: 'office', value: '192.0.2.9', comment: '', createdAt: clock.now(), until: null };
+  await publisher.allow(entry);
+  t.ok(index.isAllowed(ip('192.0.2.9')));
+  await publisher.commit([{ kind: 'allowlist-removed', name: 'other' }]);
+  t.ok(index.isAllowed(ip('192.0.2.9')));
+  await publisher.commit([{ kind: 'allowlist-removed', name: 'office' }]);
+  t.notOk(index.isAllowed(ip('192.0.2.9')));
 });
 
 t.test('close waits for the queue, but not for ever', async (t) => {

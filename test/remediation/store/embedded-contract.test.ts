@@ -3,7 +3,8 @@ import t from 'tap';
 import { createEmbeddedStore } from '../../../remediation/store/embedded.ts';
 import type { Store } from '../../../remediation/store/store.ts';
 import { createTestRuntime } from '../../contracts/store-runtime.ts';
-import { contractRetention, storeContract } from '../../contracts/store.ts';
+import { storeContract } from '../../contracts/store.ts';
+import { contractRetention } from '../../contracts/store/tools.ts';
 import { temporaryFolder } from '../../support/servers/process.ts';
 
 storeContract(t, async (t) => {

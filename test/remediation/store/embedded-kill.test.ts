@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import t from 'tap';
 import { openSession } from '../../../remediation/store/embedded-session.ts';
 import { sampleAlert, sampleDecision, start } from '../../contracts/store-samples.ts';
-import { contractRetention } from '../../contracts/store.ts';
+import { contractRetention } from '../../contracts/store/tools.ts';
 import { temporaryFolder } from '../../support/servers/process.ts';
 
 const rounds = 24;

@@ -30,7 +30,7 @@ import {
   followerOf,
   rejectsWith,
   snapshot,
-} from '../../contracts/store.ts';
+} from '../../contracts/store/tools.ts';
 import { temporaryFolder } from '../../support/servers/process.ts';
 
 t.test('the file and its folder are for the owner only', async (t) => {

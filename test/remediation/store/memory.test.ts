@@ -2,7 +2,8 @@ import t from 'tap';
 import { createMemoryStore } from '../../../remediation/store/memory.ts';
 import { createTestRuntime } from '../../contracts/store-runtime.ts';
 import { sampleDecision, start } from '../../contracts/store-samples.ts';
-import { added, contractRetention, rejectsWith, storeContract } from '../../contracts/store.ts';
+import { storeContract } from '../../contracts/store.ts';
+import { added, contractRetention, rejectsWith } from '../../contracts/store/tools.ts';
 
 t.test('contract', async (t) => {
   storeContract(t, async (t) => {

@@ -8,6 +8,7 @@ import { createRedisStore, type RedisStoreSettings } from '../../../remediation/
 import type { Store } from '../../../remediation/store/store.ts';
 import { createTestRuntime, type TestRuntime } from '../../contracts/store-runtime.ts';
 import { sampleDecision, sampleEntry } from '../../contracts/store-samples.ts';
+import { storeContract } from '../../contracts/store.ts';
 import {
   added,
   contractRetention,
@@ -16,8 +17,7 @@ import {
   followerOf,
   rejectsWith,
   snapshot,
-  storeContract,
-} from '../../contracts/store.ts';
+} from '../../contracts/store/tools.ts';
 import { startRedis } from '../../support/redis.ts';
 import { temporaryFolder } from '../../support/servers/process.ts';
 

@@ -6,7 +6,7 @@ import { writeSync } from 'node:fs';
 import { createEmbeddedStore } from '../../../remediation/store/embedded.ts';
 import { createTestRuntime } from '../../contracts/store-runtime.ts';
 import { sampleAlert, sampleDecision } from '../../contracts/store-samples.ts';
-import { contractRetention } from '../../contracts/store.ts';
+import { contractRetention } from '../../contracts/store/tools.ts';
 
 const [file = '', first = '0'] = process.argv.slice(2);
 const store = await createEmbeddedStore({ file, maxBytes: 2 ** 30, retention: contractRetention }, createTestRuntime());
