@@ -10,6 +10,7 @@ import { alertsView, type NotifiedAlert } from './alert-template-view.ts';
 import { ChannelQueue, type ChannelStatus } from './channel-queue.ts';
 import type { NotificationDocument } from './notification-documents.ts';
 import type { TemplateRuntime } from './templates/render-context.ts';
+import { createZones } from './templates/time-zone.ts';
 
 export interface Notifier {
   /** For `publisher.listen`. Never throws and never waits. */
@@ -43,7 +44,7 @@ export interface NotifierOptions extends Runtime {
 /** @throws GatewayError NOTIFICATION_INVALID when a channel names a file that cannot be read. */
 export function createNotifier(options: NotifierOptions): Notifier {
   const { documents, clock, random, log, hostname, localZone, gatewayName, maxQueued = 1_000 } = options;
-  const runtime: TemplateRuntime = { clock, random, hostname, localZone };
+  const runtime: TemplateRuntime = { clock, random, hostname, zones: createZones(localZone) };
   const queues = new Map<string, ChannelQueue>();
   for (const document of documents) {
     // A document can make its channel quieter than the gateway, not louder.

@@ -49,8 +49,7 @@ export function channelType<Settings extends z.ZodObject>(
     read(values) {
       const parsed = settings.safeParse(values);
       if (!parsed.success) return { issues: parsed.error.issues };
-      const secrets = secretsOf(parsed.data).filter((each) => each.length >= 4);
-      return { open: (context) => open(parsed.data, context), secrets };
+      return { open: (context) => open(parsed.data, context), secrets: secretsOf(parsed.data) };
     },
   };
 }
@@ -66,9 +65,14 @@ export class DeliveryError extends GatewayError {
   }
 }
 
+/** Shorter ones would be found in every word. */
+const shortestSecret = 4;
+
 /** The text without what must not be repeated, short enough for a line. */
 export function shownText(text: string, secrets: readonly string[]): string {
-  const clean = secrets.reduce((out, secret) => out.replaceAll(secret, '[redacted]'), text);
+  const clean = secrets
+    .filter((secret) => secret.length >= shortestSecret)
+    .reduce((out, secret) => out.replaceAll(secret, '[redacted]'), text);
   const line = clean.replaceAll(/[\p{Cc}\s]+/gu, ' ').trim();
   return line.length > 200 ? `${line.slice(0, 200)}…` : line;
 }

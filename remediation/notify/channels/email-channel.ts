@@ -1,10 +1,14 @@
-/** E-mail: one message, in HTML, to all receivers. Keys and defaults: CrowdSec's `email` plugin. */
+/**
+ * E-mail: one message, in HTML, to all receivers. Keys and defaults: CrowdSec's `email` plugin, and two about the
+ * certificate of the server, which is verified.
+ */
 import { Socket } from 'node:net';
 import { createTransport } from 'nodemailer';
 import * as z from 'zod';
 import { messageOf } from '../../../core/errors.ts';
 import { type ChannelContext, channelType, DeliveryError, shownText } from './channel.ts';
-import { durationText, lineText, text, whole } from './setting-types.ts';
+import { connectOptions, readTlsFiles, type TlsMaterial } from './post-message.ts';
+import { durationText, filePath, flag, lineText, text, whole } from './setting-types.ts';
 
 const address = lineText(320).regex(/^[^\s@<>,;]+@[^\s@<>,;]+$/, {
   error: 'expected an address such as ops@example.com',
@@ -31,21 +35,25 @@ const settings = z.strictObject({
   email_subject: lineText(500).default('Portcullis notification'),
   connect_timeout: durationText('5m').optional(),
   send_timeout: durationText('5m').optional(),
+  skip_tls_verification: flag().default(false),
+  ca_cert_path: filePath().optional(),
 });
 type EmailSettings = z.output<typeof settings>;
 
 export const emailChannel = channelType(
   'email',
   settings,
-  (options, context) => ({
-    send: (html, signal) => sendMail(options, context, html, signal),
-  }),
+  (options, context) => {
+    const tls = readTlsFiles({ skipVerification: options.skip_tls_verification, caPath: options.ca_cert_path });
+    return { send: (html, signal) => sendMail(options, context, tls, html, signal) };
+  },
   ({ smtp_password: password }) => [password],
 );
 
 async function sendMail(
   options: EmailSettings,
   { timeoutMs }: ChannelContext,
+  tls: TlsMaterial,
   html: string,
   signal: AbortSignal,
 ): Promise<void> {
@@ -57,7 +65,7 @@ async function sendMail(
     reject(new Error('no answer in time'));
   };
   signal.addEventListener('abort', abort, { once: true });
-  const transport = createTransport({ ...connection(options, timeoutMs), socket });
+  const transport = createTransport({ ...connection(options, tls, timeoutMs), socket });
   try {
     const sent = transport.sendMail({
       from: { name: options.sender_name, address: options.sender_email },
@@ -78,7 +86,7 @@ async function sendMail(
   }
 }
 
-function connection(options: EmailSettings, timeoutMs: number) {
+function connection(options: EmailSettings, tls: TlsMaterial, timeoutMs: number) {
   const { auth_type: authType, encryption_type: encryption, smtp_username: user, smtp_password: pass } = options;
   const authenticates = authType !== 'none' && user !== '';
   return {
@@ -96,7 +104,7 @@ function connection(options: EmailSettings, timeoutMs: number) {
     greetingTimeout: options.connect_timeout ?? timeoutMs,
     dnsTimeout: options.connect_timeout ?? timeoutMs,
     socketTimeout: options.send_timeout ?? timeoutMs,
-    tls: { minVersion: 'TLSv1.2' as const },
+    tls: { ...connectOptions(tls), minVersion: 'TLSv1.2' as const },
     disableFileAccess: true,
     disableUrlAccess: true,
   };
@@ -105,7 +113,7 @@ function connection(options: EmailSettings, timeoutMs: number) {
 function failure(options: EmailSettings, thrown: unknown): DeliveryError {
   const { smtp_host: host, smtp_port: port, smtp_password: password } = options;
   const encoded = Buffer.from(password, 'utf8').toString('base64');
-  const secrets = [password, encoded].filter((each) => each.length >= 4);
+  const secrets = [password, encoded];
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
   return new DeliveryError(`${host}:${port}: ${shownText(messageOf(thrown), secrets)}`, remedyOf(code));
 }

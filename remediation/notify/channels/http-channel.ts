@@ -52,6 +52,9 @@ export const httpChannel = channelType(
   secretsOf,
 );
 
+/** A token also without the word before it, as in `Bearer …`; of a URL the path, where webhooks have their keys. */
 function secretsOf({ url, headers }: z.output<typeof settings>): readonly string[] {
-  return [...Object.values(headers), url.search.slice(1), url.password, url.pathname.slice(1)];
+  const values = Object.values(headers);
+  const tokens = values.map((value) => value.slice(value.lastIndexOf(' ') + 1));
+  return [...values, ...tokens, url.search.slice(1), url.password, url.pathname.slice(1)];
 }

@@ -61,16 +61,22 @@ export function filePath() {
   return requiredText().regex(/^[^\0]+$/, { error: 'a path has no NUL' });
 }
 
-/** A header's name and value, as HTTP allows them. */
+/** Names and values as HTTP allows them. */
 export function headers() {
   return z
     .record(
-      z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/, { error: 'is no name of a header' }),
+      z.string(),
       z.string({ error: 'expected a text' }).regex(/^[\t\x20-\x7e\x80-\xff]{0,8192}$/, {
         error: 'holds characters that a header cannot carry',
       }),
+      { error: 'expected a map of names and values' },
     )
-    .refine((each) => Object.keys(each).length <= 100, { error: 'more than 100 headers' });
+    .superRefine((each, context) => {
+      const names = Object.keys(each);
+      if (names.length > 100) context.addIssue({ code: 'custom', message: 'more than 100 headers' });
+      const wrong = names.find((name) => !/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/.test(name));
+      if (wrong !== undefined) context.addIssue({ code: 'custom', path: [wrong], message: 'is no name of a header' });
+    });
 }
 
 function missingOr(expected: string): (issue: { readonly input?: unknown }) => string {

@@ -7,7 +7,7 @@ import type { Token } from './lexer.ts';
 import { lexTemplate } from './lexer.ts';
 import { parseNumber, unquoteCharacter, unquoteText } from './literals.ts';
 import type { BranchNode, CommandNode, OperandNode, PipeNode, TemplateNode } from './syntax-tree.ts';
-import { syntaxFault, type TemplateError } from './template-error.ts';
+import { TokenCursor } from './token-cursor.ts';
 
 export interface ParsedTemplates {
   readonly root: readonly TemplateNode[];
@@ -24,34 +24,29 @@ const keywords: ReadonlySet<string> = new Set('if else end range with template d
 
 /** @throws TemplateError for the first fault. */
 export function parseTemplate(name: string, source: string, check: FunctionCheck): ParsedTemplates {
-  return new Parser(name, source, lexTemplate(name, source), check).run();
+  return new Parser(new TokenCursor(name, source, lexTemplate(name, source)), check).run();
 }
 
 class Parser {
-  readonly #name: string;
-  readonly #source: string;
-  readonly #tokens: readonly Token[];
+  readonly #cursor: TokenCursor;
   readonly #check: FunctionCheck;
   readonly #named = new Map<string, readonly TemplateNode[]>();
-  #next = 0;
   #variables: string[] = ['$'];
   #ranges = 0;
   #depth = 0;
 
-  constructor(name: string, source: string, tokens: readonly Token[], check: FunctionCheck) {
-    this.#name = name;
-    this.#source = source;
-    this.#tokens = tokens;
+  constructor(cursor: TokenCursor, check: FunctionCheck) {
+    this.#cursor = cursor;
     this.#check = check;
   }
 
   run(): ParsedTemplates {
     const root: TemplateNode[] = [];
-    for (let token = this.#peek(); token.kind !== 'end'; token = this.#peek()) {
+    for (let token = this.#cursor.peek(); token.kind !== 'end'; token = this.#cursor.peek()) {
       if (this.#isKeyword('define')) this.#definition();
       else {
         const stop = this.#node(root);
-        if (stop !== null) throw this.#fault(token.at, `unexpected {{${stop}}}`);
+        if (stop !== null) throw this.#cursor.fault(token.at, `unexpected {{${stop}}}`);
       }
     }
     return { root, named: this.#named };
@@ -59,15 +54,15 @@ class Parser {
 
   /** One node into `into`; `end` or `else` instead, when that is what stands here (consumed up to that word). */
   #node(into: TemplateNode[]): 'end' | 'else' | null {
-    const token = this.#take();
+    const token = this.#cursor.take();
     if (token.kind === 'text') {
       into.push({ kind: 'text', text: token.text, at: token.at, end: token.end });
       return null;
     }
     const { at } = token;
-    const word = this.#peekPastSpace();
+    const word = this.#cursor.peekPastSpace();
     const keyword = word.kind === 'word' && keywords.has(word.text) ? word.text : null;
-    if (keyword !== null) this.#takePastSpace();
+    if (keyword !== null) this.#cursor.takePastSpace();
     switch (keyword) {
       case 'if':
       case 'with':
@@ -82,20 +77,20 @@ class Parser {
         return null;
       case 'break':
       case 'continue': {
-        if (this.#ranges === 0) throw this.#fault(word.at, `{{${keyword}}} outside {{range}}`);
-        into.push({ kind: keyword, at, end: this.#close(`{{${keyword}}}`) });
+        if (this.#ranges === 0) throw this.#cursor.fault(word.at, `{{${keyword}}} outside {{range}}`);
+        into.push({ kind: keyword, at, end: this.#cursor.close(`{{${keyword}}}`) });
         return null;
       }
       case 'end':
-        this.#close('end');
+        this.#cursor.close('end');
         return 'end';
       case 'else':
         return 'else';
       case 'define':
-        throw this.#fault(word.at, 'unexpected {{define}}');
+        throw this.#cursor.fault(word.at, 'unexpected {{define}}');
       default: {
         const pipe = this.#pipe('command', ['close']);
-        into.push({ kind: 'action', pipe, at, end: this.#close('command') });
+        into.push({ kind: 'action', pipe, at, end: this.#cursor.close('command') });
         return null;
       }
     }
@@ -104,23 +99,23 @@ class Parser {
   /** Nodes up to `{{end}}` or `{{else`. */
   #list(): { readonly nodes: TemplateNode[]; readonly stop: 'end' | 'else' } {
     const nodes: TemplateNode[] = [];
-    while (this.#peek().kind !== 'end') {
+    while (this.#cursor.peek().kind !== 'end') {
       const stop = this.#node(nodes);
       if (stop !== null) return { nodes, stop };
     }
-    throw this.#fault(this.#peek().at, 'unexpected EOF');
+    throw this.#cursor.fault(this.#cursor.peek().at, 'unexpected EOF');
   }
 
   #definition(): void {
-    this.#take();
-    this.#takePastSpace();
+    this.#cursor.take();
+    this.#cursor.takePastSpace();
     const name = this.#templateName('define clause');
-    this.#close('define clause');
+    this.#cursor.close('define clause');
     const outer = { variables: this.#variables, ranges: this.#ranges };
     this.#variables = ['$'];
     this.#ranges = 0;
     const { nodes, stop } = this.#list();
-    if (stop !== 'end') throw this.#fault(this.#peek().at, 'unexpected {{else}} in define clause');
+    if (stop !== 'end') throw this.#cursor.fault(this.#cursor.peek().at, 'unexpected {{else}} in define clause');
     this.#variables = outer.variables;
     this.#ranges = outer.ranges;
     this.#add(name, nodes);
@@ -129,7 +124,7 @@ class Parser {
   #add(name: string, nodes: readonly TemplateNode[]): void {
     const before = this.#named.get(name);
     if (before !== undefined && !isBlank(before) && !isBlank(nodes)) {
-      throw this.#fault(this.#peek().at, `multiple definition of template ${JSON.stringify(name)}`);
+      throw this.#cursor.fault(this.#cursor.peek().at, `multiple definition of template ${JSON.stringify(name)}`);
     }
     if (before === undefined || !isBlank(nodes)) this.#named.set(name, nodes);
   }
@@ -138,142 +133,142 @@ class Parser {
     this.#enter();
     const variables = this.#variables.length;
     const pipe = this.#pipe(kind, ['close']);
-    this.#close(kind);
+    this.#cursor.close(kind);
     if (kind === 'range') this.#ranges++;
     const { nodes: body, stop } = this.#list();
     if (kind === 'range') this.#ranges--;
     const otherwise = stop === 'else' ? this.#otherwise(kind) : null;
     this.#variables.length = variables;
     this.#depth--;
-    return { kind, pipe, body, otherwise, at, end: this.#before() };
+    return { kind, pipe, body, otherwise, at, end: this.#cursor.before() };
   }
 
   #otherwise(kind: BranchNode['kind']): readonly TemplateNode[] {
-    const word = this.#peekPastSpace();
+    const word = this.#cursor.peekPastSpace();
     // `else if` is an `if` inside the `else` that shares its `end`; `else with` is the same of `with`.
     if (word.kind === 'word' && word.text === kind && kind !== 'range') {
-      this.#takePastSpace();
+      this.#cursor.takePastSpace();
       return [this.#branch(kind, word.at)];
     }
-    this.#close('else');
+    this.#cursor.close('else');
     const { nodes, stop } = this.#list();
-    if (stop === 'else') throw this.#fault(this.#peekPastSpace().at, `expected end; found {{else}}`);
+    if (stop === 'else') throw this.#cursor.fault(this.#cursor.peekPastSpace().at, `expected end; found {{else}}`);
     return nodes;
   }
 
   #call(at: number): TemplateNode {
     const name = this.#templateName('template clause');
-    const pipe = this.#peekPastSpace().kind === 'close' ? null : this.#pipe('template clause', ['close']);
-    return { kind: 'template', name, pipe, at, end: this.#close('template clause') };
+    const pipe = this.#cursor.peekPastSpace().kind === 'close' ? null : this.#pipe('template clause', ['close']);
+    return { kind: 'template', name, pipe, at, end: this.#cursor.close('template clause') };
   }
 
   #block(at: number): TemplateNode {
     this.#enter();
     const name = this.#templateName('block clause');
     const pipe = this.#pipe('block clause', ['close']);
-    this.#close('block clause');
+    this.#cursor.close('block clause');
     const outer = { variables: this.#variables, ranges: this.#ranges };
     this.#variables = ['$'];
     this.#ranges = 0;
     const { nodes, stop } = this.#list();
-    if (stop !== 'end') throw this.#fault(this.#peek().at, 'unexpected {{else}} in block clause');
+    if (stop !== 'end') throw this.#cursor.fault(this.#cursor.peek().at, 'unexpected {{else}} in block clause');
     this.#variables = outer.variables;
     this.#ranges = outer.ranges;
     this.#add(name, nodes);
     this.#depth--;
-    return { kind: 'template', name, pipe, at, end: this.#before() };
+    return { kind: 'template', name, pipe, at, end: this.#cursor.before() };
   }
 
   #templateName(where: string): string {
-    const token = this.#takePastSpace();
+    const token = this.#cursor.takePastSpace();
     const name = token.kind === 'string' ? unquoteText(token.text) : null;
-    if (name === null) throw this.#unexpected(token, where);
+    if (name === null) throw this.#cursor.unexpected(token, where);
     return name;
   }
 
   /** `$x := a b | c d`, up to a token of `ends`, which is left. */
   #pipe(where: string, ends: readonly string[]): PipeNode {
     this.#enter();
-    const { at } = this.#peekPastSpace();
+    const { at } = this.#cursor.peekPastSpace();
     const { variables, assigns } = this.#declarations(where);
     const commands: CommandNode[] = [];
     for (;;) {
-      const token = this.#peekPastSpace();
+      const token = this.#cursor.peekPastSpace();
       if (ends.includes(token.kind) || (token.kind === 'sign' && ends.includes(token.text))) break;
-      if (!startsOperand(token)) throw this.#unexpected(token, where);
+      if (!startsOperand(token)) throw this.#cursor.unexpected(token, where);
       commands.push(this.#command());
     }
     this.#checkCommands(commands, where);
     this.#depth--;
     if (!assigns) this.#variables.push(...variables);
-    return { kind: 'pipe', variables, assigns, commands, at, end: this.#before() };
+    return { kind: 'pipe', variables, assigns, commands, at, end: this.#cursor.before() };
   }
 
   #declarations(where: string): { readonly variables: readonly string[]; readonly assigns: boolean } {
-    const start = this.#next;
+    const start = this.#cursor.mark();
     const variables: string[] = [];
     for (;;) {
-      const token = this.#takePastSpace();
-      const sign = token.kind === 'variable' ? this.#peekPastSpace() : null;
+      const token = this.#cursor.takePastSpace();
+      const sign = token.kind === 'variable' ? this.#cursor.peekPastSpace() : null;
       if (sign?.kind !== 'sign') break;
       if (sign.text === ':=' || sign.text === '=') {
-        this.#takePastSpace();
+        this.#cursor.takePastSpace();
         variables.push(token.text);
         const unknown = sign.text === '=' ? variables.find((name) => !this.#variables.includes(name)) : undefined;
-        if (unknown !== undefined) throw this.#fault(token.at, `undefined variable ${JSON.stringify(unknown)}`);
+        if (unknown !== undefined) throw this.#cursor.fault(token.at, `undefined variable ${JSON.stringify(unknown)}`);
         return { variables, assigns: sign.text === '=' };
       }
       if (sign.text !== ',' || where !== 'range' || variables.length === 1) {
-        if (sign.text === ',') throw this.#fault(sign.at, `too many declarations in ${where}`);
+        if (sign.text === ',') throw this.#cursor.fault(sign.at, `too many declarations in ${where}`);
         break;
       }
-      this.#takePastSpace();
+      this.#cursor.takePastSpace();
       variables.push(token.text);
     }
-    this.#next = start;
+    this.#cursor.back(start);
     return { variables: [], assigns: false };
   }
 
   #checkCommands(commands: readonly CommandNode[], where: string): void {
-    if (commands.length === 0) throw this.#fault(this.#peekPastSpace().at, `missing value for ${where}`);
+    if (commands.length === 0) throw this.#cursor.fault(this.#cursor.peekPastSpace().at, `missing value for ${where}`);
     for (const [index, command] of commands.entries()) {
       const first = command.operands[0]?.kind;
       if (index > 0 && (first === 'literal' || first === 'number' || first === 'dot' || first === 'nil')) {
-        throw this.#fault(command.at, `non executable command in pipeline stage ${index + 1}`);
+        throw this.#cursor.fault(command.at, `non executable command in pipeline stage ${index + 1}`);
       }
     }
   }
 
   /** Operands with spaces between, up to `|`, `)` or the end of the action. */
   #command(): CommandNode {
-    const { at } = this.#peekPastSpace();
+    const { at } = this.#cursor.peekPastSpace();
     const operands: OperandNode[] = [];
     let end = at;
     for (;;) {
-      this.#skipSpace();
+      this.#cursor.skipSpace();
       const operand = this.#operand();
       if (operand !== null) {
         operands.push(operand);
         end = operand.end;
       }
-      const token = this.#peek();
+      const token = this.#cursor.peek();
       if (token.kind === 'space') continue;
       if (token.kind === 'close' || (token.kind === 'sign' && token.text === ')')) break;
-      if (token.kind !== 'sign' || token.text !== '|') throw this.#unexpected(token, 'operand');
+      if (token.kind !== 'sign' || token.text !== '|') throw this.#cursor.unexpected(token, 'operand');
       // Go lets a pipeline end in `|`.
-      this.#take();
+      this.#cursor.take();
       break;
     }
-    if (operands.length === 0) throw this.#fault(at, 'empty command');
+    if (operands.length === 0) throw this.#cursor.fault(at, 'empty command');
     return { kind: 'command', operands, at, end };
   }
 
   #operand(): OperandNode | null {
     const base = this.#term();
-    if (base === null || this.#peek().kind !== 'field') return base;
+    if (base === null || this.#cursor.peek().kind !== 'field') return base;
     const names: string[] = [];
-    while (this.#peek().kind === 'field') names.push(this.#take().text.slice(1));
-    const end = this.#before();
+    while (this.#cursor.peek().kind === 'field') names.push(this.#cursor.take().text.slice(1));
+    const end = this.#cursor.before();
     switch (base.kind) {
       case 'field':
       case 'variable':
@@ -282,16 +277,16 @@ class Parser {
       case 'number':
       case 'nil':
       case 'dot':
-        throw this.#fault(base.end, `unexpected . after term ${JSON.stringify(this.#source.slice(base.at, base.end))}`);
+        throw this.#cursor.fault(base.end, `unexpected . after term ${JSON.stringify(this.#cursor.textOf(base))}`);
       default:
         return { kind: 'chain', base, names, at: base.at, end };
     }
   }
 
   #term(): OperandNode | null {
-    const token = this.#peek();
+    const token = this.#cursor.peek();
     if (!startsOperand(token)) return null;
-    this.#take();
+    this.#cursor.take();
     const { at, end } = token;
     switch (token.kind) {
       case 'word':
@@ -300,26 +295,26 @@ class Parser {
         return { kind: 'dot', at, end };
       case 'variable':
         if (!this.#variables.includes(token.text)) {
-          throw this.#fault(at, `undefined variable ${JSON.stringify(token.text)}`);
+          throw this.#cursor.fault(at, `undefined variable ${JSON.stringify(token.text)}`);
         }
         return { kind: 'variable', name: token.text, names: [], at, end };
       case 'field':
         return { kind: 'field', names: [token.text.slice(1)], at, end };
       case 'string': {
         const value = unquoteText(token.text);
-        if (value === null) throw this.#fault(at, `invalid syntax: ${token.text}`);
+        if (value === null) throw this.#cursor.fault(at, `invalid syntax: ${token.text}`);
         return { kind: 'literal', value, at, end };
       }
       case 'char':
       case 'number': {
         const value = token.kind === 'char' ? unquoteCharacter(token.text) : parseNumber(token.text);
-        if (value === null) throw this.#fault(at, `illegal number syntax: ${JSON.stringify(token.text)}`);
+        if (value === null) throw this.#cursor.fault(at, `illegal number syntax: ${JSON.stringify(token.text)}`);
         return { kind: 'number', value, at, end };
       }
       default: {
         const pipe = this.#pipe('parenthesized pipeline', [')']);
-        this.#takePastSpace();
-        return { ...pipe, at, end: this.#before() };
+        this.#cursor.takePastSpace();
+        return { ...pipe, at, end: this.#cursor.before() };
       }
     }
   }
@@ -327,66 +322,20 @@ class Parser {
   #word({ text, at, end }: Token): OperandNode {
     if (text === 'true' || text === 'false') return { kind: 'literal', value: text === 'true', at, end };
     if (text === 'nil') return { kind: 'nil', at, end };
-    if (keywords.has(text)) throw this.#fault(at, `unexpected <${text}> in operand`);
+    if (keywords.has(text)) throw this.#cursor.fault(at, `unexpected <${text}> in operand`);
     const refused = this.#check(text);
-    if (refused !== null) throw this.#fault(at, refused);
+    if (refused !== null) throw this.#cursor.fault(at, refused);
     return { kind: 'function', name: text, at, end };
   }
 
   #enter(): void {
-    if (++this.#depth > deepest) throw this.#fault(this.#peek().at, `nested more than ${deepest} deep`);
+    if (++this.#depth > deepest) throw this.#cursor.fault(this.#cursor.peek().at, `nested more than ${deepest} deep`);
   }
 
   #isKeyword(keyword: string): boolean {
-    if (this.#peek().kind !== 'open') return false;
-    const after = this.#tokens[this.#next + 1];
-    const word = after?.kind === 'space' ? this.#tokens[this.#next + 2] : after;
-    return word?.kind === 'word' && word.text === keyword;
-  }
-
-  #close(where: string): number {
-    const token = this.#takePastSpace();
-    if (token.kind !== 'close') throw this.#unexpected(token, where);
-    return token.end;
-  }
-
-  #peek(): Token {
-    return this.#tokens[this.#next] ?? { kind: 'end', text: '', at: this.#source.length, end: this.#source.length };
-  }
-
-  #take(): Token {
-    const token = this.#peek();
-    this.#next++;
-    return token;
-  }
-
-  #skipSpace(): void {
-    while (this.#peek().kind === 'space') this.#next++;
-  }
-
-  #peekPastSpace(): Token {
-    const offset = this.#peek().kind === 'space' ? 1 : 0;
-    return this.#tokens[this.#next + offset] ?? this.#peek();
-  }
-
-  #takePastSpace(): Token {
-    this.#skipSpace();
-    return this.#take();
-  }
-
-  /** Where the last token ended. */
-  #before(): number {
-    return this.#tokens[this.#next - 1]?.end ?? 0;
-  }
-
-  #unexpected(token: Token, where: string): TemplateError {
-    if (token.kind === 'end') return this.#fault(token.at, `unexpected EOF in ${where}`);
-    const shown = token.text.length > 20 ? `${token.text.slice(0, 20)}...` : token.text;
-    return this.#fault(token.at, `unexpected ${JSON.stringify(shown)} in ${where}`);
-  }
-
-  #fault(at: number, reason: string): TemplateError {
-    return syntaxFault(this.#name, this.#source, at, reason);
+    if (this.#cursor.peek().kind !== 'open') return false;
+    const word = this.#cursor.peek(this.#cursor.peek(1).kind === 'space' ? 2 : 1);
+    return word.kind === 'word' && word.text === keyword;
   }
 }
 

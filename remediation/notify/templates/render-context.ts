@@ -6,14 +6,15 @@ import type { Clock } from '../../../core/clock.ts';
 import type { Random } from '../../../core/random.ts';
 import { compilePattern, type Pattern } from '../../../detectors/regex/compile-pattern.ts';
 import { ValueFault } from './template-error.ts';
+import type { Zones } from './time-zone.ts';
 
 export interface TemplateRuntime {
   readonly clock: Clock;
   readonly random: Random;
   /** What `Hostname` gives. */
   readonly hostname: string;
-  /** The IANA name of the zone that is `Local`. */
-  readonly localZone: string;
+  /** Made once for all runs. */
+  readonly zones: Zones;
 }
 
 export interface TemplateLimits {
@@ -26,6 +27,9 @@ export interface TemplateLimits {
 }
 
 export const defaultLimits: TemplateLimits = { textBytes: 1_048_576, steps: 500_000, depth: 100 };
+
+/** A search may go back a thousand steps before the linear engine takes over. */
+export const searchSteps = 250;
 
 /** Patterns that one run keeps compiled: a loop usually has one. */
 const keptPatterns = 32;
@@ -61,11 +65,12 @@ export class RenderContext {
     if (depth > this.limits.depth) throw new ValueFault(`nested more than ${this.limits.depth} deep`);
   }
 
-  /** @throws GatewayError PATTERN_INVALID */
+  /** Charges for one search as well. @throws GatewayError PATTERN_INVALID */
   pattern(source: string): Pattern {
+    this.charge(searchSteps);
     const known = this.#patterns.get(source);
     if (known !== undefined) return known;
-    this.charge(100 + source.length);
+    this.charge(1_000 + source.length);
     const pattern = compilePattern(source);
     if (this.#patterns.size >= keptPatterns) this.#patterns.clear();
     this.#patterns.set(source, pattern);

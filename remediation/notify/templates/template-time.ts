@@ -4,7 +4,7 @@
  */
 import { formatLayout, monthNames, weekdayNames, yearDay } from './time-layout.ts';
 import { define, type TemplateFunction } from './values.ts';
-import { type Zone, utc, zoneOffset } from './time-zone.ts';
+import { utc, type Zone } from './time-zone.ts';
 
 export class TemplateTime {
   /** Since 1970, in nanoseconds. */
@@ -29,7 +29,7 @@ export class TemplateTime {
 
   /** The parts of the date in its zone, as a moment whose UTC parts they are. */
   get local(): Date {
-    return new Date(this.ms + zoneOffset(this.zone, this.ms) * 1000);
+    return new Date(this.ms + this.zone.offset(this.ms) * 1000);
   }
 
   get fraction(): number {
@@ -61,7 +61,7 @@ export function timeMethods(time: TemplateTime): ReadonlyMap<string, TemplateFun
     ['Format', define(['text'], ([layout]) => time.format(layout))],
     ['String', define([], () => time.toString())],
     ['UTC', define([], () => time.in(utc))],
-    ['Local', define([], (_, { runtime }) => time.in({ name: runtime.localZone }))],
+    ['Local', define([], (_, { runtime }) => time.in(runtime.zones.local))],
     ['Unix', define([], () => time.unix)],
     ['UnixMilli', define([], () => BigInt(time.ms))],
     ['UnixNano', define([], () => BigInt.asIntN(64, time.nanoseconds))],

@@ -2,7 +2,7 @@
  * Go's layouts of times: the reference time (Mon Jan 2 15:04:05 MST 2006) written the way that is wanted, for writing and
  * for reading. Specification: Go package time.
  */
-import { type Zone, utc, zoneAbbreviation, zoneOffset } from './time-zone.ts';
+import { fixedZone, utc, type Zone } from './time-zone.ts';
 
 /** A moment, as it is shown in its zone. */
 export interface ShownTime {
@@ -110,7 +110,7 @@ function formatPart(part: string, time: ShownTime, local: Date): string {
     case 'pm':
       return hour < 12 ? 'am' : 'pm';
     case 'MST':
-      return zoneAbbreviation(time.zone, time.ms);
+      return time.zone.abbreviation(time.ms);
     default:
       return /^[.,]/.test(part) ? formatFraction(part, time.fraction) : formatOffset(part, time);
   }
@@ -128,7 +128,7 @@ function formatFraction(part: string, nanoseconds: number): string {
 }
 
 function formatOffset(part: string, time: ShownTime): string {
-  const offset = zoneOffset(time.zone, time.ms);
+  const offset = time.zone.offset(time.ms);
   if (part.startsWith('Z') && offset === 0) return 'Z';
   const magnitude = Math.abs(offset);
   const colon = part.includes(':') ? ':' : '';
@@ -226,8 +226,8 @@ function timeOf(found: ReadonlyMap<string, string>, zone: Zone): ReadTime | null
   const nanoseconds = Number((found.get('.') ?? '').slice(1).padEnd(9, '0').slice(0, 9));
   const meant = zoneOf(found, zone);
   // The distance of a named zone depends on the moment that is looked for; two steps reach it.
-  let ms = date.getTime() - zoneOffset(meant, date.getTime()) * 1000;
-  ms = date.getTime() - zoneOffset(meant, ms) * 1000;
+  let ms = date.getTime() - meant.offset(date.getTime()) * 1000;
+  ms = date.getTime() - meant.offset(ms) * 1000;
   return { nanoseconds: BigInt(ms) * 1_000_000n + BigInt(nanoseconds), zone: meant };
 }
 
@@ -240,10 +240,10 @@ function zoneOf(found: ReadonlyMap<string, string>, otherwise: Zone): Zone {
     const seconds =
       Number(digits.slice(1, 3)) * 3600 + Number(digits.slice(3, 5) || 0) * 60 + Number(digits.slice(5, 7) || 0);
     if (seconds === 0) return utc;
-    return { name: abbreviation ?? '', fixedSeconds: digits.startsWith('-') ? -seconds : seconds };
+    return fixedZone(abbreviation ?? '', digits.startsWith('-') ? -seconds : seconds);
   }
   if (abbreviation === 'UTC') return utc;
-  return abbreviation === undefined ? otherwise : { name: abbreviation, fixedSeconds: 0 };
+  return abbreviation === undefined ? otherwise : fixedZone(abbreviation, 0);
 }
 
 /** The day of the year, from 1, of a date by its UTC parts. */

@@ -4,7 +4,7 @@ import type { RenderContext } from '../render-context.ts';
 import { ValueFault } from '../template-error.ts';
 import { TemplateTime, timeFromMs, zeroNanoseconds } from '../template-time.ts';
 import { parseLayout } from '../time-layout.ts';
-import { utc, type Zone, zoneByName } from '../time-zone.ts';
+import { utc } from '../time-zone.ts';
 import { define, type TemplateFunction, type TemplateValue } from '../values.ts';
 import { toInt64 } from './conversions.ts';
 
@@ -36,37 +36,35 @@ export const dateFunctions: Readonly<Record<string, TemplateFunction>> = {
   duration: define(['any'], ([value]) => formatDuration(Number(toInt64(value)) * 1000)),
   durationRound: define(['any'], ([value], context) => roundedDuration(durationMs(value, context))),
   toDate: define(['text', 'text'], ([layout, text], context) => {
-    const read = parseLayout(layout, text, localZone(context));
+    context.charge(100 + layout.length);
+    const read = parseLayout(layout, text, context.runtime.zones.local);
     return read === null ? new TemplateTime(zeroNanoseconds, utc) : new TemplateTime(read.nanoseconds, read.zone);
   }),
   mustToDate: define(['text', 'text'], ([layout, text], context) => {
-    const read = parseLayout(layout, text, localZone(context));
+    context.charge(100 + layout.length);
+    const read = parseLayout(layout, text, context.runtime.zones.local);
     if (read !== null) return new TemplateTime(read.nanoseconds, read.zone);
     throw new ValueFault(`parsing time ${JSON.stringify(text)} as ${JSON.stringify(layout)}: it does not follow it`);
   }),
   unixEpoch: define(['time'], ([time]) => String(time.unix)),
 };
 
-function localZone({ runtime }: RenderContext): Zone {
-  return zoneByName(runtime.localZone, 'UTC') ?? utc;
-}
-
 function now(context: RenderContext): TemplateTime {
-  return timeFromMs(context.runtime.clock.now(), localZone(context));
+  return timeFromMs(context.runtime.clock.now(), context.runtime.zones.local);
 }
 
 function timeOf(value: TemplateValue, context: RenderContext): TemplateTime {
   if (value instanceof TemplateTime) return value;
-  if (typeof value === 'bigint') return new TemplateTime(value * 1_000_000_000n, localZone(context));
+  if (typeof value === 'bigint') return new TemplateTime(value * 1_000_000_000n, context.runtime.zones.local);
   return now(context);
 }
 
-/** Formatting a zone is the most expensive thing that one call can do. */
+/** Zones and layouts are the most expensive things that one call can ask for. */
 function shownIn(value: TemplateValue, zone: string, layout: string, context: RenderContext): string {
-  context.charge(50);
+  context.charge(100);
   context.reserve(layout.length * 4);
   return timeOf(value, context)
-    .in(zoneByName(zone, context.runtime.localZone) ?? utc)
+    .in(context.runtime.zones.named(zone) ?? utc)
     .format(layout);
 }
 

@@ -1,6 +1,6 @@
 /** Sprig's regular expressions, in RE2's syntax and meaning. Replacements know `$1`, `${name}` and `$$`, as in Go. */
 import type { Pattern } from '../../../../detectors/regex/compile-pattern.ts';
-import type { RenderContext } from '../render-context.ts';
+import { type RenderContext, searchSteps } from '../render-context.ts';
 import { define, type TemplateFunction } from '../values.ts';
 
 const match = define(['text', 'text'], ([pattern, text], context) => context.pattern(pattern).test(text));
@@ -42,7 +42,7 @@ function matches(pattern: Pattern, text: string, count: number, context: RenderC
   let from = 0;
   let before = -1;
   while (from <= text.length && found.length < most) {
-    context.charge(1 + ((text.length - from) >> 6));
+    context.charge(searchSteps + ((text.length - from) >> 4));
     const each = pattern.exec(text, from);
     if (each === null) break;
     const end = each.index + each[0].length;

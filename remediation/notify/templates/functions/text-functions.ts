@@ -2,11 +2,10 @@
 import { ValueFault } from '../template-error.ts';
 import { quoteText } from '../quote-text.ts';
 import type { RenderContext } from '../render-context.ts';
-import { bytesOf, define, defineVariadic, sliceBytes, type TemplateFunction } from '../values.ts';
+import { bytesOf, compareTexts, define, defineVariadic, sliceBytes, type TemplateFunction } from '../values.ts';
 import { toCount, toText, toTexts } from './conversions.ts';
 
-const whiteStart = /^[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
-const whiteEnd = /[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/;
+/** Go's `unicode.IsSpace`. */
 const white = /[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/g;
 
 export const textFunctions: Readonly<Record<string, TemplateFunction>> = {
@@ -76,14 +75,22 @@ export const textFunctions: Readonly<Record<string, TemplateFunction>> = {
   splitList: define(['text', 'text'], ([separator, text], context) => parts(text, separator, context)),
   toString: define(['any'], ([value], context) => toText(value, context)),
   toStrings: define(['any'], ([value], context) => toTexts(value, context)),
-  sortAlpha: define(['any'], ([value], context) =>
-    [...toTexts(value, context)].sort((left, right) => Buffer.compare(bytesOf(left), bytesOf(right))),
-  ),
+  sortAlpha: define(['any'], ([value], context) => toTexts(value, context).toSorted(compareTexts)),
   camelcase: define(['text'], ([text]) => camelCase(text)),
 };
 
-export function trimSpace(text: string): string {
-  return text.replace(whiteStart, '').replace(whiteEnd, '');
+/** JavaScript trims one sign more (U+FEFF) and one less (U+0085) than Go. */
+function trimSpace(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && isWhite(text.charCodeAt(from))) from++;
+  while (to > from && isWhite(text.charCodeAt(to - 1))) to--;
+  return text.slice(from, to);
+}
+
+function isWhite(code: number): boolean {
+  if (code < 0x80) return code === 0x20 || (code >= 9 && code <= 13);
+  return code === 0x85 || (code !== 0xfeff && String.fromCharCode(code).trim() === '');
 }
 
 function trimSet(text: string, cut: string): string {

@@ -11,7 +11,10 @@ interface Version {
 
 export const versionFunctions: Readonly<Record<string, TemplateFunction>> = {
   semver: define(['text'], ([text]) => versionStruct(parseVersion(text))),
-  semverCompare: define(['text', 'text'], ([constraint, text]) => satisfies(parseVersion(text), constraint)),
+  semverCompare: define(['text', 'text'], ([constraint, text], context) => {
+    context.charge(50 + constraint.length);
+    return satisfies(parseVersion(text), constraint);
+  }),
 };
 
 const versionPattern =

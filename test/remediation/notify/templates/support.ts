@@ -2,8 +2,9 @@
 import { createManualClock } from '../../../support/manual-clock.ts';
 import type { Random } from '../../../../core/random.ts';
 import type { TemplateLimits, TemplateRuntime } from '../../../../remediation/notify/templates/render-context.ts';
+import { createZones } from '../../../../remediation/notify/templates/time-zone.ts';
 import { compileTemplate } from '../../../../remediation/notify/templates/template.ts';
-import { isList, type TemplateValue } from '../../../../remediation/notify/templates/values.ts';
+import type { TemplateValue } from '../../../../remediation/notify/templates/values.ts';
 
 /** Bytes that count up, so that what is drawn can be foretold. */
 export function countingRandom(): Random {
@@ -17,7 +18,13 @@ export function countingRandom(): Random {
 }
 
 export function testRuntime(over: Partial<TemplateRuntime> = {}): TemplateRuntime {
-  return { clock: createManualClock(), random: countingRandom(), hostname: 'gw.example', localZone: 'UTC', ...over };
+  return {
+    clock: createManualClock(),
+    random: countingRandom(),
+    hostname: 'gw.example',
+    zones: createZones('UTC'),
+    ...over,
+  };
 }
 
 /** A value as Go decodes it where whole numbers are integers. */
@@ -30,6 +37,5 @@ export function fromJson(value: unknown): TemplateValue {
 }
 
 export function render(source: string, data: unknown = null, limits?: TemplateLimits): string {
-  const value = isList(data as TemplateValue) || data === null ? fromJson(data) : fromJson(data);
-  return compileTemplate('alerts', source).render(value, testRuntime(), limits);
+  return compileTemplate('alerts', source).render(fromJson(data), testRuntime(), limits);
 }

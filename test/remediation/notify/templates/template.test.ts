@@ -4,6 +4,7 @@ import t from 'tap';
 import { defaultLimits } from '../../../../remediation/notify/templates/render-context.ts';
 import { compileTemplate } from '../../../../remediation/notify/templates/template.ts';
 import { TemplateError } from '../../../../remediation/notify/templates/template-error.ts';
+import { createZones } from '../../../../remediation/notify/templates/time-zone.ts';
 import { fromJson, render, testRuntime } from './support.ts';
 
 interface Fact {
@@ -90,7 +91,7 @@ t.test('time, host and randomness come from the runtime', async (t) => {
     'x',
     '{{dateInZone "15:04 MST" now "Local"}} {{(now).Local.Format "MST"}} {{(now).UTC.Hour}}',
   );
-  t.equal(paris.render(null, testRuntime({ localZone: 'Europe/Paris' })), '01:00 CET CET 0');
+  t.equal(paris.render(null, testRuntime({ zones: createZones('Europe/Paris') })), '01:00 CET CET 0');
 });
 
 t.test('a run is bounded in output, steps, depth and in what functions make', async (t) => {
