@@ -1,5 +1,4 @@
 /** Speaks to the running gateway over its admin socket, and says so plainly when none runs. */
-import { once } from 'node:events';
 import { type ClientRequest, request } from 'node:http';
 import { type ErrorCode, errorCodes, GatewayError, messageOf } from '../core/errors.ts';
 import type { ErrorModel } from '../gateway/admin/models.ts';
@@ -79,7 +78,7 @@ async function stream(socketPath: string, path: string, lines: AsyncIterable<str
   try {
     for await (const line of lines) {
       if (isAnswered) break;
-      if (!asked.write(`${line}\n`)) await Promise.race([once(asked, 'drain'), once(asked, 'close'), answer]);
+      if (!asked.write(`${line}\n`)) await room(asked);
     }
   } catch (thrown) {
     if (!isAnswered) asked.destroy();
@@ -92,6 +91,17 @@ async function stream(socketPath: string, path: string, lines: AsyncIterable<str
   }
   asked.end();
   return answer;
+}
+
+/** Resolves when more can be written, or when nothing more will be. */
+function room(asked: ClientRequest): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      for (const event of ['drain', 'close', 'response', 'error']) asked.off(event, go);
+      resolve();
+    };
+    for (const event of ['drain', 'close', 'response', 'error']) asked.on(event, go);
+  });
 }
 
 function answerTo(asked: ClientRequest, socketPath: string): Promise<Answer> {

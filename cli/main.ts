@@ -107,6 +107,7 @@ const statusByCode: Partial<Record<ErrorCode, number>> = {
   ADDRESS_IN_USE: exitStatus.unavailable,
   LISTEN_FAILED: exitStatus.unavailable,
   HUB_UNREACHABLE: exitStatus.unavailable,
+  LAPI_UNREACHABLE: exitStatus.unavailable,
   SETTINGS_INVALID: exitStatus.settings,
   SETTINGS_UNREADABLE: exitStatus.settings,
   PROFILE_INVALID: exitStatus.settings,

@@ -41,7 +41,7 @@ export function decisionColumns(now: number, machines = false): readonly Column<
 
 /** An address stands for itself; other scopes are named. */
 export function scopedValue({ scope, value }: { readonly scope: string; readonly value: string }): string {
-  return scope === 'Ip' || scope === 'Range' ? value : `${scope} ${value}`;
+  return scope === 'Ip' || scope === 'Range' ? value : `${scope} ${value}`.trimEnd();
 }
 
 export function alertColumns(now: number, machines = false): readonly Column<AlertModel>[] {
@@ -61,11 +61,15 @@ export function alertColumns(now: number, machines = false): readonly Column<Ale
   ];
 }
 
+const mostDecisionsTold = 1_000;
+
 /** What followed from an alert, as cscli says it: `ban:1`. */
 export function decisionCounts({ decisions }: AlertModel): string {
   const counts = new Map<string, number>();
   for (const { type } of decisions) counts.set(type, (counts.get(type) ?? 0) + 1);
-  return [...counts].map(([type, count]) => `${type}:${count}`).join(' ');
+  // The gateway tells no more of one alert.
+  const more = decisions.length >= mostDecisionsTold ? '+' : '';
+  return [...counts].map(([type, count]) => `${type}:${count}${more}`).join(' ');
 }
 
 /** `64496 Example Net` */

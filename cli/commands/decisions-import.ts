@@ -47,7 +47,7 @@ export const decisionsImport: Command = {
 /** Lines that were not understood: so many are shown. */
 const mostShown = 20;
 /** Entries of one line on the control socket. */
-const slice = 2_000;
+const slice = 1_000;
 
 interface Progress {
   entries: number;

@@ -1,6 +1,6 @@
 /** `status` */
 import { exitStatus } from '../../core/errors.ts';
-import type { RuleLayerModel, SourceModel, StatusModel } from '../../gateway/admin/models.ts';
+import type { LapiUpstreamModel, RuleLayerModel, SourceModel, StatusModel } from '../../gateway/admin/models.ts';
 import type { Call, Command } from '../command.ts';
 import type { Colour, Output } from '../output/output.ts';
 import { safeText } from '../output/safe-text.ts';
@@ -67,6 +67,8 @@ function showStatus(output: Output, answer: StatusModel, now: number): void {
     ['gateway', safeText(answer.listen_socket ?? answer.url)],
     ['admin', safeText(answer.admin_url ?? 'off')],
     ['appsec', safeText(answer.appsec_url ?? 'off')],
+    ['forward-auth', safeText(answer.forward_auth_url ?? 'off')],
+    ['local api', safeText(answer.lapi_urls.join(', ') || 'off')],
     ['settings', safeText(answer.settings_file ?? 'defaults and environment')],
     ['data', safeText(answer.data_folder)],
     ['started', absoluteTime(answer.started_at, now)],
@@ -89,6 +91,7 @@ function showStatus(output: Output, answer: StatusModel, now: number): void {
     answer.sites,
   );
   if (answer.waf.layers.length + answer.waf.faults > 0) showRules(output, answer.waf);
+  if (answer.upstreams.length > 0) showUpstreams(output, answer.upstreams, now);
   if (answer.sources.length > 0) showSources(output, answer.sources, now);
   for (const note of answer.notes) output.line(`\n${output.paint('yellow', '!')} ${safeText(note)}`);
 }
@@ -123,6 +126,25 @@ const sourceColours: Readonly<Record<SourceModel['state'], Colour | null>> = {
   ended: 'dim',
   failed: 'red',
 };
+
+function showUpstreams(output: Output, upstreams: readonly LapiUpstreamModel[], now: number): void {
+  output.line();
+  output.heading('Other Local APIs');
+  output.table(
+    [
+      { title: 'NAME', value: ({ name }) => name },
+      { title: 'ADDRESS', value: ({ url }) => url, flexible: true },
+      { title: 'MODE', value: ({ mode }) => mode },
+      { title: 'STATE', value: ({ ok }) => (ok ? 'ok' : 'away'), colour: ({ ok }) => (ok ? null : 'red') },
+      { title: 'DECISIONS', value: ({ mode, decisions }) => (mode === 'agent' ? '' : String(decisions)) },
+      {
+        title: 'REACHED',
+        value: (one) => (one.last_success_at === null ? 'never' : absoluteTime(one.last_success_at, now)),
+      },
+    ],
+    upstreams,
+  );
+}
 
 function showSources(output: Output, sources: readonly SourceModel[], now: number): void {
   output.line();

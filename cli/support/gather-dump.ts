@@ -17,7 +17,7 @@ import { status } from '../commands/status.ts';
 import { wafExceptionsList } from '../commands/waf-exceptions-list.ts';
 import { Output } from '../output/output.ts';
 import { settingsHere } from '../settings-here.ts';
-import { createScrubber } from './scrub.ts';
+import { createScrubber, withoutPaths } from './scrub.ts';
 
 export interface DumpedFile {
   readonly name: string;
@@ -64,8 +64,11 @@ export async function gatherDump(call: Call): Promise<Dump> {
   for (const command of asked) {
     const answer = await answerOf(command, call);
     const name = command.name.replaceAll(' ', '-');
-    if ('text' in answer) files.push({ name: `${name}.json`, text: answer.text });
-    else missing.push(`${command.name}: ${answer.problem}`);
+    // The path of a webhook is as good as a password.
+    if ('text' in answer) {
+      const text = command === notificationsList ? withoutPaths(answer.text) : answer.text;
+      files.push({ name: `${name}.json`, text });
+    } else missing.push(`${command.name}: ${answer.problem}`);
   }
   if (missing.length > 0) files.push({ name: 'missing.txt', text: `${missing.join('\n')}\n` });
   return {

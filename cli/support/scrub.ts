@@ -24,3 +24,8 @@ function spellings(secret: string): readonly string[] {
   const base64 = Buffer.from(secret).toString('base64').replace(/=+$/, '');
   return [secret, json, encoded, encoded.replaceAll('%20', '+'), base64];
 }
+
+/** Addresses of the web without what follows the host. */
+export function withoutPaths(text: string): string {
+  return text.replaceAll(/(\bhttps?:\/\/[^\s/"'<>]+)\/[^\s"'<>]+/gi, '$1/…');
+}

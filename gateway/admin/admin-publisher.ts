@@ -24,12 +24,12 @@ export interface AdminPublisher {
 
 const patienceMs = 1_000;
 const pollMs = 5;
-/** Well below what the queue holds, so that lifting everything crowds nobody out. */
-const slice = 1_000;
+/** Many writes may take as many times longer. */
+const writesPerPatience = 1_000;
 
 /** `accept` publishes an alert that brings its own decisions; without it nobody is notified of them. */
 export function createAdminPublisher(
-  publisher: Pick<Publisher, 'write' | 'status' | 'publish' | 'commit'>,
+  publisher: Pick<Publisher, 'status' | 'publish' | 'commit'>,
   clock: Clock,
   accept: (alert: Alert, decisions: readonly Decision[]) => void = (alert, decisions) =>
     publisher.publish({ alert, decisions, matched: [] }),
@@ -43,13 +43,14 @@ export function createAdminPublisher(
     return publisher.status().failures === 0;
   }
   return {
-    async write(writes) {
-      let stored = true;
-      for (let index = 0; index < writes.length; index += slice) {
-        publisher.write(writes.slice(index, index + slice));
-        stored = await settle();
-      }
-      return stored;
+    write(writes) {
+      const stored = publisher.commit(writes).then(
+        () => true,
+        () => false,
+      );
+      // A store that says nothing must not keep the operator waiting: what is written is in force.
+      const waited = clock.sleep(patienceMs * Math.max(1, writes.length / writesPerPatience)).then(() => false);
+      return Promise.race([stored, waited]);
     },
     announce(alert, decisions) {
       accept(alert, decisions);

@@ -28,8 +28,8 @@ export interface ImportDefaults {
 
 type ImportDependencies = Pick<AdminDependencies, 'publisher' | 'store' | 'index' | 'clock' | 'random' | 'log'>;
 
-/** Commits that wait for the store. */
-const mostUnderWay = 4;
+/** Decisions that wait for the store: enough for its largest transactions, and room left in the queue for others. */
+const mostUnderWay = 24_000;
 /** Faults that are told; all are counted. */
 const mostFaults = 100;
 const longestValue = 2_048;
@@ -42,7 +42,8 @@ const controls = /[\x00-\x1f\x7f]/;
 export class DecisionImport {
   readonly #defaults: ImportDefaults;
   readonly #deps: ImportDependencies;
-  readonly #underWay: Promise<void>[] = [];
+  readonly #underWay: { readonly count: number; readonly commit: Promise<void> }[] = [];
+  #waiting = 0;
   readonly #durations = new Map<string, number | null>();
   readonly #faults: { line: number; message: string }[] = [];
   readonly #alertUuids: string[] = [];
@@ -74,7 +75,7 @@ export class DecisionImport {
 
   /** Waits for the store. @throws GatewayError of the store. */
   async end(): Promise<ImportModel> {
-    await Promise.all(this.#underWay.splice(0));
+    while (this.#underWay.length > 0) await this.#oldest();
     await this.#endAlert();
     const stored = await Promise.all(
       this.#alertUuids.slice(0, mostFaults).map((uuid) => this.#deps.store.alertByUuid(uuid)),
@@ -90,7 +91,7 @@ export class DecisionImport {
 
   /** The import ends early: what it brought so far stays, under an alert that says so. */
   async abandon(): Promise<void> {
-    await Promise.allSettled(this.#underWay.splice(0));
+    await Promise.allSettled(this.#underWay.splice(0).map(({ commit }) => commit));
     await this.#endAlert();
   }
 
@@ -99,18 +100,24 @@ export class DecisionImport {
     const commit = publisher.commit(decisions.map((decision) => ({ kind: 'decision-added', decision })));
     // Awaited below or at the end; until then nobody listens.
     commit.catch(() => undefined);
-    this.#underWay.push(commit);
+    this.#underWay.push({ count: decisions.length, commit });
+    this.#waiting += decisions.length;
     this.#imported += decisions.length;
-    if (this.#underWay.length >= mostUnderWay) await this.#underWay.shift();
+    while (this.#waiting > mostUnderWay) await this.#oldest();
     const { batch } = this.#defaults;
     if (batch > 0 && this.#ofAlert >= batch) await this.#endAlert();
   }
 
+  async #oldest(): Promise<void> {
+    const first = this.#underWay.shift();
+    if (first === undefined) return;
+    this.#waiting -= first.count;
+    await first.commit;
+  }
+
   #decisionOf(row: unknown, now: number): Decision | null {
-    const { defaults, fault } = {
-      defaults: this.#defaults,
-      fault: (line: number, message: string) => this.#fault(line, message),
-    };
+    const defaults = this.#defaults;
+    const fault = (line: number, message: string): null => this.#fault(line, message);
     if (!isRow(row)) return fault(0, 'an entry is no list of texts');
     const [line, written, scopeText, typeText, durationText, reasonText, originText] = row;
     const type = typeText ?? defaults.type;
@@ -171,8 +178,8 @@ export class DecisionImport {
   }
 
   #alertNow(): Alert {
-    const { title, reason } = this.#defaults;
-    this.#alert ??= manualAlert({ scope: 'portcullis/import', value: title }, reason, 0, this.#deps);
+    const { reason } = this.#defaults;
+    this.#alert ??= manualAlert({ scope: 'cscli/manual-import', value: '' }, reason, 0, this.#deps);
     return this.#alert;
   }
 

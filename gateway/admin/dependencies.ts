@@ -24,7 +24,7 @@ import type { LayerSummary } from '../waf/open-waf.ts';
 import type { RuleTrace } from '../waf/rule-trace.ts';
 import type { WafCounters } from '../waf/waf-counters.ts';
 import type { AdminPublisher } from './admin-publisher.ts';
-import type { LapiModel, NotificationModel } from './models.ts';
+import type { LapiModel, LapiUpstreamModel, NotificationModel } from './models.ts';
 import type { ScenarioExplainer } from '../../detectors/scenarios/scenario-explainer.ts';
 
 /** What does not change while the gateway runs. */
@@ -85,7 +85,7 @@ export interface NotificationDesk {
    * Sends at once, past grouping and queue.
    * @throws GatewayError with what went wrong.
    */
-  test(name: string, alert: Alert): Promise<void>;
+  test(name: string, alert: Alert, decisions: readonly Decision[]): Promise<void>;
   /** Asks the profiles about the alert anew and hands it to whom they name; returns those. Makes no decisions. */
   reinject(alert: Alert, decisions: readonly Decision[]): readonly string[];
 }
@@ -114,6 +114,8 @@ export interface AdminDependencies extends Runtime {
   readonly simulation?: SimulationSwitch;
   /** Absent: nobody is notified. */
   readonly notifications?: NotificationDesk;
+  /** Other Local APIs; absent: none. */
+  readonly upstreams?: () => readonly LapiUpstreamModel[];
   /** Local APIs that are served and asked; absent: none. */
   readonly lapi?: () => Promise<LapiModel>;
   /** Entries of the settings, shown as a list of their own. */

@@ -8,6 +8,7 @@ import { isPrivate, parseIp } from '../../core/ip.ts';
 import type { Site } from '../sites.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import { fail, mostFaults, ok, warn } from './doctor-check.ts';
+import { lapiChecks } from './doctor-lapi.ts';
 import { wafChecks } from './doctor-waf.ts';
 import type { DoctorCheck } from './models.ts';
 import { faultsOf, modeOf } from './routes/status.ts';
@@ -23,6 +24,7 @@ const checks: readonly Check[] = [
   scenarioChecks,
   wafChecks,
   sourceChecks,
+  lapiChecks,
   proxyChecks,
   dataChecks,
   trafficChecks,

@@ -373,6 +373,10 @@ export interface StatusModel {
   readonly admin_url: string | null;
   /** Where bouncers ask: a URL, or `unix:` and a path; null when they cannot. */
   readonly appsec_url: string | null;
+  readonly forward_auth_url: string | null;
+  readonly lapi_urls: readonly string[];
+  /** Other Local APIs. */
+  readonly upstreams: readonly LapiUpstreamModel[];
   readonly demo: boolean;
   readonly mode: 'block' | 'observe' | 'mixed';
   readonly sites: readonly SiteModel[];

@@ -98,11 +98,15 @@ export function decisionRoutes(app: FastifyInstance, deps: AdminDependencies): v
     await deps.publisher.settle();
     let deleted = 0;
     const shown: StoredDecision[] = [];
+    // The store reads the next page while it writes the one before.
+    let written: Promise<unknown> = Promise.resolve();
     for await (const page of decisionsMeant(wanted, {}, deps)) {
-      await deps.publisher.write(page.map(({ decision }) => ({ kind: 'decision-deleted', decision })));
+      await written;
+      written = deps.publisher.write(page.map(({ decision }) => ({ kind: 'decision-deleted', decision })));
       deleted += page.length;
       shown.push(...page.slice(0, mostShown - shown.length));
     }
+    await written;
     deps.log.info({ deleted }, 'decisions lifted by hand');
     return { deleted, decisions: await decisionModels(shown, deps) };
   });

@@ -3,10 +3,10 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { GatewayError } from '../../../core/errors.ts';
 import type { Alert } from '../../../detectors/alert.ts';
+import { sampleAlert } from '../../../remediation/notify/sample-alert.ts';
 import { alertNamed } from '../alert-search.ts';
 import type { AdminDependencies, NotificationDesk } from '../dependencies.ts';
 import { parseInput } from '../input.ts';
-import { manualAlert } from '../manual-alert.ts';
 import type { NotificationModel } from '../models.ts';
 
 /** What of an alert may be said otherwise, in CrowdSec's words. */
@@ -37,7 +37,8 @@ export function notificationRoutes(app: FastifyInstance, deps: AdminDependencies
           remedy: 'See `notifications list`.',
         });
       }
-      await desk.test(params.name, withOverrides(sampleAlert(deps), alert));
+      const sample = sampleAlert(deps);
+      await desk.test(params.name, withOverrides(sample.alert, alert), sample.decisions);
       return { sent: params.name };
     },
   );
@@ -68,10 +69,4 @@ function withOverrides(alert: Alert, overrides: z.infer<typeof overrideSchema>):
     remediation: remediation ?? alert.remediation,
     simulated: simulated ?? alert.simulated,
   };
-}
-
-/** About an address that is nobody's (RFC 5737). */
-function sampleAlert(deps: AdminDependencies): Alert {
-  const made = manualAlert({ scope: 'Ip', value: '192.0.2.1' }, 'test alert', 1, deps);
-  return { ...made, remediation: true };
 }

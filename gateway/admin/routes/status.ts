@@ -6,6 +6,7 @@ import { layerModeOf } from '../../sites.ts';
 import type { LayerSummary } from '../../waf/open-waf.ts';
 import { wafSources } from '../../waf/waf-counters.ts';
 import type { AdminDependencies } from '../dependencies.ts';
+import { upstreamTrouble } from '../doctor-lapi.ts';
 import { isoTime } from '../input.ts';
 import type { RuleLayerModel, SourceModel, StatusModel } from '../models.ts';
 import { siteModel } from '../views.ts';
@@ -28,6 +29,9 @@ export function statusOf(deps: AdminDependencies): StatusModel {
     listen_socket: facts.listenSocket,
     admin_url: facts.adminUrl,
     appsec_url: facts.appsecUrl,
+    forward_auth_url: facts.forwardAuthUrl,
+    lapi_urls: facts.lapiUrls,
+    upstreams: deps.upstreams?.() ?? [],
     demo: facts.demo,
     mode: modeOf(deps),
     sites: deps.sites.sites.map(siteModel),
@@ -93,7 +97,10 @@ export function faultsOf({
 
 /** Whether all is well, and what is not. Also what `/health` answers. */
 export function stateOf(
-  deps: Pick<AdminDependencies, 'pulse' | 'store' | 'detector' | 'faults' | 'ruleFaults' | 'reading'>,
+  deps: Pick<
+    AdminDependencies,
+    'clock' | 'pulse' | 'store' | 'detector' | 'faults' | 'ruleFaults' | 'reading' | 'upstreams'
+  >,
 ): Pick<StatusModel, 'state' | 'notes'> {
   const pulse = deps.pulse();
   const health = deps.store.health();
@@ -104,6 +111,9 @@ export function stateOf(
   if (faults > 0) notes.push(`${faults} document(s) cannot be used; \`doctor\` names them`);
   for (const { name, state, lastError } of deps.reading().sources) {
     if (state === 'failed') notes.push(`the log source ${name} cannot be read (${lastError ?? 'no cause is known'})`);
+  }
+  for (const upstream of deps.upstreams?.() ?? []) {
+    if (!upstream.ok) notes.push(upstreamTrouble(upstream, deps.clock.now()));
   }
   const state = pulse.draining ? 'draining' : notes.length > 0 ? 'degraded' : 'ok';
   return { state, notes };
