@@ -30,7 +30,7 @@ import { createDetection } from './detection.ts';
 import { openNotifications } from './open-notifications.ts';
 import type { ListenAddress } from './options.ts';
 import { gatewayName, openLapi, type OpenedLapi } from './lapi/open-lapi.ts';
-import { lapiModel } from './lapi/lapi-views.ts';
+import { lapiModel, upstreamModels } from './lapi/lapi-views.ts';
 import { openUpstreams } from './lapi/open-upstreams.ts';
 import { createOrigins } from './origins.ts';
 import { openDecider, openDecisions } from './remediation-chain.ts';
@@ -206,6 +206,7 @@ async function start(
     settingsAllowlist: decisions.settingsAllowlist,
     ...(lapi && { machines: lapi.machines, lapiCounters: lapi.server.counters }),
     ...(ledger && { activeDecisions: () => ledger.countsBy(runtime.clock.now()) }),
+    upstreams: () => upstreamModels(upstreams),
     lapi: () => lapiModel({ lapi, addresses: facts.lapiUrls, bouncers: bouncerKeys, upstreams }),
     selftests,
     forgetSource: (address) => detector.forget(address.text),

@@ -18,8 +18,12 @@ export interface LapiViewParts {
 export async function lapiModel({ lapi, addresses, bouncers, upstreams }: LapiViewParts): Promise<LapiModel> {
   return {
     serving: lapi && (await serving(lapi, addresses, bouncers)),
-    upstreams: [...upstreams.followed().map(followedModel), ...upstreams.reporting().map(agentModel)],
+    upstreams: upstreamModels(upstreams),
   };
+}
+
+export function upstreamModels(upstreams: LapiViewParts['upstreams']): LapiUpstreamModel[] {
+  return [...upstreams.followed().map(followedModel), ...upstreams.reporting().map(agentModel)];
 }
 
 async function serving(
