@@ -112,13 +112,20 @@ export class DecisionJson {
   }
 
   #address(word: number): void {
-    this.#number(word >>> 24);
+    this.#octet(word >>> 24);
     this.#byte(46);
-    this.#number((word >>> 16) & 255);
+    this.#octet((word >>> 16) & 255);
     this.#byte(46);
-    this.#number((word >>> 8) & 255);
+    this.#octet((word >>> 8) & 255);
     this.#byte(46);
-    this.#number(word & 255);
+    this.#octet(word & 255);
+  }
+
+  /** A whole number from 0 to 255. */
+  #octet(value: number): void {
+    if (value >= 100) this.#byte(zero + Math.floor(value / 100));
+    if (value >= 10) this.#byte(zero + (Math.floor(value / 10) % 10));
+    this.#byte(zero + (value % 10));
   }
 
   /** A whole number from 0 on. */

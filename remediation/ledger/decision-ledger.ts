@@ -68,7 +68,7 @@ export interface DecisionLedger {
   /** As the index has them: around a fresh snapshot of a stream that broke. What the snapshot lacks counts as deleted now. */
   markStale(): Iterable<void>;
   dropStale(): Iterable<void>;
-  /** Takes notice of what has expired, at most `budget` of it. Questions do so themselves; this spreads the work. */
+  /** Takes notice of what has expired, at most `budget` of it and never more than 500. Questions do so themselves; this spreads the work. */
   sweep(now: number, budget: number): number;
   readonly size: { readonly live: number; readonly ended: number };
   /** Bytes of typed arrays. */
@@ -90,7 +90,9 @@ export interface DecisionLedgerOptions {
 
 const defaultMaxEnded = 100_000;
 /** Expired decisions that one synchronous question takes notice of first; the sweep sees to more. */
-const expiriesPerQuestion = 1_000;
+const expiriesPerQuestion = 250;
+/** Of one sweep, whatever its budget: two milliseconds. */
+const expiriesPerSweep = 500;
 const maxWaiting = 10_000;
 
 export function createDecisionLedger(options: DecisionLedgerOptions): DecisionLedger {
@@ -161,7 +163,7 @@ export function createDecisionLedger(options: DecisionLedgerOptions): DecisionLe
     },
     markStale: () => tables.markStale(),
     dropStale: () => tables.dropStale(() => clock.now()),
-    sweep: (now, budget) => tables.expire(now, budget),
+    sweep: (now, budget) => tables.expire(now, Math.min(budget, expiriesPerSweep)),
     get size() {
       return { live: tables.live, ended: tables.rows.used - tables.live };
     },

@@ -38,7 +38,7 @@ const farthestClockMs = 86_400_000;
 const maxCollected = 2_048;
 /** Steps of work between two pieces: a millisecond at most. */
 const rowsPerStep = 4_096;
-const expiriesPerStep = 2_000;
+const expiriesPerStep = 250;
 
 /** A step of work that produced nothing. */
 export const nothing: Uint8Array = new Uint8Array(0);

@@ -26,14 +26,18 @@ export function readUuid(text: string, start: number, words: Int32Array): boolea
   return true;
 }
 
-/** Bytes of the digits 0 to f. */
-const digitBytes = new TextEncoder().encode(hexDigits);
+/** The two digits of each byte. */
+const digitPairs = new TextEncoder().encode(
+  Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0')).join(''),
+);
 
-/** Writes 36 characters at `at`. `word` gives the four words. */
+/** Writes 36 characters at `at`. `words` are the four words. */
 export function writeUuid(bytes: Uint8Array, at: number, words: readonly [number, number, number, number]): void {
   let place = at;
-  for (let digit = 0; digit < 32; digit++) {
-    if (digit === 8 || digit === 12 || digit === 16 || digit === 20) bytes[place++] = dash;
-    bytes[place++] = digitBytes[((words[digit >>> 3] as number) >>> (28 - 4 * (digit & 7))) & 15] as number;
+  for (let index = 0; index < 16; index++) {
+    if (index === 4 || index === 6 || index === 8 || index === 10) bytes[place++] = dash;
+    const pair = (((words[index >>> 2] as number) >>> (24 - 8 * (index & 3))) & 255) * 2;
+    bytes[place++] = digitPairs[pair] as number;
+    bytes[place++] = digitPairs[pair + 1] as number;
   }
 }

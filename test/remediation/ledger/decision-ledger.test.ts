@@ -72,6 +72,21 @@ t.test('a decision is written to the byte as CrowdSec writes it', async (t) => {
   t.equal(cases.length, 13);
 });
 
+t.test('every number of an address and every digit of a uuid', async (t) => {
+  const { add, stream } = createLedgerWorld();
+  const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
+  const told = Array.from({ length: 256 }, (_, byte) => ({
+    value: [byte, 255 - byte, byte ^ 85, (byte * 7) & 255].join('.'),
+    uuid: uuid.replace('0f8fad5b', hex(byte).repeat(4)).replace('950e', `${hex(255 - byte)}${hex(byte)}`),
+  }));
+  told.forEach((each, index) => add(index + 1, each));
+  const { new: found } = JSON.parse(stream()) as { new: { value: string; uuid: string }[] };
+  t.strictSame(
+    found.map((each) => ({ value: each.value, uuid: each.uuid })),
+    told,
+  );
+});
+
 t.test('answers without decisions', async (t) => {
   const { live, stream } = createLedgerWorld();
   t.equal(live(), 'null');
