@@ -4,28 +4,18 @@
  * here makes the caller wait, and a store that is away costs no enforcement.
  */
 import { setImmediate } from 'node:timers/promises';
-import { GatewayError, type ErrorCode } from '../core/errors.ts';
-import type { Runtime } from '../core/runtime.ts';
 import type { Alert } from '../detectors/alert.ts';
 import type { DecisionHistory } from './decision-history.ts';
 import type { DecisionIndex } from './decision-index.ts';
 import type { Decision } from './decision.ts';
-import type { AllowlistEntry, Store, StoreWrite } from './store/store.ts';
+import { createStoreQueue, type StoreQueueOptions, type StoreQueueStatus } from './store-queue.ts';
+import type { AllowlistEntry, StoreWrite } from './store/store.ts';
 
 /** An alert and what follows from it. */
 export interface Publication {
   readonly alert: Alert;
   readonly decisions: readonly Decision[];
   readonly matched: readonly { readonly profile: string; readonly notifications: readonly string[] }[];
-}
-
-export interface PublisherStatus {
-  readonly queued: number;
-  /** Writes that the store never got: the queue was full, it refused them, or they were left at the end. */
-  readonly dropped: number;
-  /** Attempts that failed since the last that worked. */
-  readonly failures: number;
-  readonly lastSuccessAt: number | null;
 }
 
 export interface Publisher {
@@ -35,7 +25,8 @@ export interface Publisher {
   /**
    * As `write`, and resolves when the store has them. Rejects with the store's error at the first attempt that fails; the
    * writes are in force here and stay in the queue all the same, unless it is full. An import of any length goes in slices,
-   * each in force when it is its turn, as fast as the store takes them; after a slice that failed there are no more.
+   * each in force when it is its turn, as fast as the store takes them. It ends where the store fails and nothing more fits into
+   * the queue.
    */
   commit(writes: readonly StoreWrite[]): Promise<void>;
   /** `commit` of decisions and allowlist entries that people make. */
@@ -47,53 +38,38 @@ export interface Publisher {
   listen(listener: (publication: Publication) => void): () => void;
   /** Decisions that the store has not got yet. */
   pendingDecisions(): readonly Decision[];
-  status(): PublisherStatus;
+  status(): StoreQueueStatus;
   /** Waits until the queue is empty, at most `graceMs`; what is left then is counted as dropped. Safe twice. */
   close(graceMs?: number): Promise<void>;
 }
 
-export interface PublisherOptions extends Runtime {
+export interface PublisherOptions extends StoreQueueOptions {
   readonly index: DecisionIndex;
   readonly history: DecisionHistory;
-  readonly store: Pick<Store, 'apply'>;
-  /**
-   * Writes that wait at most; a call that finds room is taken whole. Refusals may take half of it, so that a flood cannot crowd
-   * decisions out.
-   */
-  readonly maxQueued?: number;
-  /** Writes that the store gets at once. */
-  readonly batch?: number;
-  /** The same of writes that may be repeated when only some of them were kept. */
-  readonly bulk?: number;
 }
 
 /** Writes of an import that are put into force before others get their turn: about two milliseconds. */
 const slice = 1_000;
 /** Decisions of one alert that get a line each. */
 const mostLogged = 50;
-const firstRetryMs = 100;
-const longestRetryMs = 30_000;
-const dropReportMs = 10_000;
-
-/** With these the store as a whole is in trouble; any other error is about a write of the batch. */
-const outages: ReadonlySet<ErrorCode> = new Set(['STORE_UNAVAILABLE', 'STORE_FULL', 'STORE_CORRUPT', 'STORE_CLOSED']);
-
 export function createPublisher(options: PublisherOptions): Publisher {
   const { index, history, log } = options;
   const listeners = new Set<(publication: Publication) => void>();
   const queue = createStoreQueue(options);
 
-  const write = (writes: readonly StoreWrite[]): void => {
+  const write = (writes: readonly StoreWrite[], isImport = false): void => {
     for (const each of writes) applyLocally(each, index, history);
-    queue.push(writes);
+    queue.push(writes, isImport);
   };
   const commit = async (writes: readonly StoreWrite[]): Promise<void> => {
-    for (let at = 0; at + slice < writes.length; at += slice) {
-      write(writes.slice(at, at + slice));
-      await queue.room();
-      await setImmediate();
+    if (writes.length <= slice) write(writes);
+    else {
+      for (let at = 0; at < writes.length; at += slice) {
+        write(writes.slice(at, at + slice), true);
+        await queue.room();
+        await setImmediate();
+      }
     }
-    write(writes.slice(Math.max(0, Math.ceil(writes.length / slice) - 1) * slice));
     await queue.settled();
   };
 
@@ -121,7 +97,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
         }
       }
     },
-    write,
+    write: (writes) => write(writes),
     commit,
     add: (decisions) => commit(decisions.map((decision) => ({ kind: 'decision-added', decision }))),
     remove: (decisions) => commit(decisions.map((decision) => ({ kind: 'decision-deleted', decision }))),
@@ -172,186 +148,4 @@ export function applyLocally(write: StoreWrite, index: DecisionIndex, history: D
     default:
       write satisfies never;
   }
-}
-
-interface StoreQueue {
-  push(writes: readonly StoreWrite[]): void;
-  /** Resolves when all that waits now is stored, rejects when the next attempt fails or something was just dropped. */
-  settled(): Promise<void>;
-  /** Resolves when half of the queue is free, rejects as `settled`. */
-  room(): Promise<void>;
-  pendingDecisions(): readonly Decision[];
-  status(): PublisherStatus;
-  close(graceMs: number): Promise<void>;
-}
-
-function createStoreQueue(options: PublisherOptions): StoreQueue {
-  const { store, clock, random, log, maxQueued = 40_000, batch = 500, bulk = 20_000 } = options;
-  const stop = new AbortController();
-  let nap = new AbortController();
-  let waiting: StoreWrite[] = [];
-  let refusals = 0;
-  let dropped = 0;
-  let failures = 0;
-  let lastSuccessAt: number | null = null;
-  let reportedAt = Number.NEGATIVE_INFINITY;
-  let running: Promise<void> | null = null;
-  /** Writes pushed and writes done with since the start: a caller waits for a number. */
-  let pushed = 0;
-  let done = 0;
-  let lastPushRefused = false;
-  let callers: { readonly upTo: number; readonly resolve: () => void; readonly reject: (reason: unknown) => void }[] =
-    [];
-  let closing: Promise<void> | null = null;
-  /** Not null while a write is looked for that the store does not take. */
-  let size: number | null = null;
-
-  const drop = (writes: readonly StoreWrite[], reason: string, thrown?: unknown): void => {
-    dropped += writes.length;
-    if (clock.now() - reportedAt < dropReportMs) return;
-    reportedAt = clock.now();
-    log.error({ reason, kind: writes[0]?.kind, dropped, err: thrown }, 'writes do not reach the store');
-  };
-
-  const admit = (write: StoreWrite, hasRoom: boolean): boolean => {
-    if (!hasRoom) return false;
-    if (write.kind !== 'refusal') return true;
-    if (refusals >= maxQueued / 2) return false;
-    refusals++;
-    return true;
-  };
-
-  const takeOut = (count: number): StoreWrite[] => {
-    const out = waiting.slice(0, count);
-    waiting = waiting.slice(count);
-    done += count;
-    for (const { kind } of out) if (kind === 'refusal') refusals--;
-    return out;
-  };
-
-  const refuseCallers = (reason: unknown): void => {
-    const all = callers;
-    callers = [];
-    for (const { reject } of all) reject(reason);
-  };
-
-  const failed = async (thrown: unknown, count: number): Promise<void> => {
-    failures++;
-    refuseCallers(thrown);
-    const isOutage = thrown instanceof GatewayError && outages.has(thrown.code);
-    if (!isOutage && count === 1) {
-      size = null;
-      return drop(takeOut(1), 'the store refuses it', thrown);
-    }
-    if (!isOutage) size = Math.ceil(count / 2);
-    if (failures === 1 || failures % 20 === 0) {
-      const code = thrown instanceof GatewayError ? thrown.code : undefined;
-      log.warn({ code, err: thrown, failures, queued: waiting.length }, 'the store does not take writes; they wait');
-    }
-    const isNarrowed = thrown instanceof GatewayError && !isOutage;
-    const delayMs = isNarrowed
-      ? firstRetryMs
-      : Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(failures - 1, 16));
-    nap = new AbortController();
-    await clock.sleep(delayMs * (0.5 + random.fraction() / 2), AbortSignal.any([stop.signal, nap.signal]));
-  };
-
-  /** A million decisions in batches of 500 would be thousands of transactions. */
-  const nextCount = (): number => {
-    const most = Math.min(bulk, waiting.length);
-    let count = 0;
-    while (count < most && isRepeatable(waiting[count] as StoreWrite)) count++;
-    return Math.max(count, batch);
-  };
-
-  const drain = async (): Promise<void> => {
-    while (waiting.length > 0 && !stop.signal.aborted) {
-      const writes = waiting.slice(0, size ?? nextCount());
-      try {
-        await store.apply(writes);
-      } catch (thrown) {
-        await failed(thrown, writes.length);
-        continue;
-      }
-      if (stop.signal.aborted) return;
-      takeOut(writes.length);
-      for (const { upTo, resolve } of callers) if (upTo <= done) resolve();
-      callers = callers.filter(({ upTo }) => upTo > done);
-      size = null;
-      lastSuccessAt = clock.now();
-      if (failures > 0) log.info({ queued: waiting.length }, 'the store takes writes again');
-      failures = 0;
-    }
-  };
-
-  /** Starts after the caller's turn, so that what one request writes is one batch. */
-  const start = (): void => {
-    running ??= Promise.resolve()
-      .then(drain)
-      .finally(() => {
-        running = null;
-        if (waiting.length > 0 && !stop.signal.aborted) start();
-      });
-  };
-
-  const idle = async (): Promise<void> => {
-    const current = running;
-    if (current === null) return;
-    await current;
-    await idle();
-  };
-
-  const reached = async (upTo: number): Promise<void> => {
-    if (lastPushRefused) throw lost('too many writes wait for it');
-    if (done >= upTo) return;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    callers.push({ upTo, resolve, reject });
-    // Somebody waits for the answer: no pause after a failure is worth more than that.
-    nap.abort();
-    await promise;
-  };
-
-  return {
-    push(writes) {
-      const hasRoom = !stop.signal.aborted && closing === null && waiting.length < maxQueued;
-      const refused = writes.filter((write) => {
-        const admitted = admit(write, hasRoom);
-        if (admitted) waiting.push(write);
-        return !admitted;
-      });
-      pushed += writes.length - refused.length;
-      lastPushRefused = refused.length > 0;
-      if (refused.length > 0) drop(refused, closing === null ? 'the queue is full' : 'the gateway is closing');
-      if (waiting.length > 0) start();
-    },
-    settled: () => reached(pushed),
-    room: () => reached(pushed - Math.floor(maxQueued / 2)),
-    pendingDecisions: () => waiting.flatMap((write) => (write.kind === 'decision-added' ? [write.decision] : [])),
-    status: () => ({ queued: waiting.length, dropped, failures, lastSuccessAt }),
-    close(graceMs) {
-      closing ??= (async () => {
-        const timer = clock.after(graceMs, () => stop.abort());
-        const aborted = new Promise<void>((resolve) => {
-          stop.signal.addEventListener('abort', () => resolve(), { once: true });
-        });
-        await Promise.race([idle(), aborted]);
-        timer.cancel();
-        stop.abort();
-        refuseCallers(lost('the gateway is closing'));
-        if (waiting.length > 0) drop(takeOut(waiting.length), 'the gateway closed before the store took them');
-      })();
-      return closing;
-    },
-  };
-}
-
-/** Whether writing it twice leaves the same as writing it once. */
-function isRepeatable({ kind }: StoreWrite): boolean {
-  return kind !== 'refusal' && kind !== 'usage-reported';
-}
-
-function lost(why: string): GatewayError {
-  return new GatewayError('STORE_UNAVAILABLE', `the store did not get this: ${why}`, {
-    remedy: 'It is in force until the gateway stops; repeat it when the store answers again.',
-  });
 }
