@@ -20,9 +20,9 @@ export function createPieceTurns(clock: Pick<Clock, 'monotonic'>): PieceTurns {
   const turn = (): void => {
     isDue = false;
     const start = clock.monotonic();
-    for (const step of waiting) {
-      waiting.delete(step);
-      step();
+    // Who waits again meanwhile has its next turn after the others.
+    for (const step of Array.from(waiting)) {
+      if (waiting.delete(step)) step();
       if (clock.monotonic() - start >= turnMs) break;
     }
     if (waiting.size > 0) wake();

@@ -4,6 +4,7 @@ import type { Test } from 'tap';
 import { LapiError, type LapiDependencies, type LapiGuards } from '../../../../remediation/lapi/lapi-context.ts';
 import { liveDecisionRoutes } from '../../../../remediation/lapi/routes/decisions-live.ts';
 import { decisionStreamRoutes } from '../../../../remediation/lapi/routes/decisions-stream.ts';
+import type { DecisionLedger } from '../../../../remediation/ledger/decision-ledger.ts';
 import type { Bouncer } from '../../../../remediation/bouncer.ts';
 import { collectedLog, type LogLine } from '../../support.ts';
 import { createLedgerWorld, type LedgerWorld } from '../../ledger/support.ts';
@@ -14,6 +15,8 @@ export interface DecisionWorld extends LedgerWorld {
   /** When the bouncer's last answered question came. */
   readonly pulls: number[];
   lastPull: number | null;
+  /** Bytes of stream answers that the ledger was asked for. */
+  produced: number;
   /** Set: the guard lets nobody in. */
   isStranger: boolean;
   readonly get: (url: string) => Promise<Answer>;
@@ -47,6 +50,7 @@ export function createDecisionWorld(t: Test): DecisionWorld {
     lines,
     pulls: [],
     lastPull: null,
+    produced: 0,
     isStranger: false,
     get: (url) => ask('GET', url),
     head: (url) => ask('HEAD', url),
@@ -58,8 +62,17 @@ export function createDecisionWorld(t: Test): DecisionWorld {
     },
     lastPull: () => world.lastPull,
   };
+  const counted: Pick<DecisionLedger, 'live' | 'stream'> = {
+    live: (filter, now) => ledger.live(filter, now),
+    *stream(question) {
+      for (const piece of ledger.stream(question)) {
+        world.produced += piece.length;
+        yield piece;
+      }
+    },
+  };
   // The routes ask for nothing else.
-  const deps = { clock, log, ledger, bouncers } as unknown as LapiDependencies;
+  const deps = { clock, log, ledger: counted, bouncers } as unknown as LapiDependencies;
   const guards: LapiGuards = { bouncer: guard, machine: guard, either: guard, trustedIp: guard };
   app.decorateRequest('lapiCaller', null);
   app.decorateRequest('lapiStartedAt', 0);
