@@ -29,17 +29,18 @@ export function createControlClient(socketPath: string): ControlClient {
       { query = {}, body }: { query?: Query; body?: object } = {},
     ): Promise<Answer> {
       const text = body === undefined ? '' : JSON.stringify(body);
-      return answered<Answer>(await exchange(socketPath, method, path + queryText(query), text));
+      return answered(await exchange(socketPath, method, path + queryText(query), text)) as Answer;
     },
     async send<Answer>(path: string, query: Query, lines: AsyncIterable<string>): Promise<Answer> {
-      return answered<Answer>(await stream(socketPath, path + queryText(query), lines));
+      return answered(await stream(socketPath, path + queryText(query), lines)) as Answer;
     },
   };
 }
 
-function answered<Result>({ status, text }: Answer): Result {
+/** The gateway of the same version answers with the model of the path. */
+function answered({ status, text }: Answer): unknown {
   const parsed = parse(text);
-  if (status >= 200 && status < 300) return parsed as Result;
+  if (status >= 200 && status < 300) return parsed;
   throw refusal(parsed, status);
 }
 

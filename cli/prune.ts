@@ -1,6 +1,6 @@
 /** What `bouncers prune` and `machines prune` share: show who would go, ask, remove. */
 import { exitStatus } from '../core/errors.ts';
-import type { RemovedModel } from '../gateway/admin/models.ts';
+import type { RemovedModel } from '../gateway/admin/operator-models.ts';
 import type { Call } from './command.ts';
 import { confirmed } from './confirm.ts';
 import { safeText } from './output/safe-text.ts';

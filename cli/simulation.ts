@@ -1,6 +1,6 @@
 /** What the `simulation` verbs share. */
 import { GatewayError } from '../core/errors.ts';
-import type { SimulationModel } from '../gateway/admin/models.ts';
+import type { SimulationModel } from '../gateway/admin/operator-models.ts';
 import type { Call } from './command.ts';
 import type { Output } from './output/output.ts';
 import { safeText } from './output/safe-text.ts';

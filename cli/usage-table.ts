@@ -1,5 +1,5 @@
 /** What a bouncer or a machine reported of itself, as people read it. */
-import type { UsageModel } from '../gateway/admin/models.ts';
+import type { UsageModel } from '../gateway/admin/operator-models.ts';
 import type { Output } from './output/output.ts';
 import { safeText } from './output/safe-text.ts';
 import { absoluteTime } from './output/times.ts';

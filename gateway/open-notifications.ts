@@ -10,7 +10,7 @@ import type { ProfileDocument } from '../remediation/profile-documents.ts';
 import type { Profiles } from '../remediation/profiles.ts';
 import type { Publisher } from '../remediation/publish.ts';
 import type { NotificationDesk } from './admin/dependencies.ts';
-import type { NotificationModel } from './admin/models.ts';
+import type { NotificationModel } from './admin/operator-models.ts';
 import type { Settings } from './settings.ts';
 
 export interface OpenedNotifications {

@@ -11,15 +11,14 @@ export interface SimulationSwitch {
    * Counts from the next overflow on.
    * @throws GatewayError GATEWAY_REFUSED when the file cannot be written; nothing has changed then.
    */
-  change(next: (rule: SimulationRule) => SimulationRule): Promise<SimulationRule>;
+  change(revise: (rule: SimulationRule) => SimulationRule): Promise<SimulationRule>;
 }
 
 export function createSimulationSwitch(simulation: SwitchableSimulation, path: string): SimulationSwitch {
   /** The last change; each waits for the one before. */
   let changing: Promise<unknown> = Promise.resolve();
 
-  async function changeNow(next: (rule: SimulationRule) => SimulationRule): Promise<SimulationRule> {
-    const rule = next(simulation.rule);
+  async function changeTo(rule: SimulationRule): Promise<SimulationRule> {
     try {
       await writeSimulation(path, rule);
     } catch (cause) {
@@ -37,8 +36,8 @@ export function createSimulationSwitch(simulation: SwitchableSimulation, path: s
       return simulation.rule;
     },
     always: simulation.always,
-    change(next) {
-      const result = changing.then(() => changeNow(next));
+    change(revise) {
+      const result = changing.then(() => changeTo(revise(simulation.rule)));
       changing = result.catch(() => undefined);
       return result;
     },

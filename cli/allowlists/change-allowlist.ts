@@ -1,7 +1,7 @@
 /** Adds to an allowlist, or takes off it, in slices that the control socket takes. */
 import { GatewayError } from '../../core/errors.ts';
 import { parseRange } from '../../core/ip.ts';
-import type { AllowlistChangeModel } from '../../gateway/admin/models.ts';
+import type { AllowlistChangeModel } from '../../gateway/admin/operator-models.ts';
 import type { ControlClient } from '../control-client.ts';
 
 const slice = 500;

@@ -1,5 +1,5 @@
 /** `allowlists check` */
-import type { AllowlistCheckModel } from '../../gateway/admin/models.ts';
+import type { AllowlistCheckModel } from '../../gateway/admin/operator-models.ts';
 import type { Call, Command } from '../command.ts';
 import { safeText } from '../output/safe-text.ts';
 

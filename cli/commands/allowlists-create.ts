@@ -1,5 +1,5 @@
 /** `allowlists create` */
-import type { AllowlistModel } from '../../gateway/admin/models.ts';
+import type { AllowlistModel } from '../../gateway/admin/operator-models.ts';
 import type { Call, Command } from '../command.ts';
 import { calledAs } from '../invocation.ts';
 import { safeText } from '../output/safe-text.ts';

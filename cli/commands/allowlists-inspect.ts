@@ -1,5 +1,5 @@
 /** `allowlists inspect` */
-import type { AllowlistModel } from '../../gateway/admin/models.ts';
+import type { AllowlistModel } from '../../gateway/admin/operator-models.ts';
 import type { Call, Command } from '../command.ts';
 import { safeText } from '../output/safe-text.ts';
 import { absoluteTime, relativeTime } from '../output/times.ts';

@@ -1,5 +1,5 @@
 /** `allowlists list` */
-import type { AllowlistModel } from '../../gateway/admin/models.ts';
+import type { AllowlistModel } from '../../gateway/admin/operator-models.ts';
 import type { Call, Command } from '../command.ts';
 import { relativeTime } from '../output/times.ts';
 

@@ -1,6 +1,6 @@
 /** `bouncers add` */
 import { GatewayError } from '../../core/errors.ts';
-import type { NewBouncerModel } from '../../gateway/admin/models.ts';
+import type { NewBouncerModel } from '../../gateway/admin/operator-models.ts';
 import type { Call, Command } from '../command.ts';
 import { safeText } from '../output/safe-text.ts';
 

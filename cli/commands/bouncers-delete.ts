@@ -1,5 +1,5 @@
 /** `bouncers delete` */
-import type { RemovedModel } from '../../gateway/admin/models.ts';
+import type { RemovedModel } from '../../gateway/admin/operator-models.ts';
 import type { Call, Command } from '../command.ts';
 import { safeText } from '../output/safe-text.ts';
 

@@ -1,5 +1,5 @@
 /** `bouncers inspect` */
-import type { BouncerModel, UsageModel } from '../../gateway/admin/models.ts';
+import type { BouncerModel, UsageModel } from '../../gateway/admin/operator-models.ts';
 import type { Call, Command } from '../command.ts';
 import { safeText } from '../output/safe-text.ts';
 import { absoluteTime } from '../output/times.ts';

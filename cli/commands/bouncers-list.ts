@@ -1,5 +1,5 @@
 /** `bouncers list` */
-import type { BouncerModel } from '../../gateway/admin/models.ts';
+import type { BouncerModel } from '../../gateway/admin/operator-models.ts';
 import type { Call, Command } from '../command.ts';
 import { relativeTime } from '../output/times.ts';
 

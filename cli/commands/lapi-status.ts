@@ -1,6 +1,6 @@
 /** `lapi status` */
 import { exitStatus } from '../../core/errors.ts';
-import type { LapiModel, LapiUpstreamModel } from '../../gateway/admin/models.ts';
+import type { LapiModel, LapiUpstreamModel } from '../../gateway/admin/operator-models.ts';
 import type { Call, Command } from '../command.ts';
 import type { Output } from '../output/output.ts';
 import { safeText } from '../output/safe-text.ts';

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { GatewayError } from '../../core/errors.ts';
-import type { LapiModel, MachineModel } from '../../gateway/admin/models.ts';
+import type { LapiModel, MachineModel } from '../../gateway/admin/operator-models.ts';
 import type { Call, Command, Given } from '../command.ts';
 import { nextLine } from '../confirm.ts';
 import type { ControlClient } from '../control-client.ts';

@@ -1,6 +1,6 @@
 /** `machines delete` */
 import { GatewayError } from '../../core/errors.ts';
-import type { RemovedModel } from '../../gateway/admin/models.ts';
+import type { RemovedModel } from '../../gateway/admin/operator-models.ts';
 import type { Call, Command } from '../command.ts';
 import { safeText } from '../output/safe-text.ts';
 

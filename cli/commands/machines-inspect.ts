@@ -1,5 +1,5 @@
 /** `machines inspect` */
-import type { MachineModel, UsageModel } from '../../gateway/admin/models.ts';
+import type { MachineModel, UsageModel } from '../../gateway/admin/operator-models.ts';
 import type { Call, Command } from '../command.ts';
 import { safeText } from '../output/safe-text.ts';
 import { absoluteTime } from '../output/times.ts';

@@ -1,5 +1,5 @@
 /** `machines list` */
-import type { MachineModel } from '../../gateway/admin/models.ts';
+import type { MachineModel } from '../../gateway/admin/operator-models.ts';
 import type { Call, Command } from '../command.ts';
 import { relativeTime } from '../output/times.ts';
 

@@ -1,6 +1,6 @@
 /** `notifications inspect` */
 import { GatewayError } from '../../core/errors.ts';
-import type { NotificationModel } from '../../gateway/admin/models.ts';
+import type { NotificationModel } from '../../gateway/admin/operator-models.ts';
 import type { Call, Command } from '../command.ts';
 import { safeText } from '../output/safe-text.ts';
 

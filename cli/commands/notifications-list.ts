@@ -1,5 +1,5 @@
 /** `notifications list` */
-import type { NotificationModel } from '../../gateway/admin/models.ts';
+import type { NotificationModel } from '../../gateway/admin/operator-models.ts';
 import type { Call, Command } from '../command.ts';
 
 export const notificationsList: Command = {

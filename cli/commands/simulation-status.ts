@@ -1,5 +1,5 @@
 /** `simulation status` */
-import type { SimulationModel } from '../../gateway/admin/models.ts';
+import type { SimulationModel } from '../../gateway/admin/operator-models.ts';
 import type { Call, Command } from '../command.ts';
 import { showSimulation } from '../simulation.ts';
 

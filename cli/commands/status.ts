@@ -1,6 +1,7 @@
 /** `status` */
 import { exitStatus } from '../../core/errors.ts';
-import type { LapiUpstreamModel, RuleLayerModel, SourceModel, StatusModel } from '../../gateway/admin/models.ts';
+import type { RuleLayerModel, SourceModel, StatusModel } from '../../gateway/admin/models.ts';
+import type { LapiUpstreamModel } from '../../gateway/admin/operator-models.ts';
 import type { Call, Command } from '../command.ts';
 import type { Colour, Output } from '../output/output.ts';
 import { safeText } from '../output/safe-text.ts';

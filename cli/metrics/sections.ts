@@ -1,5 +1,5 @@
 /** The sections of `metrics`, with cscli's names: which of the gateway's metrics stand in which column. */
-import type { MetricModel, UsageModel } from '../../gateway/admin/models.ts';
+import type { MetricModel, UsageModel } from '../../gateway/admin/operator-models.ts';
 
 /** What the gateway answers. */
 export interface MetricsAnswer {

@@ -24,7 +24,7 @@ import type { LayerSummary } from '../waf/open-waf.ts';
 import type { RuleTrace } from '../waf/rule-trace.ts';
 import type { WafCounters } from '../waf/waf-counters.ts';
 import type { AdminPublisher } from './admin-publisher.ts';
-import type { LapiModel, LapiUpstreamModel, NotificationModel } from './models.ts';
+import type { LapiModel, LapiUpstreamModel, NotificationModel } from './operator-models.ts';
 import type { ScenarioExplainer } from '../../detectors/scenarios/scenario-explainer.ts';
 
 /** What does not change while the gateway runs. */

@@ -2,7 +2,8 @@
 import { formatDuration } from '../../core/duration.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import { ok, warn } from './doctor-check.ts';
-import type { DoctorCheck, LapiUpstreamModel } from './models.ts';
+import type { DoctorCheck } from './models.ts';
+import type { LapiUpstreamModel } from './operator-models.ts';
 
 export async function lapiChecks(deps: AdminDependencies): Promise<DoctorCheck[]> {
   const lapi = await deps.lapi?.();

@@ -1,7 +1,7 @@
 /** What bouncers and machines reported of themselves, read back leniently: the reports are stored as they came. */
 import type { Store, UsageReport } from '../../remediation/store/store.ts';
 import { isoTime } from './input.ts';
-import type { UsageMetricModel, UsageModel } from './models.ts';
+import type { UsageMetricModel, UsageModel } from './operator-models.ts';
 
 const mostMetrics = 2_000;
 

@@ -16,15 +16,8 @@ import { addressBits } from '../../core/ip.ts';
 import type { Site } from '../sites.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import { isoTime, timeLeft } from './input.ts';
-import type {
-  AlertModel,
-  AllowlistEntryModel,
-  DecisionModel,
-  FindingModel,
-  RefusalModel,
-  SiteModel,
-  Verdict,
-} from './models.ts';
+import type { AlertModel, DecisionModel, FindingModel, RefusalModel, SiteModel, Verdict } from './models.ts';
+import type { AllowlistEntryModel } from './operator-models.ts';
 
 export function decisionModel(
   { id, decision, deletedAt }: Pick<StoredDecision, 'id' | 'decision' | 'deletedAt'>,

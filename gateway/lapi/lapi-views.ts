@@ -3,7 +3,7 @@ import type { BouncerDesk } from '../../remediation/bouncer-keys.ts';
 import type { LapiAgentStatus } from '../../remediation/lapi/client/agent.ts';
 import type { LiveUpstreamStatus } from '../../remediation/lapi/client/live-upstream.ts';
 import type { StreamBouncerStatus } from '../../remediation/lapi/client/stream-bouncer.ts';
-import type { LapiModel, LapiUpstreamModel } from '../admin/models.ts';
+import type { LapiModel, LapiUpstreamModel } from '../admin/operator-models.ts';
 import type { OpenedLapi } from './open-lapi.ts';
 import type { Upstreams } from './open-upstreams.ts';
 

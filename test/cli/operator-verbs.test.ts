@@ -8,13 +8,8 @@ import { GatewayError } from '../../core/errors.ts';
 import type { Alert } from '../../detectors/alert.ts';
 import { createControlServer } from '../../gateway/admin/control-server.ts';
 import type { AdminDependencies } from '../../gateway/admin/dependencies.ts';
-import type {
-  AlertModel,
-  BouncerModel,
-  LapiModel,
-  MachineModel,
-  NotificationModel,
-} from '../../gateway/admin/models.ts';
+import type { AlertModel } from '../../gateway/admin/models.ts';
+import type { BouncerModel, LapiModel, MachineModel, NotificationModel } from '../../gateway/admin/operator-models.ts';
 import { newBouncer } from '../../remediation/bouncer.ts';
 import type { Machine } from '../../remediation/machine.ts';
 import { alert, createWorld, decision, type World } from '../gateway/admin/world.ts';

@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import type { NotificationModel } from '../../gateway/admin/models.ts';
+import type { NotificationModel } from '../../gateway/admin/operator-models.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { controlOf, createVisitor, eventually } from './visitors.ts';
 

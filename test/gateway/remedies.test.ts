@@ -64,11 +64,12 @@ t.test('an entry that is added to the allowlist wins over the ban at once, and e
   const address = '198.51.100.6';
   t.same(await attack(address), banned);
   t.equal(await statusOf(address), 403);
-  const added = await run(['allowlists', 'add', address, '--comment', 'office', '--socket', socket]);
+  await run(['allowlists', 'create', 'office', '--socket', socket]);
+  const added = await run(['allowlists', 'add', 'office', address, '--comment', 'office', '--socket', socket]);
   t.equal(added.status, 0, added.stderr);
   t.equal(await statusOf(address), 200);
   t.same(await attack(address), unharmed, 'nothing it does bans it');
-  const removed = await run(['allowlists', 'delete', address, '--socket', socket]);
+  const removed = await run(['allowlists', 'remove', 'office', address, '--socket', socket]);
   t.equal(removed.status, 0, removed.stderr);
   t.equal(await statusOf(address), 403);
 });

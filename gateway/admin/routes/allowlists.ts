@@ -10,7 +10,7 @@ import type { AllowlistEntry, AllowlistRecord, StoredDecision, StoreWrite } from
 import { decisionsAround, everyDecision } from '../decision-search.ts';
 import type { AdminDependencies } from '../dependencies.ts';
 import { durationSchema, isoTime, parseInput, rangeSchema, wordsSchema } from '../input.ts';
-import type { AllowlistChangeModel, AllowlistCheckModel, AllowlistModel } from '../models.ts';
+import type { AllowlistChangeModel, AllowlistCheckModel, AllowlistModel } from '../operator-models.ts';
 import { allowlistModel } from '../views.ts';
 
 /** As bouncers are named: shown in tables, typed in shells. */

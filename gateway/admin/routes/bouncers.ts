@@ -5,7 +5,7 @@ import { GatewayError } from '../../../core/errors.ts';
 import { type Bouncer, bouncerName, hashKey, keyBytes, newBouncer } from '../../../remediation/bouncer.ts';
 import type { AdminDependencies } from '../dependencies.ts';
 import { durationSchema, flagSchema, isoTime, isoTimeOrNull, parseInput } from '../input.ts';
-import type { BouncerModel, NewBouncerModel, RemovedModel, UsageModel } from '../models.ts';
+import type { BouncerModel, NewBouncerModel, RemovedModel, UsageModel } from '../operator-models.ts';
 import { latestUsage } from '../usage-reports.ts';
 
 const nameSchema = z.string().regex(bouncerName, 'letters, digits and ._@:- only, at most 128 of them');

@@ -7,7 +7,7 @@ import type { Machine } from '../../../remediation/machine.ts';
 import { createPasswordHasher, longestPassword } from '../../../remediation/password-hash.ts';
 import type { AdminDependencies } from '../dependencies.ts';
 import { durationSchema, flagSchema, isoTime, isoTimeOrNull, parseInput } from '../input.ts';
-import type { MachineModel, RemovedModel, UsageModel } from '../models.ts';
+import type { MachineModel, RemovedModel, UsageModel } from '../operator-models.ts';
 import { latestUsage } from '../usage-reports.ts';
 
 const nameSchema = z.string().regex(bouncerName, 'letters, digits and ._@:- only, at most 128 of them');

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { AdminDependencies } from '../dependencies.ts';
 import type { HistogramReading } from '../metric.ts';
 import { metrics } from '../metrics.ts';
-import type { MetricModel, UsageModel } from '../models.ts';
+import type { MetricModel, UsageModel } from '../operator-models.ts';
 import { usageModel } from '../usage-reports.ts';
 
 /** Of bouncers, the newest of each: as many as are known, within reason. */

@@ -7,7 +7,7 @@ import { sampleAlert } from '../../../remediation/notify/sample-alert.ts';
 import { alertNamed } from '../alert-search.ts';
 import type { AdminDependencies, NotificationDesk } from '../dependencies.ts';
 import { parseInput } from '../input.ts';
-import type { NotificationModel } from '../models.ts';
+import type { NotificationModel } from '../operator-models.ts';
 
 /** What of an alert may be said otherwise, in CrowdSec's words. */
 const overrideSchema = z.strictObject({

@@ -6,7 +6,7 @@ import { ruleWith } from '../../../detectors/scenarios/simulation.ts';
 import type { SimulationSwitch } from '../../simulation-switch.ts';
 import type { AdminDependencies } from '../dependencies.ts';
 import { parseInput } from '../input.ts';
-import type { SimulationModel } from '../models.ts';
+import type { SimulationModel } from '../operator-models.ts';
 
 const schema = z.union([
   z.strictObject({ simulated: z.boolean(), global: z.literal(true) }),

@@ -10,7 +10,6 @@ import { createControlServer } from '../../../gateway/admin/control-server.ts';
 import type {
   AlertList,
   AlertModel,
-  AllowlistChangeModel,
   DecisionAdded,
   DecisionList,
   DecisionsDeleted,
@@ -23,6 +22,7 @@ import type {
   WhyAddress,
   WhyRequest,
 } from '../../../gateway/admin/models.ts';
+import type { AllowlistChangeModel } from '../../../gateway/admin/operator-models.ts';
 import { alert, createWorld, decision, refusal, type World, type WorldOptions } from './world.ts';
 
 interface Opened extends World {
