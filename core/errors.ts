@@ -47,7 +47,8 @@ export const errorCodes = {
   NOTIFICATION_FAILED: 'A notification could not be delivered, or there is no channel of that name.',
   TEMPLATE_INVALID: 'The template of a notification cannot be read, or failed for the alerts that it was run on.',
   SETUP_FAILED: 'What `setup detect` needs to read or write cannot be read or written.',
-  LAPI_UNREACHABLE: 'A Local API that this gateway follows or reports to does not answer, or its certificate is not trusted.',
+  LAPI_UNREACHABLE:
+    'A Local API that this gateway follows or reports to does not answer, or its certificate is not trusted.',
   LAPI_REFUSED: 'A Local API that this gateway follows or reports to refused what it was asked.',
   LAPI_ANSWER_INVALID: 'What answered is not a Local API, or its answer was cut off or changed on the way.',
 } as const;

@@ -67,9 +67,11 @@ export async function openDecisions(
   }
   const pending = (): ReturnType<Publisher['pendingDecisions']> => publisher.pendingDecisions();
   const { maxRows: maxEnded } = settings.store.retention.decisions;
-  const ledger = servesLapi(settings) ? createDecisionLedger({ ...runtime, maxEnded }) : null;
+  // Gateways that share a store hear of a decision at different moments, and bouncers may ask any of them.
+  const overlapMs = settings.store.type === 'redis' ? 5_000 : 0;
+  const ledger = servesLapi(settings) ? createDecisionLedger({ ...runtime, maxEnded, overlapMs }) : null;
   const follower = followStore({ ...runtime, store, index, history, ...(ledger && { ledger }), pending, onProgress });
-  const sweep = startSweeper(index, clock);
+  const sweeps = [index, ...(ledger ? [ledger] : [])].map((swept) => startSweeper(swept, clock));
   return {
     index,
     history,
@@ -78,7 +80,7 @@ export async function openDecisions(
     ledger,
     settingsAllowlist: allowlist,
     async close() {
-      sweep.cancel();
+      for (const sweep of sweeps) sweep.cancel();
       await publisher.close();
       await follower.close();
     },

@@ -82,10 +82,10 @@ async function live(order: Extract<LapiLoadOrder, { kind: 'live' }>): Promise<La
   ]);
   let next = 0;
   let answers = 0;
-  let stopping = false;
+  const run = { stops: false };
   const loop = async (): Promise<void> => {
     const client = await KeepAliveClient.open(order.port);
-    while (!stopping) {
+    while (!run.stops) {
       const question = questions[next++ % questions.length];
       if (question === undefined) throw new Error('no questions');
       const { status, body } = await client.ask(question.request);
@@ -103,7 +103,7 @@ async function live(order: Extract<LapiLoadOrder, { kind: 'live' }>): Promise<La
     await sleep(order.measureMs);
     const figures = meter.stop();
     const count = answers - before;
-    stopping = true;
+    run.stops = true;
     return { ...figures, answers: count, bytes: 0, decisions: 0, latencies: [] };
   };
   const [result] = await Promise.all([measured(), ...loops]);
@@ -127,12 +127,12 @@ async function readStream(client: KeepAliveClient, key: string, startup: boolean
 }
 
 async function alerts(order: Extract<LapiLoadOrder, { kind: 'alerts' }>): Promise<LapiLoadResult> {
-  let stopping = false;
+  const run = { stops: false };
   const poller = async (key: string, index: number): Promise<void> => {
     const client = await KeepAliveClient.open(order.port);
     await readStream(client, key, false);
     await sleep((order.pollMs * index) / order.pollers.length);
-    while (!stopping) {
+    while (!run.stops) {
       await readStream(client, key, false);
       await sleep(order.pollMs);
     }
@@ -155,7 +155,7 @@ async function alerts(order: Extract<LapiLoadOrder, { kind: 'alerts' }>): Promis
       await sleep(5);
     }
     const figures = meter.stop();
-    stopping = true;
+    run.stops = true;
     client.close();
     return { ...figures, answers: latencies.length, bytes: 0, decisions: 0, latencies };
   };
@@ -168,11 +168,11 @@ async function visitors(order: Extract<LapiLoadOrder, { kind: 'visitors' }>): Pr
   const idle: KeepAliveClient[] = [];
   const latencies: number[] = [];
   const pending: Promise<void>[] = [];
-  let stopping = false;
+  const run = { stops: false };
   let streamed = 0;
   const reader = async (): Promise<void> => {
     const client = await KeepAliveClient.open(order.port);
-    while (!stopping) streamed += (await readStream(client, order.key, true)).ids;
+    while (!run.stops) streamed += (await readStream(client, order.key, true)).ids;
     client.close();
   };
   const readers = Array.from({ length: order.streams }, reader);
@@ -197,7 +197,7 @@ async function visitors(order: Extract<LapiLoadOrder, { kind: 'visitors' }>): Pr
   }
   await Promise.all(pending);
   const figures = meter.stop();
-  stopping = true;
+  run.stops = true;
   await Promise.all(readers);
   for (const client of idle) client.close();
   return { ...figures, answers: latencies.length, bytes: 0, decisions: streamed, latencies };

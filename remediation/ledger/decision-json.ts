@@ -2,7 +2,7 @@
  * `DecisionJson`: decisions as CrowdSec's API spells them, written from the rows of the ledger straight into bytes. Keys are
  * sorted, nothing is between them, and what many decisions share is copied from their kind.
  */
-import { jsonText } from '../lapi/models/json-text.ts';
+import { jsonText } from '../../core/json-text.ts';
 import type { DecisionKind } from './decision-kinds.ts';
 import { rowFlags } from './ledger-rows.ts';
 import type { LedgerTables } from './ledger-tables.ts';

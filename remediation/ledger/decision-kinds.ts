@@ -3,7 +3,7 @@
  * begins. Each kind is kept once, with its bytes of JSON ready to be copied, for as long as a decision has it.
  */
 import type { Decision } from '../decision.ts';
-import { jsonText } from '../lapi/models/json-text.ts';
+import { jsonText } from '../../core/json-text.ts';
 
 export interface DecisionKind {
   readonly number: number;

@@ -87,7 +87,7 @@ t.test('the demo: attacked as the banner says, explained, lifted, and proved', a
   t.equal((await fetch(url)).status, 200, 'others are served');
 
   const listed = JSON.parse((await cli('decisions', 'list', '--json')).stdout) as object[];
-  t.match(listed, [{ value: '203.0.113.9', type: 'ban', origin: 'crowdsec' }]);
+  t.match(listed, [{ decisions: [{ value: '203.0.113.9', type: 'ban', origin: 'crowdsec' }] }]);
   const why = await cli('why', id);
   t.equal(why.status, 0, why.stderr);
   t.match(why.stdout, /derived from +the header x-forwarded-for[^]*Decision[^]*Events \(/);

@@ -19,11 +19,13 @@ on_success: break
 
 async function open(t: Test) {
   const received: string[] = [];
-  const receiver = createServer(async (request, response) => {
-    let body = '';
-    for await (const chunk of request) body += String(chunk);
-    received.push(body);
-    response.end();
+  const receiver = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.once('end', () => {
+      received.push(Buffer.concat(chunks).toString());
+      response.end();
+    });
   });
   receiver.listen(0, '127.0.0.1');
   await once(receiver, 'listening');

@@ -6,7 +6,7 @@ import type { AlertSource } from '../../../detectors/alert.ts';
 import type { StoredAlert, StoredDecision } from '../../store/store.ts';
 import { writeDuration } from './durations.ts';
 import { goTimeText, wholeSecondDate } from './go-dates.ts';
-import { float32Value, jsonText } from './json-text.ts';
+import { float32Value, jsonText } from '../../../core/json-text.ts';
 
 /** One alert as JSON; `decisions` in order of their ids, null for those that were not asked for. */
 export function alertJson(

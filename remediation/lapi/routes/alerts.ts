@@ -15,7 +15,7 @@ import { readId } from '../models/query-fields.ts';
 import { readAlertFilter, type AlertFilter } from './alerts-filter.ts';
 import { decisionsOfAlert, searchAlerts, type FoundAlert } from './alerts-search.ts';
 import { lift } from './lift.ts';
-import { bodyOf, jsonType, fromStore, sendDeleted, textType } from './replies.ts';
+import { bodyOf, jsonType, fromStore, sendDeleted, textType } from '../replies.ts';
 
 /** Decisions that are lifted together. */
 const liftedAtOnce = 1_000;

@@ -9,9 +9,9 @@ import type { AllowlistEntry, AllowlistRecord } from '../../store/store.ts';
 import { createAllowlistLookup, type AllowlistLookup } from '../allowlist-lookup.ts';
 import { type LapiDependencies, LapiError, type LapiRoutes } from '../lapi-context.ts';
 import { allowedBy, allowlistView, readBulkCheck } from '../models/allowlist-view.ts';
-import { jsonText } from '../models/json-text.ts';
+import { jsonText } from '../../../core/json-text.ts';
 import { firstValues } from '../models/query-fields.ts';
-import { bodyOf, fromStore, jsonType, textType } from './replies.ts';
+import { bodyOf, fromStore, jsonType, textType } from '../replies.ts';
 
 type Named = { readonly Params: { readonly name: string } };
 type Checked = { readonly Params: { readonly value: string } };

@@ -11,7 +11,7 @@ import { type LapiDependencies, LapiError, type LapiRoutes } from '../lapi-conte
 import { firstValues, readId, requireContains, requireNetwork } from '../models/query-fields.ts';
 import { lift } from './lift.ts';
 import { decisionTouches } from './network-cover.ts';
-import { fromStore, sendDeleted } from './replies.ts';
+import { fromStore, sendDeleted } from '../replies.ts';
 
 /** Decisions that are lifted together; others get their turn in between. */
 const sliceSize = 5_000;

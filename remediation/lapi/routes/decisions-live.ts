@@ -6,7 +6,7 @@ import type { FastifyRequest } from 'fastify';
 import type { LapiDependencies, LapiRoutes } from '../lapi-context.ts';
 import { createPieceTurns } from './decision-pieces.ts';
 import { readDecisionFilter } from './decision-query.ts';
-import { jsonType, textType } from './replies.ts';
+import { jsonType, textType } from '../replies.ts';
 
 /** A bouncer that asks all the time is seen once in this time. */
 const seenEveryMs = 60_000;

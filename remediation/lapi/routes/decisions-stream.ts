@@ -9,7 +9,7 @@ import { LapiError, type LapiDependencies, type LapiRoutes } from '../lapi-conte
 import { firstValues } from '../models/query-fields.ts';
 import { createPieceTurns, type PieceTurns } from './decision-pieces.ts';
 import { readStreamFilter } from './decision-query.ts';
-import { textType } from './replies.ts';
+import { textType } from '../replies.ts';
 
 /** Without the charset that other answers have. */
 const streamType = 'application/json';

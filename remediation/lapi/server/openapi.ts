@@ -1,6 +1,6 @@
 /**
  * The OpenAPI 3.1 document of the Local API, for people who write clients. Written as data; a test compares it with the routes that
- * are registered. Statuses are those of CrowdSec's server, the unusual ones included.
+ * are registered. Statuses are those of CrowdSec's server, the unusual ones included. One file, as it is one document.
  */
 import { arrayOf, type JsonSchema, openApiSchemas, ref } from './openapi-schemas.ts';
 

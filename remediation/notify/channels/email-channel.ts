@@ -3,7 +3,6 @@
  * certificate of the server, which is verified.
  */
 import { Socket } from 'node:net';
-import { createTransport } from 'nodemailer';
 import * as z from 'zod';
 import { messageOf } from '../../../core/errors.ts';
 import { type ChannelContext, channelType, DeliveryError, shownText } from './channel.ts';
@@ -65,6 +64,8 @@ async function sendMail(
     reject(new Error('no answer in time'));
   };
   signal.addEventListener('abort', abort, { once: true });
+  // Loaded where somebody has mail sent: it takes some megabytes.
+  const { createTransport } = await import('nodemailer');
   const transport = createTransport({ ...connection(options, tls, timeoutMs), socket });
   try {
     const sent = transport.sendMail({

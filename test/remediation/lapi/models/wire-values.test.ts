@@ -9,7 +9,7 @@ import {
   wholeSecondDate,
 } from '../../../../remediation/lapi/models/go-dates.ts';
 import { firstJsonValue } from '../../../../remediation/lapi/models/go-json-syntax.ts';
-import { float32Value, jsonText } from '../../../../remediation/lapi/models/json-text.ts';
+import { float32Value, jsonText } from '../../../../core/json-text.ts';
 import { firstValues, readBool, readId } from '../../../../remediation/lapi/models/query-fields.ts';
 
 const written: readonly (readonly [number, string])[] = [

@@ -9,7 +9,7 @@ import { maxReportLength } from '../../store/write-limits.ts';
 import { type LapiDependencies, LapiError, type LapiRoutes } from '../lapi-context.ts';
 import { decodeBody } from '../models/go-decoder.ts';
 import { faultsOf, type UsageElement, usageReader } from '../models/usage-metrics.ts';
-import { bodyOf } from './replies.ts';
+import { bodyOf } from '../replies.ts';
 
 export const usageMetricsRoutes: LapiRoutes = (app, deps, guards) => {
   app.post('/v1/usage-metrics', { preHandler: guards.either }, async (request, reply) => {

@@ -1,7 +1,7 @@
 /** What the routes of machines have in common: bodies in, types and counts out. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { GatewayError } from '../../../core/errors.ts';
-import { LapiError } from '../lapi-context.ts';
+import { GatewayError } from '../../core/errors.ts';
+import { LapiError } from './lapi-context.ts';
 
 export const jsonType = 'application/json; charset=utf-8';
 /** Of answers to HEAD. */

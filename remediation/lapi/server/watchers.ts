@@ -11,14 +11,14 @@ import { anyContains } from '../../protected-sources.ts';
 import { type LapiDependencies, LapiError, type LapiRoutes } from '../lapi-context.ts';
 import { decodeBody, list, struct, text } from '../models/go-decoder.ts';
 import type { LapiOptions } from '../options.ts';
-import { answerError } from '../server/answer-error.ts';
-import { rangesOf } from '../server/client-ip.ts';
-import { createFailureLimits } from '../server/failure-limits.ts';
-import { isLocal } from '../server/guards.ts';
-import { type MachineTokens, TokenError } from '../server/machine-tokens.ts';
-import { createMachineLogin, type Login } from '../server/machine-login.ts';
-import type { ClientCertificate } from '../server/peers.ts';
-import { bodyOf } from './replies.ts';
+import { answerError } from './answer-error.ts';
+import { rangesOf } from './client-ip.ts';
+import { createFailureLimits } from './failure-limits.ts';
+import { isLocal } from './guards.ts';
+import { type MachineTokens, TokenError } from './machine-tokens.ts';
+import { createMachineLogin, type Login } from './machine-login.ts';
+import type { ClientCertificate } from './peers.ts';
+import { bodyOf } from '../replies.ts';
 
 export interface WatcherParts {
   readonly options: Pick<LapiOptions, 'autoRegistration' | 'disableRemoteRegistration' | 'tls'>;

@@ -1,6 +1,6 @@
 /** `/health` and `/v1/openapi.json`: what anybody may ask of the Local API. */
 import type { LapiRoutes } from '../lapi-context.ts';
-import { openApiDocument } from '../server/openapi.ts';
+import { openApiDocument } from './openapi.ts';
 
 export const aboutRoutes: LapiRoutes = (app, { version }) => {
   app.get('/health', async (_request, reply) => {
