@@ -108,7 +108,8 @@ export function parseMachine(body: string): Machine {
 export function parseBouncer(body: string): Bouncer {
   const fields = JSON.parse(body) as EarlierBouncer | Record<string, string>;
   if (isEarlierBouncer(fields)) return newBouncer(fields.name, fields.keyHash, fields.createdAt);
-  return parseDocument(fields) as unknown as Bouncer;
+  // A sighting of an earlier one has put only what it names into the new form.
+  return { ...newBouncer('', '', 0), ...(parseDocument(fields) as Partial<Bouncer>) };
 }
 
 type EarlierBouncer = Pick<Bouncer, 'name' | 'keyHash' | 'createdAt'>;

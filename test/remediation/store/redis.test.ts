@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
 import type { GatewayError } from '../../../core/errors.ts';
+import { newBouncer } from '../../../remediation/bouncer.ts';
 import { storeOptions } from '../../../remediation/store/options.ts';
 import { createRedisStore, type RedisStoreSettings } from '../../../remediation/store/redis.ts';
 import type { Store } from '../../../remediation/store/store.ts';
 import { createTestRuntime, type TestRuntime } from '../../contracts/store-runtime.ts';
-import { sampleDecision, sampleEntry } from '../../contracts/store-samples.ts';
+import { sampleAlert, sampleDecision, sampleEntry, sampleMachine, start } from '../../contracts/store-samples.ts';
 import { storeContract } from '../../contracts/store.ts';
 import {
   added,
@@ -33,6 +34,122 @@ t.test('contract', async (t) => {
     const open = (): Promise<Store> => openStore(t, { url: server.url, prefix }, runtime);
     return { store: await open(), runtime, reopen: open };
   });
+});
+
+t.test('rows of gateways before there were ids, lists and sightings are read, and go on', async (t) => {
+  const server = await startRedis(t);
+  const admin = adminOf(t, server.socketPath);
+  const key = (name: string): string => `{portcullis}:store:${name}`;
+  const decisions = [1, 2, 3].map((index) => sampleDecision(index, { alertUuid: index === 2 ? null : 'a' }));
+  for (const [index, decision] of decisions.entries()) {
+    const deleted = index === 2 ? String(start + 5) : '';
+    await admin.hset(key('decisions'), decision.uuid, `${deleted}|${index + 4}|${JSON.stringify(decision)}`);
+    await admin.zadd(key('order'), index + 4, decision.uuid);
+    await admin.zadd(key('ends'), index === 2 ? start + 5 : decision.until, decision.uuid);
+    const kind = index === 2 ? 'deleted' : 'added';
+    await admin.xadd(key('changes'), `${index + 4}-0`, 'kind', kind, 'body', JSON.stringify(decision));
+  }
+  const entries = ['192.0.2.1', '192.0.2.2', '192.0.2.3'].map((value) => sampleEntry(value));
+  for (const [index, { list: _, ...entry }] of entries.entries()) {
+    await admin.hset(key('allowlist'), entry.value, JSON.stringify(entry));
+    await admin.zadd(key('allowlistOrder'), index + 1, entry.value);
+  }
+  await admin.xadd(key('changes'), '7-0', 'kind', 'entryDeleted', 'body', '192.0.2.9');
+  for (const index of [2, 1]) {
+    await admin.hset(key('alerts'), sampleAlert(index).uuid, JSON.stringify(sampleAlert(index)));
+    await admin.zadd(key('alertOrder'), sampleAlert(index).createdAt, sampleAlert(index).uuid);
+  }
+  await admin.hset(key('bouncers'), 'nginx', '{"name":"nginx","keyHash":"hash","createdAt":5}');
+  await admin.hset(key('bouncers'), 'cloud', '{"name":"cloud","keyHash":"h","createdAt":5}');
+  await admin.hset(key('history'), 'epoch', 'before', 'seq', '7');
+
+  const store = await openStore(t, { url: server.url });
+  const ids = async (alertUuid?: string): Promise<number[]> => {
+    const rows = await store.decisions({ limit: 10, includeInactive: true, ...(alertUuid && { alertUuid }) });
+    return rows.map(({ id }) => id);
+  };
+  t.same(await ids(), [6, 5, 4]);
+  t.same(await ids('a'), [6, 4], 'they are entered into the index of alerts');
+  t.match(await store.decisionById(4), { decision: decisions[0] });
+  const changes = await followerOf(t, store, 'before-3').nextChanges(4);
+  t.match(changes, [
+    { kind: 'decision-added', id: 4 },
+    { kind: 'decision-added', id: 5 },
+    { kind: 'decision-deleted', id: 6, deletedAt: Number },
+    { kind: 'allowlist-deleted', list: 'default', value: '192.0.2.9' },
+  ]);
+  t.strictSame(await store.allowlist(), entries);
+  t.strictSame(await store.allowlists(), [{ name: 'default', description: '', createdAt: start, updatedAt: start }]);
+  t.strictSame(await store.alerts({ limit: 10 }), [
+    { id: 2, alert: sampleAlert(2) },
+    { id: 1, alert: sampleAlert(1) },
+  ]);
+  t.strictSame(await store.bouncers(), [newBouncer('cloud', 'h', 5), newBouncer('nginx', 'hash', 5)]);
+
+  const follower = followerOf(t, store, null);
+  await follower.untilSnapshotEnd();
+  await store.apply([
+    { kind: 'bouncer-seen', name: 'nginx', seen: { ip: '192.0.2.7', lastPull: 6 } },
+    { kind: 'alert', alert: sampleAlert(1, { message: 'again' }) },
+    { kind: 'alert', alert: sampleAlert(3) },
+    added(decisions[1] ?? sampleDecision(2)),
+    { kind: 'allowlist-added', entry: sampleEntry('192.0.2.1', { comment: 'changed' }) },
+    { kind: 'allowlist-deleted', list: 'default', value: '192.0.2.2' },
+  ]);
+  const [, nginx] = await store.bouncers();
+  t.strictSame(nginx, { ...newBouncer('nginx', 'hash', 5), ip: '192.0.2.7', lastPull: 6 });
+  t.match(await store.alerts({ limit: 10 }), [{ id: 3 }, { id: 2 }, { id: 1, alert: { message: 'again' } }]);
+  t.match(await store.decisionById(5), { decision: decisions[1] });
+  t.match(await store.allowlist(), [{ value: '192.0.2.3' }, { value: '192.0.2.1', comment: 'changed' }]);
+  t.equal((await store.allowlist()).length, 2);
+  await store.apply([{ kind: 'allowlist-removed', name: 'default' }]);
+  t.same(await store.allowlist(), []);
+  t.same(
+    (await follower.next(5)).slice(-2).map((change) => 'value' in change && change.value),
+    ['192.0.2.3', '192.0.2.1'],
+  );
+});
+
+t.test('an alert that a gateway of before wrote meanwhile gets its number when it is looked at', async (t) => {
+  const server = await startRedis(t);
+  const store = await openStore(t, { url: server.url });
+  await store.apply([{ kind: 'alert', alert: sampleAlert(1) }]);
+  const admin = adminOf(t, server.socketPath);
+  await admin.hset('{portcullis}:store:alerts', sampleAlert(2).uuid, JSON.stringify(sampleAlert(2)));
+  await admin.zadd('{portcullis}:store:alertOrder', sampleAlert(2).createdAt, sampleAlert(2).uuid);
+  t.match(await store.alertByUuid(sampleAlert(2).uuid), { id: 2 });
+  await admin.hdel('{portcullis}:store:alerts', sampleAlert(1).uuid);
+  await admin.zrem('{portcullis}:store:alertOrder', sampleAlert(1).uuid);
+  await store.apply([{ kind: 'alert', alert: sampleAlert(3) }]);
+  t.match(await store.alerts({ limit: 10 }), [{ id: 3 }, { id: 2 }]);
+  t.equal((await store.alerts({ limit: 10 })).length, 2);
+});
+
+t.test('a history that was lost while rows stayed gives no number twice', async (t) => {
+  const server = await startRedis(t);
+  const store = await openStore(t, { url: server.url });
+  await store.apply([added(sampleDecision(1)), added(sampleDecision(2)), { kind: 'alert', alert: sampleAlert(1) }]);
+  await adminOf(t, server.socketPath).del('{portcullis}:store:history');
+  await store.apply([added(sampleDecision(3)), { kind: 'alert', alert: sampleAlert(2) }]);
+  t.same(
+    (await store.decisions({ limit: 10 })).map(({ id }) => id),
+    [3, 2, 1],
+  );
+  t.same(
+    (await store.alerts({ limit: 10 })).map(({ id }) => id),
+    [2, 1],
+  );
+});
+
+t.test('sightings from several gateways at once are all kept', async (t) => {
+  const { url } = await startRedis(t);
+  const stores = await Promise.all(Array.from({ length: 4 }, () => openStore(t, { url })));
+  await stores[0]?.apply([{ kind: 'machine-added', machine: sampleMachine('m1') }]);
+  const sightings = [{ ip: '192.0.2.1' }, { version: '2' }, { lastPush: 3 }, { scenarios: [] }];
+  await Promise.all(
+    stores.map((store, index) => store.apply([{ kind: 'machine-seen', id: 'm1', seen: sightings[index] ?? {} }])),
+  );
+  t.strictSame(await stores[1]?.machines(), [Object.assign(sampleMachine('m1'), ...sightings)]);
 });
 
 t.test('two gateways see each other: what there is, and what changes', async (t) => {
