@@ -117,9 +117,13 @@ t.test('an alert says from which country and network the attack came', async (t)
   t.equal((await attack(germanHosted)).at(-1), 403);
   t.equal((await attack(access)).at(-1), 403);
   t.equal((await attack(unknown)).at(-1), 403);
-  t.match(await control.alerts({ ip: germanHosted }), [{ country: 'DE', as: '64500 Example Hosting' }]);
-  t.match(await control.alerts({ ip: access }), [{ country: '', as: '64501 Example Access' }]);
-  t.match(await control.alerts({ ip: unknown }), [{ country: '', as: '' }]);
+  t.match(await control.alerts({ ip: germanHosted }), [
+    { source: { cn: 'DE', as_number: '64500', as_name: 'Example Hosting' } },
+  ]);
+  t.match(await control.alerts({ ip: access }), [
+    { source: { cn: '', as_number: '64501', as_name: 'Example Access' } },
+  ]);
+  t.match(await control.alerts({ ip: unknown }), [{ source: { cn: '', as_number: '', as_name: '' } }]);
   t.match(await control.decisions({ ip: germanHosted }), [{ scope: 'Ip', country: 'DE', as: '64500 Example Hosting' }]);
   const listed = await run(['alerts', 'list', '--socket', socket], { columns: 200 });
   t.match(listed.stdout, / 198\.51\.100\.7 [^\n]* DE /);

@@ -37,7 +37,11 @@ t.test('an attack spread over one /64 is one client, and the whole /64 is refuse
   t.same(statuses, [200, 200, 200, 200, 403]);
   t.match(await place.control.decisions(), [{ scope: 'Range', value: '2001:db8:1:1::/64', type: 'ban' }]);
   t.equal((await place.control.decisions()).length, 1);
-  t.match(await place.control.alerts(), [{ scope: 'Ip', value: '2001:db8:1:1:4:4:0:5' }], 'it names the address');
+  t.match(
+    await place.control.alerts(),
+    [{ source: { scope: 'Ip', value: '2001:db8:1:1:4:4:0:5' } }],
+    'it names the address',
+  );
   t.equal((await place.control.alerts()).length, 1);
 
   const seen = place.origin.requests.length;

@@ -152,7 +152,9 @@ async function isRecorded(
   answers: readonly VisitorAnswer[],
 ): Promise<void> {
   const alerts = await control.alerts({ ip: address });
-  t.match(alerts, [{ scenario, scope: 'Ip', value: address, events_count: overflow, decisions: 'ban:1' }]);
+  t.match(alerts, [
+    { scenario, source: { scope: 'Ip', value: address }, events_count: overflow, decisions: [{ type: 'ban' }] },
+  ]);
   t.equal(alerts.length, 1, `${scenario}: one alert`);
   const decisions = await control.decisions({ ip: address });
   t.match(decisions, [{ scenario, scope: 'Ip', value: address, type: 'ban', origin: 'crowdsec', active: true }]);

@@ -106,7 +106,7 @@ t.test('a virtual patch is a ban, with an alert and a reason; the rest is allowe
     },
     alert: {
       kind: 'waf',
-      value: '203.0.113.7',
+      source: { value: '203.0.113.7' },
       message: /^WAF block: .* from 203\.0\.113\.7 \(127\.0\.0\.1\)$/,
     },
   });
