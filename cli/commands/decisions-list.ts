@@ -44,11 +44,11 @@ const largestPage = 10_000;
 
 async function run({ output, given, gateway, clock }: Call): Promise<number> {
   const client = await gateway();
-  const found = await decisionsOf(client, given, limitOf(given, 100));
+  const found = await decisionsOf(client, given, limitOf(given, 100), output.format === 'json');
   const machines = given.flag('machine');
   switch (output.format) {
     case 'json':
-      output.json(await asAlerts(client, found.decisions));
+      output.json(asAlerts(found));
       break;
     case 'raw':
       output.csv(
@@ -67,8 +67,14 @@ async function run({ output, given, gateway, clock }: Call): Promise<number> {
   return 0;
 }
 
-async function decisionsOf(client: ControlClient, given: Given, limit: number): Promise<DecisionList> {
+async function decisionsOf(
+  client: ControlClient,
+  given: Given,
+  limit: number,
+  withAlerts: boolean,
+): Promise<Required<DecisionList>> {
   const decisions: DecisionModel[] = [];
+  const alerts = new Map<number, AlertModel>();
   const showsAll = given.flag('all') || given.text('origin') !== undefined || given.text('id') !== undefined;
   const query = {
     ...Object.fromEntries(texts.map((name) => [name, given.text(name)])),
@@ -76,6 +82,7 @@ async function decisionsOf(client: ControlClient, given: Given, limit: number): 
     ...(given.flag('contained') ? { contained: 'true' } : {}),
     ...(given.flag('no-simu') ? { simulated: 'false' } : {}),
     ...(showsAll ? {} : { own: 'true' }),
+    ...(withAlerts ? { alerts: 'true' } : {}),
   };
   let next: string | null = null;
   let hidden: number | null = null;
@@ -88,9 +95,10 @@ async function decisionsOf(client: ControlClient, given: Given, limit: number): 
       },
     });
     decisions.push(...page.decisions);
+    for (const alert of page.alerts ?? []) alerts.set(alert.id, alert);
     ({ next, hidden } = page);
   } while (next !== null && decisions.length < limit);
-  return { decisions, next, hidden };
+  return { decisions, next, hidden, alerts: [...alerts.values()] };
 }
 
 function showRest(output: Output, { decisions, next, hidden }: DecisionList): void {
@@ -103,14 +111,13 @@ function showRest(output: Output, { decisions, next, hidden }: DecisionList): vo
 }
 
 /** What scripts written for cscli read: each alert with those of its decisions that were asked for. */
-async function asAlerts(client: ControlClient, decisions: readonly DecisionModel[]): Promise<object[]> {
+function asAlerts({ decisions, alerts }: Required<DecisionList>): object[] {
+  const known = new Map(alerts.map((alert) => [alert.id, alert]));
   const groups = Map.groupBy(decisions, ({ alert_id, uuid }) => alert_id ?? uuid);
-  const alerts: object[] = [];
-  for (const [key, group] of groups) {
-    const alert = typeof key === 'number' ? await client.ask<AlertModel>('GET', `/v1/alerts/${key}`) : null;
-    alerts.push({ ...(alert ?? standIn(group[0])), decisions: group });
-  }
-  return alerts;
+  return [...groups].map(([key, group]) => {
+    const alert = typeof key === 'number' ? known.get(key) : undefined;
+    return { ...(alert ?? standIn(group[0])), decisions: group };
+  });
 }
 
 /** For decisions without an alert, those of lists and of other Local APIs. */

@@ -38,6 +38,8 @@ export interface DecisionList {
   readonly next: string | null;
   /** Decisions of communities and lists that were left out; null when nobody counts them. */
   readonly hidden: number | null;
+  /** Where they are asked for: the alerts that these decisions follow from, each once and without its decisions. */
+  readonly alerts?: readonly AlertModel[];
 }
 
 export interface DecisionAdded {

@@ -10,7 +10,7 @@ import type { AdminDependencies } from '../dependencies.ts';
 import { canonicalValue, durationSchema, flagSchema, limitSchema, parseInput, scopeOf, wordsSchema } from '../input.ts';
 import { manualAlert } from '../manual-alert.ts';
 import type { DecisionAdded, DecisionList, DecisionModel, DecisionsDeleted } from '../models.ts';
-import { decisionModel, decisionModels } from '../views.ts';
+import { alertModel, alertsBehind, decisionModel, decisionModels } from '../views.ts';
 
 const listSchema = z.strictObject({
   ...decisionFilters,
@@ -18,6 +18,8 @@ const listSchema = z.strictObject({
   all: flagSchema.optional(),
   limit: limitSchema.default(100),
   after: z.string().max(512).optional(),
+  /** With the alerts behind them. */
+  alerts: flagSchema.optional(),
 });
 
 const deleteSchema = z.looseObject({ all: flagSchema.optional() });
@@ -39,7 +41,7 @@ const notStored = 'the store is away: the decision is enforced now, and stored w
 
 export function decisionRoutes(app: FastifyInstance, deps: AdminDependencies): void {
   app.get('/v1/decisions', async ({ query }): Promise<DecisionList> => {
-    const { limit, after, all, ...wanted } = parseInput(listSchema, query);
+    const { limit, after, all, alerts: withAlerts, ...wanted } = parseInput(listSchema, query);
     await deps.publisher.settle();
     const pageSize = isPlain(wanted) ? limit : Math.max(limit, searchedAtOnce);
     const walk = { includeInactive: all === true, pageSize, ...(after === undefined ? {} : { after }) };
@@ -55,7 +57,13 @@ export function decisionRoutes(app: FastifyInstance, deps: AdminDependencies): v
     const isOrdered = wanted.id === undefined && (wanted.contained === true || !(wanted.ip ?? wanted.range));
     const next = isMore && isOrdered ? (found.at(-1)?.cursor ?? null) : null;
     const hidden = wanted.own === true ? foreignCount(deps) : 0;
-    return { decisions: await decisionModels(found, deps), next, hidden };
+    const alerts = await alertsBehind(found, deps.store);
+    const now = deps.clock.now();
+    const decisions = found.map((stored) =>
+      decisionModel(stored, now, alerts.get(stored.decision.alertUuid ?? '') ?? null),
+    );
+    const behind = [...alerts.values()].map((alert) => alertModel(alert, []));
+    return { decisions, next, hidden, ...(withAlerts === true ? { alerts: behind } : {}) };
   });
 
   app.post('/v1/decisions', async ({ body }, reply): Promise<DecisionAdded> => {
