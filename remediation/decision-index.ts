@@ -53,12 +53,27 @@ export interface IndexSize {
   readonly allowlist: number;
 }
 
+/**
+ * Decisions about one value that have all else in common are one entry, that of the one that lasts longest, and a value has
+ * 32 entries at most. The index does not know the rest: whoever watches it looks up what has to be restored.
+ */
+export interface IndexWatcher {
+  added(decision: Decision): void;
+  removed(decision: Decision): void;
+  /** After either: others about its value may be in force that the index does not have, or has no longer. */
+  uncovered(decision: Decision): void;
+}
+
 export interface DecisionIndex {
   /** The decision to enforce, or null. Synchronous, a fraction of a microsecond. */
   lookup(subject: Subject, now: number): IndexedDecision | null;
   /** Simulated and expired decisions are not kept; one with an unreadable value is logged and not kept. */
   add(decision: Decision): void;
   remove(decision: Decision): void;
+  /** Adds it unless it is held already: for what is looked up and may be older than what the index was told. */
+  restore(decision: Decision): void;
+  /** Tells of changes from now on; there is one watcher at most. */
+  watch(watcher: IndexWatcher | null): void;
   isAllowed(address: IpAddress, now?: number): boolean;
   /** The allowlist entry that covers or overlaps a network, or null. Not for the request path. */
   allowedRange(range: IpRange, now?: number): AllowlistItem | null;
@@ -125,6 +140,7 @@ class PackedDecisionIndex implements DecisionIndex {
   readonly #customs = new Map<string, NamedDecisions>();
   readonly #warned = new Set<string>();
   #sweptNamedAt = Number.NEGATIVE_INFINITY;
+  #watcher: IndexWatcher | null = null;
 
   constructor({ clock, random, log, allowlist = [], resolveName = noNames }: DecisionIndexOptions) {
     this.#clock = clock;
@@ -147,38 +163,21 @@ class PackedDecisionIndex implements DecisionIndex {
   }
 
   add(decision: Decision): void {
-    if (decision.simulated || decision.until <= this.#clock.now()) return;
-    if (!isKnownRemediation(decision.type)) {
-      this.#warnOnce(`type ${decision.type}`, { type: decision.type }, 'unknown remediation: it is enforced as a ban');
-    }
-    const scope = scopeOf(decision.scope);
-    if (scope !== 'Ip' && scope !== 'Range') {
-      this.#namedFor(scope)?.add({ ...decision, scope, value: canonical(scope, decision.value) });
-      return;
-    }
-    const range = parseRange(decision.value);
-    if (range === null) {
-      const detail = { code: 'DECISION_INVALID', value: decision.value.slice(0, 100), origin: decision.origin };
-      return this.#warnOnce('value', detail, 'a decision has no valid address or range and is not enforced');
-    }
-    const { type, origin, scenario } = decision;
-    const id = this.#classes.acquire({ type, origin, scenario, scope });
-    const until = Math.min(Math.ceil(decision.until / 1000), farthestSecond);
-    if (!this.#networks.add(range, id, until, uuidTag(decision.uuid))) this.#classes.release(id);
+    this.#watcher?.added(decision);
+    if (this.#put(decision)) this.#watcher?.uncovered(decision);
   }
 
   remove(decision: Decision): void {
-    const scope = scopeOf(decision.scope);
-    if (scope !== 'Ip' && scope !== 'Range') {
-      const named = this.#namedFor(scope, false);
-      named?.remove({ ...decision, value: canonical(scope, decision.value) });
-      if (named?.size === 0) this.#customs.delete(scope);
-      return;
-    }
-    const range = parseRange(decision.value);
-    if (range !== null && this.#networks.remove(range, uuidTag(decision.uuid))) {
-      this.#classes.release(this.#networks.foundClass);
-    }
+    this.#watcher?.removed(decision);
+    if (this.#takeOut(decision)) this.#watcher?.uncovered(decision);
+  }
+
+  restore(decision: Decision): void {
+    if (!this.#holds(decision)) this.#put(decision);
+  }
+
+  watch(watcher: IndexWatcher | null): void {
+    this.#watcher = watcher;
   }
 
   isAllowed(address: IpAddress, now = this.#clock.now()): boolean {
@@ -250,6 +249,54 @@ class PackedDecisionIndex implements DecisionIndex {
     this.#allowlist.dropStale();
     for (const named of this.#everyNamed()) named.dropStale();
     yield* this.#networks.dropStale(Math.floor(this.#clock.now() / 1000));
+  }
+
+  /** True when it took the place of what others relied on. */
+  #put(decision: Decision): boolean {
+    // It may have been enforced before it was written anew.
+    if (decision.simulated || decision.until <= this.#clock.now()) return this.#takeOut(decision);
+    if (!isKnownRemediation(decision.type)) {
+      this.#warnOnce(`type ${decision.type}`, { type: decision.type }, 'unknown remediation: it is enforced as a ban');
+    }
+    const scope = scopeOf(decision.scope);
+    if (scope !== 'Ip' && scope !== 'Range') {
+      return this.#namedFor(scope)?.add({ ...decision, scope, value: canonical(scope, decision.value) }) ?? false;
+    }
+    const range = parseRange(decision.value);
+    if (range === null) {
+      const detail = { code: 'DECISION_INVALID', value: decision.value.slice(0, 100), origin: decision.origin };
+      this.#warnOnce('value', detail, 'a decision has no valid address or range and is not enforced');
+      return false;
+    }
+    const { type, origin, scenario } = decision;
+    const id = this.#classes.acquire({ type, origin, scenario, scope });
+    const until = Math.min(Math.ceil(decision.until / 1000), farthestSecond);
+    if (!this.#networks.add(range, id, until, uuidTag(decision.uuid))) this.#classes.release(id);
+    return this.#networks.leftOthers;
+  }
+
+  /** True when others relied on it. */
+  #takeOut(decision: Decision): boolean {
+    const scope = scopeOf(decision.scope);
+    if (scope !== 'Ip' && scope !== 'Range') {
+      const named = this.#namedFor(scope, false);
+      const leftOthers = named?.remove({ ...decision, value: canonical(scope, decision.value) }) ?? false;
+      if (named?.size === 0) this.#customs.delete(scope);
+      return leftOthers;
+    }
+    const range = parseRange(decision.value);
+    if (range === null) return false;
+    if (this.#networks.remove(range, uuidTag(decision.uuid))) this.#classes.release(this.#networks.foundClass);
+    return this.#networks.leftOthers;
+  }
+
+  #holds(decision: Decision): boolean {
+    const scope = scopeOf(decision.scope);
+    if (scope !== 'Ip' && scope !== 'Range') {
+      return this.#namedFor(scope, false)?.has({ ...decision, value: canonical(scope, decision.value) }) ?? false;
+    }
+    const range = parseRange(decision.value);
+    return range !== null && this.#networks.has(range, uuidTag(decision.uuid));
   }
 
   #foundNetwork(address: IpAddress): IndexedDecision {

@@ -57,9 +57,9 @@ export function isOwn({ origin, simulated, uuid }: Pick<Decision, 'origin' | 'si
   return !simulated && (origin === 'crowdsec' || origin.startsWith('crowdsec/')) && !uuid.startsWith(mirroredPrefix);
 }
 
-/** A 32-bit mark of a decision (FNV-1a of its uuid): what the index keeps instead of 36 characters. */
+/** A 31-bit mark of a decision (FNV-1a of its uuid): what the index keeps instead of 36 characters. */
 export function uuidTag(uuid: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < uuid.length; index++) hash = Math.imul(hash ^ uuid.charCodeAt(index), 0x01000193);
-  return hash >>> 0;
+  return hash >>> 1;
 }

@@ -1,7 +1,7 @@
 /**
- * `Follower`: reads the store's change stream into the local index, and into the ledger that the Local API answers from. The first snapshot is what a gateway waits for before it
- * serves; afterwards the stream may break at any time: the index keeps what it knows, the age of that is visible, and
- * the stream is taken up again where it stopped.
+ * `Follower`: reads the store's change stream into the local index, and into the ledger that the Local API answers from. The
+ * first snapshot is what a gateway waits for before it serves; afterwards the stream may break at any time: the index keeps
+ * what it knows, the age of that is visible, and the stream is taken up again where it stopped.
  */
 import { setImmediate } from 'node:timers/promises';
 import { messageOf } from '../core/errors.ts';
@@ -12,6 +12,7 @@ import type { Decision } from './decision.ts';
 import type { DecisionLedger } from './ledger/decision-ledger.ts';
 import { seedEnded, seedLifted } from './ledger/seed-ended.ts';
 import { applyLocally } from './publish.ts';
+import { createRecall } from './recall.ts';
 import type { ChangeBatch, Store, StoreChange } from './store/store.ts';
 
 export interface FollowStatus {
@@ -39,9 +40,11 @@ export interface FollowOptions extends Runtime {
   readonly index: DecisionIndex;
   readonly history: DecisionHistory;
   /** Knows what the store knows and nothing earlier: pending decisions have no number yet. */
-  readonly ledger?: Pick<DecisionLedger, 'apply' | 'seedEnded' | 'markStale' | 'dropStale'>;
+  readonly ledger?: Pick<DecisionLedger, 'apply' | 'active' | 'seedEnded' | 'markStale' | 'dropStale'>;
   /** Decisions made here that the store has not got yet: a snapshot must not make the index forget them. */
   readonly pending?: () => readonly Decision[];
+  /** Lifted values of which the rest is looked up one by one; of more a fresh snapshot tells. */
+  readonly maxRecalled?: number;
   /** Called after every batch of a snapshot with the changes read so far. */
   readonly onProgress?: (changes: number) => void;
 }
@@ -50,6 +53,8 @@ const firstRetryMs = 200;
 const longestRetryMs = 30_000;
 /** Changes applied before others get their turn: about two milliseconds. */
 const slice = 500;
+/** A bulk deletion that causes a fresh snapshot is given this time to end. */
+const refreshDelayMs = 2_000;
 
 export function followStore(options: FollowOptions): Follower {
   const { store, index, history, ledger, clock, random, log } = options;
@@ -64,12 +69,20 @@ export function followStore(options: FollowOptions): Follower {
   /** Lives of the stream since the last that gave anything. */
   let attempt = 0;
   let lastError: string | null = null;
+  /** Aborted when the stream shall begin with a snapshot. */
+  let refresh = new AbortController();
+  const recall = createRecall({
+    ...options,
+    ...(options.maxRecalled !== undefined && { maxWaiting: options.maxRecalled }),
+    onOverflow: () => void clock.sleep(refreshDelayMs, stop.signal).then(() => refresh.abort()),
+  });
 
   const apply = async (batch: ChangeBatch): Promise<void> => {
     let done = 0;
     for (const change of batch.changes) {
-      applyLocally(change, index, history);
+      // First, since what is lifted now must no longer be found there.
       if (ledger !== undefined) tellLedger(ledger, change);
+      recall.told(() => applyLocally(change, index, history));
       changes++;
       if (++done % slice === 0) await setImmediate();
     }
@@ -101,6 +114,11 @@ export function followStore(options: FollowOptions): Follower {
 
   /** One life of the stream. */
   const read = async (): Promise<void> => {
+    if (refresh.signal.aborted) {
+      refresh = new AbortController();
+      cursor = null;
+      recall.reset();
+    }
     if (seenSnapshot) {
       await inSlices(index.markStale());
       await inSlices(ledger?.markStale());
@@ -108,7 +126,8 @@ export function followStore(options: FollowOptions): Follower {
     // A snapshot that broke off halfway is no place to resume from.
     const resumes = seenSnapshot && cursor !== null;
     live = resumes;
-    for await (const batch of store.changes(resumes ? cursor : null, stop.signal)) {
+    const over = AbortSignal.any([stop.signal, refresh.signal]);
+    for await (const batch of store.changes(resumes ? cursor : null, over)) {
       await apply(batch);
       if (stop.signal.aborted) return;
       if (batch.snapshotEnd) await endSnapshot();
@@ -152,6 +171,10 @@ export function followStore(options: FollowOptions): Follower {
       if (live) liveUntil = clock.now();
       live = false;
       if (stop.signal.aborted) return;
+      if (refresh.signal.aborted) {
+        log.info({}, 'many decisions were lifted: all that are in force are read again');
+        continue;
+      }
       interruptions++;
       const delayMs = Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(attempt++, 16));
       log.warn(
@@ -173,9 +196,10 @@ export function followStore(options: FollowOptions): Follower {
   return {
     ready: ready.promise,
     status: () => ({ live, changes, interruptions, ageMs: ageMs(), lastError }),
-    close() {
+    async close() {
       stop.abort();
-      return ended;
+      await recall.close();
+      await ended;
     },
   };
 }

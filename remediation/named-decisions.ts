@@ -10,12 +10,19 @@ const maxPerValue = 32;
 interface Held {
   readonly decision: Decision;
   stale: boolean;
+  /** Others of its kind, or too many for one value, are not held as long as this one is. */
+  folded: boolean;
 }
 
 export interface NamedDecisions {
-  /** False when a longer twin makes it superfluous or there is no room. */
+  /**
+   * One of its uuid, or a shorter one of its kind, gives way to it; a longer one stays instead, and of too many about one
+   * value the weakest goes. True when one left that others relied on: they may be live and are not held.
+   */
   add(decision: Decision): boolean;
+  /** The same is true of what this returns. */
   remove(decision: Decision): boolean;
+  has(decision: Decision): boolean;
   /** The severest live decision about the value, the longest of equals, or null. */
   severest(value: string, now: number): Decision | null;
   markStale(): void;
@@ -48,26 +55,25 @@ export function createNamedDecisions(): NamedDecisions {
   return {
     add(decision) {
       const all = byValue.get(decision.value) ?? [];
-      const longer = all.find(
-        ({ decision: other }) =>
-          other.uuid !== decision.uuid && isSameKind(other, decision) && other.until >= decision.until,
-      );
-      if (longer !== undefined) {
-        longer.stale = false;
-        return false;
-      }
-      const kept = all.filter(({ decision: other }) => other.uuid !== decision.uuid && !isSameKind(other, decision));
-      if (kept.length >= maxPerValue || size - all.length + kept.length >= maxDecisions) return false;
-      keep(decision.value, [...kept, { decision, stale: false }], all.length);
-      return true;
+      const twin = all.find(({ decision: other }) => other.uuid === decision.uuid);
+      const covers = twin !== undefined && isSameKind(twin.decision, decision) && twin.decision.until <= decision.until;
+      const others = all.filter((held) => held !== twin);
+      const held = { decision, stale: false, folded: covers && twin.folded };
+      keep(decision.value, makeWay(others, held, size - all.length + others.length < maxDecisions), all.length);
+      return twin !== undefined && twin.folded && !covers;
     },
     remove(decision) {
       const all = byValue.get(decision.value) ?? [];
-      const kept = all.filter(({ decision: other }) => other.uuid !== decision.uuid);
-      if (kept.length === all.length) return false;
-      keep(decision.value, kept, all.length);
-      return true;
+      const held = all.find(({ decision: other }) => other.uuid === decision.uuid);
+      if (held === undefined) return false;
+      keep(
+        decision.value,
+        all.filter((other) => other !== held),
+        all.length,
+      );
+      return held.folded;
     },
+    has: ({ uuid, value }) => byValue.get(value)?.some(({ decision }) => decision.uuid === uuid) ?? false,
     severest(value, now) {
       let best: Decision | null = null;
       for (const { decision } of byValue.get(value) ?? []) {
@@ -86,6 +92,32 @@ export function createNamedDecisions(): NamedDecisions {
       return size;
     },
   };
+}
+
+/** What is held of one value with a new one. */
+function makeWay(others: readonly Held[], added: Held, hasRoom: boolean): Held[] {
+  const { decision } = added;
+  const longer = others.find(
+    (held) => !held.stale && isSameKind(held.decision, decision) && held.decision.until >= decision.until,
+  );
+  if (longer !== undefined) {
+    longer.folded = true;
+    return [...others];
+  }
+  const kept = others.filter(
+    (held) => (held.stale && held.decision.until >= decision.until) || !isSameKind(held.decision, decision),
+  );
+  if (kept.length < others.length) added.folded = true;
+  const all = [...kept, added];
+  if (all.length <= maxPerValue && (hasRoom || kept.length < others.length)) return all;
+  for (const held of all) held.folded = true;
+  const weakest = all.reduce((least, held) => (isWeaker(held.decision, least.decision) ? held : least));
+  return all.filter((held) => held !== weakest);
+}
+
+function isWeaker(left: Decision, right: Decision): boolean {
+  const gain = severityOf(left.type) - severityOf(right.type);
+  return gain < 0 || (gain === 0 && left.until < right.until);
 }
 
 function isSameKind(left: Decision, right: Decision): boolean {

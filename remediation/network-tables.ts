@@ -5,7 +5,7 @@
  */
 import { addressBits, formatRange, masked, rangeOf, type IpAddress, type IpRange } from '../core/ip.ts';
 import type { KeyedHash } from './keyed-hash.ts';
-import { PackedTable, type PackedKey } from './packed-table.ts';
+import { PackedTable, tagMask, type PackedKey } from './packed-table.ts';
 
 const version6 = 256;
 
@@ -15,6 +15,8 @@ export class NetworkTables {
   foundTag = 0;
   /** Prefix length of what `severest` found. */
   foundPrefix = 0;
+  /** See `PackedTable.leftOthers`: of the last `add` or `remove`. */
+  leftOthers = false;
 
   readonly #hash: KeyedHash;
   readonly #addresses4: PackedTable;
@@ -57,10 +59,15 @@ export class NetworkTables {
     return this.#addresses4.memoryBytes() + this.#networks.memoryBytes() + (this.#gate4?.byteLength ?? 0);
   }
 
-  /** False when an entry that lasts longer, or 32 that weigh more, made this one superfluous. */
+  has(range: IpRange, tag: number): boolean {
+    return this.#seek(range.address, range.prefix).has(this.#key, tag);
+  }
+
+  /** `tag` is a `uuidTag`. False when an entry that lasts longer, or 32 that weigh more, made this one superfluous. */
   add(range: IpRange, classId: number, until: number, tag: number): boolean {
     const table = this.#seek(range.address, range.prefix);
-    const added = table.add(this.#key, classId, until, tag | 0, this.#ranks);
+    const added = table.add(this.#key, classId, until, tag, this.#ranks);
+    this.leftOthers = table.leftOthers;
     if (added && table === this.#networks) {
       this.#count(this.#key.k4, 1);
       if (range.address.version === 4) this.#openGate(range.address.w0, range.prefix);
@@ -71,7 +78,9 @@ export class NetworkTables {
   /** True when it was there: its class is in `foundClass`. */
   remove(range: IpRange, tag: number): boolean {
     const table = this.#seek(range.address, range.prefix);
-    if (!table.remove(this.#key, tag | 0)) return false;
+    const removed = table.remove(this.#key, tag);
+    this.leftOthers = table.leftOthers;
+    if (!removed) return false;
     this.foundClass = table.foundClass;
     if (table === this.#networks) this.#count(this.#key.k4, -1);
     return true;
@@ -153,7 +162,7 @@ export class NetworkTables {
   #take(table: PackedTable, prefix: number): void {
     this.foundClass = table.foundClass;
     this.foundUntil = table.foundUntil;
-    this.foundTag = table.foundTag >>> 0;
+    this.foundTag = table.foundTag & tagMask;
     this.foundPrefix = prefix;
   }
 

@@ -5,8 +5,8 @@
  * a miss still ends after a few slots. A shard grows by one page of 64 slots, which moves a few thousand entries at most:
  * no pause grows with the table. Several entries may have the same key; they lie beside each other.
  *
- * A slot is `[remainder << 12 | stale << 11 | class, until, tag, ...key]`, 32-bit words each. `until` is epoch seconds
- * and 0 marks a free slot. When the hash is a bijection of the key (IPv4) shard and remainder determine the key, and no
+ * A slot is `[remainder << 12 | stale << 11 | class, until, folded << 31 | tag, ...key]`, 32-bit words each. `until` is
+ * epoch seconds and 0 marks a free slot. `folded` says that decisions without an entry of their own rely on this one. When the hash is a bijection of the key (IPv4) shard and remainder determine the key, and no
  * key words are kept.
  * The arrays are signed because V8 keeps a signed 32-bit number in a field without allocating.
  *
@@ -17,6 +17,9 @@
 export const classLimit = 2048;
 const classMask = classLimit - 1;
 const staleBit = classLimit;
+/** What `foundTag` has of a tag: tags are 31 bits. */
+export const tagMask = 0x7fffffff;
+const foldedBit = 0x80000000 | 0;
 const remainderShift = 12;
 const remainderSpan = 2 ** 20;
 const remainderMask = remainderSpan - 1;
@@ -35,6 +38,8 @@ const fullness = 0.9;
 const shrinkBelow = 0.5;
 /** Entries of one hash do not move apart however a shard grows; more than fit behind the last home are not taken. */
 const maxGrowths = 16;
+/** No entry is needed. All bits, so that the folded bit on top changes nothing. */
+const superfluous = -1;
 
 /** What is asked for: its hash, from which shard and remainder are cut, and its words. All are signed 32-bit numbers. */
 export interface PackedKey {
@@ -50,10 +55,12 @@ export interface PackedKey {
 export type Released = (classId: number, network: number) => void;
 
 export class PackedTable {
-  /** The answer of the last `severest` that returned true. */
+  /** The answer of the last `severest` that returned true; see `tagMask`. */
   foundClass = 0;
   foundUntil = 0;
   foundTag = 0;
+  /** Whether the last `add` or `remove` took out an entry that others relied on: they may be live and have none. */
+  leftOthers = false;
 
   #entries = 0;
   readonly #width: number;
@@ -142,17 +149,21 @@ export class PackedTable {
 
   /**
    * Puts an entry in. One with the same tag, or a shorter one of the same class, gives way to it; a longer one of the same
-   * class stays instead. With 32 entries of this key already, the weakest of all gives way. Entries that give way are
-   * reported as released. True when the entry is now in the table as given.
+   * class stays instead, unless it is stale and may soon be gone. With 32 entries of this key already, the weakest of all
+   * gives way. What stays is marked: others rely on it. Entries that give way are reported as released. True when the entry
+   * is now in the table as given.
    */
   add(key: PackedKey, classId: number, until: number, tag: number, ranks: Uint8Array): boolean {
     const shard = key.hash >>> this.#shardShift;
     const remainder = (key.hash >>> this.#remainderShift) & remainderMask;
-    if (!this.#makeWay(shard, remainder, key, classId, until, tag, ranks)) return false;
+    const folded = this.#replaceTwin(shard, remainder, key, classId, until, tag);
+    const marked = this.#makeWay(shard, remainder, key, classId, until, ranks);
+    if (marked === superfluous) return false;
+    const word = tag | folded | marked;
     const count = (this.#counts[shard] as number) + 1;
     while (count > fullness * (this.shardSlots(shard) - tailSlots)) this.#resize(shard, this.#grown(shard));
     const pages = this.#pages[shard] as number;
-    for (let grown = 0; !this.#insert(shard, remainder, key, classId, until, tag); grown++) {
+    for (let grown = 0; !this.#insert(shard, remainder, key, classId, until, word); grown++) {
       if (grown === maxGrowths) {
         this.#resize(shard, pages);
         return false;
@@ -164,23 +175,23 @@ export class PackedTable {
     return true;
   }
 
+  has(key: PackedKey, tag: number): boolean {
+    const remainder = (key.hash >>> this.#remainderShift) & remainderMask;
+    return this.#withTag(key.hash >>> this.#shardShift, remainder, key, tag) !== -1;
+  }
+
   /** Takes out the entry of this key with this tag. True when there was one; its class is in `foundClass`. */
   remove(key: PackedKey, tag: number): boolean {
     const shard = key.hash >>> this.#shardShift;
-    const remainder = (key.hash >>> this.#remainderShift) & remainderMask;
-    for (
-      let position = this.#first(shard, remainder);
-      position !== -1;
-      position = this.#next(shard, remainder, position)
-    ) {
-      const slab = this.#slabOf(shard, position);
-      const at = this.#wordOf(shard, position);
-      if (slab[at + 2] !== tag || (this.#width > 3 && !sameKey(slab, at, key))) continue;
-      this.foundClass = (slab[at] as number) & classMask;
-      this.#takeOut(shard, position);
-      return true;
-    }
-    return false;
+    const position = this.#withTag(shard, (key.hash >>> this.#remainderShift) & remainderMask, key, tag);
+    this.leftOthers = false;
+    if (position === -1) return false;
+    const slab = this.#slabOf(shard, position);
+    const at = this.#wordOf(shard, position);
+    this.foundClass = (slab[at] as number) & classMask;
+    this.leftOthers = ((slab[at + 2] as number) & foldedBit) !== 0;
+    this.#takeOut(shard, position);
+    return true;
   }
 
   /** Frees what has expired in one shard and, when `dropStale`, what `markStale` marked and no `add` renewed. */
@@ -243,53 +254,89 @@ export class PackedTable {
     return position < this.shardSlots(shard) && this.#remainderAt(shard, position) === remainder ? position : -1;
   }
 
-  /** False when an entry that is there already makes the new one superfluous. */
+  /** The entry of this key with this tag, or -1. */
+  #withTag(shard: number, remainder: number, key: PackedKey, tag: number): number {
+    let position = this.#first(shard, remainder);
+    for (; position !== -1; position = this.#next(shard, remainder, position)) {
+      const slab = this.#slabOf(shard, position);
+      const at = this.#wordOf(shard, position);
+      if (((slab[at + 2] as number) & tagMask) === tag && (this.#width === 3 || sameKey(slab, at, key))) break;
+    }
+    return position;
+  }
+
+  /** Takes out what the decision was before. Returns the folded bit when those that relied on it may rely on the new entry. */
+  #replaceTwin(shard: number, remainder: number, key: PackedKey, classId: number, until: number, tag: number): number {
+    this.leftOthers = false;
+    const position = this.#withTag(shard, remainder, key, tag);
+    if (position === -1) return 0;
+    const slab = this.#slabOf(shard, position);
+    const at = this.#wordOf(shard, position);
+    const folded = (slab[at + 2] as number) & foldedBit;
+    const covers = ((slab[at] as number) & classMask) === classId && (slab[at + 1] as number) >>> 0 <= until;
+    this.#release(shard, position);
+    if (covers) return folded;
+    this.leftOthers = folded !== 0;
+    return 0;
+  }
+
+  /**
+   * Takes out what the new entry makes superfluous, and the weakest of too many. Returns the folded bit when there was
+   * such, or `superfluous` when the new entry is it.
+   */
   #makeWay(
     shard: number,
     remainder: number,
     key: PackedKey,
     classId: number,
     until: number,
-    tag: number,
     ranks: Uint8Array,
-  ): boolean {
+  ): number {
     let same = 0;
     let weakest = -1;
     let weakestRank = Infinity;
     let weakestUntil = Infinity;
-    for (
-      let position = this.#first(shard, remainder);
-      position !== -1;
-      position = this.#next(shard, remainder, position)
-    ) {
+    let position = this.#first(shard, remainder);
+    while (position !== -1) {
       const slab = this.#slabOf(shard, position);
       const at = this.#wordOf(shard, position);
-      if (this.#width > 3 && !sameKey(slab, at, key)) continue;
       const head = slab[at] as number;
       const lasts = (slab[at + 1] as number) >>> 0;
-      const twin = slab[at + 2] === tag;
-      const sibling = (head & classMask) === classId;
-      if (sibling && !twin && lasts >= until) {
-        slab[at] = head & ~staleBit;
-        return false;
+      if (this.#width === 3 || sameKey(slab, at, key)) {
+        if ((head & classMask) === classId && lasts < until) {
+          this.#release(shard, position);
+          return this.#makeWay(shard, remainder, key, classId, until, ranks) | foldedBit;
+        }
+        if ((head & classMask) === classId && (head & staleBit) === 0) {
+          slab[at + 2] = (slab[at + 2] as number) | foldedBit;
+          return superfluous;
+        }
+        same++;
+        const rank = ranks[head & classMask] as number;
+        if (rank < weakestRank || (rank === weakestRank && lasts < weakestUntil)) {
+          weakest = position;
+          weakestRank = rank;
+          weakestUntil = lasts;
+        }
       }
-      if (twin || sibling) {
-        this.#release(shard, position);
-        return this.#makeWay(shard, remainder, key, classId, until, tag, ranks);
-      }
-      same++;
-      const rank = ranks[head & classMask] as number;
-      if (rank < weakestRank || (rank === weakestRank && lasts < weakestUntil)) {
-        weakest = position;
-        weakestRank = rank;
-        weakestUntil = lasts;
-      }
+      position = this.#next(shard, remainder, position);
     }
-    if (same < entriesPerKey) return true;
+    if (same < entriesPerKey) return 0;
+    this.#markAll(shard, remainder, key);
     const rank = ranks[classId] as number;
-    if (rank < weakestRank || (rank === weakestRank && until <= weakestUntil)) return false;
+    if (rank < weakestRank || (rank === weakestRank && until <= weakestUntil)) return superfluous;
     this.#release(shard, weakest);
-    return true;
+    return foldedBit;
+  }
+
+  /** One of them gave way to all of them: whichever is removed, there is room for it again. */
+  #markAll(shard: number, remainder: number, key: PackedKey): void {
+    let position = this.#first(shard, remainder);
+    for (; position !== -1; position = this.#next(shard, remainder, position)) {
+      const slab = this.#slabOf(shard, position);
+      const at = this.#wordOf(shard, position);
+      if (this.#width === 3 || sameKey(slab, at, key)) slab[at + 2] = (slab[at + 2] as number) | foldedBit;
+    }
   }
 
   #release(shard: number, position: number): void {

@@ -298,6 +298,24 @@ t.test('what a new snapshot no longer holds is dropped, what it holds stays', as
   t.ok(index.lookup({ address: ip('2001:db8::1') }, clock.now()));
 });
 
+t.test('of two equal decisions a new snapshot may hold the shorter alone, or both in any order', async (t) => {
+  for (const target of [{ value: '192.0.2.1' }, { scope: 'Country', value: 'FR' }]) {
+    const { index, clock } = setUp();
+    const [short, long] = [10_000, 20_000].map((ms) => decisionOf({ ...target, until: clock.now() + ms }));
+    if (short === undefined || long === undefined) throw new Error('two were made');
+    const found = (): number | undefined =>
+      index.lookup({ address: ip('192.0.2.1'), country: () => 'FR' }, clock.now())?.until;
+    for (const snapshot of [[long, short], [short, long], [long, short], [short]]) {
+      for (const _ of index.markStale());
+      for (const decision of snapshot) index.add(decision);
+      t.equal(found(), long.until);
+      for (const _ of index.dropStale());
+      t.equal(found(), snapshot.includes(long) ? long.until : short.until);
+      t.equal(index.size.total, 1);
+    }
+  }
+});
+
 interface Model {
   decisions: Decision[];
   allowed: Map<string, AllowlistItem>;
