@@ -189,7 +189,9 @@ async function start(
   const admin: AdminDependencies = {
     ...runtime,
     store,
-    publisher: createAdminPublisher(publisher, runtime.clock),
+    publisher: createAdminPublisher(publisher, runtime.clock, (alert, manual) =>
+      remediation.decider.accept(alert, manual),
+    ),
     bouncerKeys,
     index,
     detector,

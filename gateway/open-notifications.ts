@@ -44,7 +44,7 @@ export async function openNotifications(
   return {
     desk: {
       status: () => notifier.status().map((status) => modelOf(status, profileDocuments)),
-      test: (name, alert) => notifier.test(name, { alert, decisions: [] }),
+      test: (name, alert, decisions) => notifier.test(name, { alert, decisions }),
       reinject(alert, decisions) {
         const { matched } = profiles.evaluate(alert);
         notifier.notify({ alert, decisions, matched });

@@ -33,7 +33,7 @@ export const startPortcullis: StartContender = async (t, options) => {
     command: process.execPath,
     args: [...profile, entry, 'serve', '--config', config],
     cwd: folder,
-    ready: /:\d+/,
+    ready: /gateway +http/,
   });
   bindToCore(pid, options.serverCore);
   const cli = async (...args: string[]): Promise<string> =>
