@@ -198,7 +198,7 @@ export function followStore(options: FollowOptions): Follower {
     status: () => ({ live, changes, interruptions, ageMs: ageMs(), lastError }),
     async close() {
       stop.abort();
-      await recall.close();
+      recall.close();
       await ended;
     },
   };

@@ -22,8 +22,8 @@ export interface Recall {
   told(apply: () => void): void;
   /** Before a fresh snapshot is read: it brings all that was to be looked up. */
   reset(): void;
-  /** Resolves when the look-up that was under way has ended. Safe twice. */
-  close(): Promise<void>;
+  /** An answer of the store that comes later is not used: nobody waits for one that hangs. Safe twice. */
+  close(): void;
 }
 
 export interface RecallOptions extends Runtime {
@@ -100,6 +100,7 @@ export function createRecall(options: RecallOptions): Recall {
 
   const restoreStored = async (value: string): Promise<void> => {
     const found = await storedAbout(value);
+    if (stop.signal.aborted) return;
     if (touched === null || touched.size >= maxTouched) waiting.add(value);
     else for (const decision of found) if (!touched.has(decision.uuid)) restore(decision);
   };
@@ -131,6 +132,7 @@ export function createRecall(options: RecallOptions): Recall {
         await round();
         failures = 0;
       } catch (thrown) {
+        if (stop.signal.aborted) return;
         if (failures === 0) log.warn({ err: thrown }, 'what else is in force about lifted values is not known yet');
         const delayMs = Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(failures++, 16));
         await clock.sleep(delayMs * (0.5 + random.fraction() / 2), stop.signal);
@@ -203,10 +205,9 @@ export function createRecall(options: RecallOptions): Recall {
       isOverfull = false;
       waiting.clear();
     },
-    async close() {
+    close() {
       stop.abort();
       index.watch(null);
-      await running;
     },
   };
 }

@@ -55,6 +55,8 @@ interface Delayed extends Store {
   lookUps: number;
   /** Set: `decisions` rejects. */
   failure: Error | null;
+  /** Set: `decisions` waits for it. */
+  answered: Promise<void> | null;
   /** Set: `apply` waits for it. */
   held: Promise<void> | null;
 }
@@ -67,6 +69,7 @@ function delayedStore(clock: ManualClock): Delayed {
     lookUps: 0,
     failure: null,
     held: null,
+    answered: null,
     async apply(writes) {
       await this.held;
       await settle(this.turns?.());
@@ -76,6 +79,7 @@ function delayedStore(clock: ManualClock): Delayed {
     async decisions(query) {
       this.lookUps = (this.lookUps ?? 0) + 1;
       if (this.failure) throw this.failure;
+      await this.answered;
       await settle(this.turns?.());
       const found = await store.decisions(query);
       await settle(this.turns?.());
@@ -93,7 +97,7 @@ function delayedStore(clock: ManualClock): Delayed {
 }
 
 const at = (seconds: number): number => startMs + seconds * 1_000;
-const networkBans = (seconds: readonly number[]): Decision[] => seconds.map((each) => decisionOf({ until: at(each) }));
+const bansFor = (seconds: readonly number[]): Decision[] => seconds.map((each) => decisionOf({ until: at(each) }));
 
 for (const withLedger of [true, false]) {
   const how = withLedger ? 'with a ledger' : 'from the store';
@@ -103,7 +107,7 @@ for (const withLedger of [true, false]) {
     const store = delayedStore(clock);
     const here = await startGateway(store, clock, { withLedger });
     const there = await startGateway(store, clock, { withLedger });
-    const [short, long, middle] = networkBans([100, 300, 200]) as [Decision, Decision, Decision];
+    const [short, long, middle] = bansFor([100, 300, 200]) as [Decision, Decision, Decision];
     await here.publisher.add([short, long, middle]);
     await settle();
     t.same([here.untilOf(), there.untilOf()], [long.until, long.until]);
@@ -153,7 +157,7 @@ for (const withLedger of [true, false]) {
     async (t) => {
       const clock = createManualClock();
       const here = await startGateway(delayedStore(clock), clock, { withLedger });
-      const [short, long] = networkBans([100, 300]) as [Decision, Decision];
+      const [short, long] = bansFor([100, 300]) as [Decision, Decision];
       await here.publisher.add([short, long]);
       await here.publisher.add([{ ...long, until: at(50) }]);
       await settle(40);
@@ -175,7 +179,7 @@ for (const withLedger of [true, false]) {
     const clock = createManualClock();
     const store = delayedStore(clock);
     const here = await startGateway(store, clock, { withLedger });
-    const bans = networkBans([100, 200, 300]);
+    const bans = bansFor([100, 200, 300]);
     await here.publisher.add(bans);
     await settle();
     const gate = Promise.withResolvers<void>();
@@ -199,7 +203,7 @@ t.test('a store that does not answer is asked again', async (t) => {
   const clock = createManualClock();
   const store = delayedStore(clock);
   const here = await startGateway(store, clock, { withLedger: false });
-  const [short, long] = networkBans([100, 300]) as [Decision, Decision];
+  const [short, long] = bansFor([100, 300]) as [Decision, Decision];
   await here.publisher.add([short, long]);
   store.failure = new Error('busy');
   await here.publisher.remove([long]);
@@ -211,6 +215,24 @@ t.test('a store that does not answer is asked again', async (t) => {
   await settle(40);
   t.equal(here.untilOf(), short.until);
   await here.close();
+});
+
+t.test('a follower closes while the store never answers a look-up', async (t) => {
+  const clock = createManualClock();
+  const store = delayedStore(clock);
+  const here = await startGateway(store, clock, { withLedger: false });
+  const [short, long] = bansFor([100, 300]) as [Decision, Decision];
+  await here.publisher.add([short, long]);
+  await settle();
+  const answer = Promise.withResolvers<void>();
+  store.answered = answer.promise;
+  await here.publisher.remove([long]);
+  await settle(40);
+  t.equal(store.lookUps, 1);
+  await here.close();
+  answer.resolve();
+  await settle(40);
+  t.equal(here.untilOf(), null, 'what comes too late is not used');
 });
 
 t.test('more lifted values than are looked up one by one: everything is read again', async (t) => {
