@@ -12,8 +12,14 @@ local function take(count)
   at = at + count
   return unpack(ARGV, from, from + count - 1)
 end
+-- The mark is "id:deletedAt" of a decision that has another id than its position, or was deleted.
 local function tell(kind, body, mark)
-  redis.call('XADD', k_changes, 'MAXLEN', '~', length, text(seq) .. '-0', 'kind', kind, 'body', body, 'mark', mark)
+  local place = text(seq) .. '-0'
+  if mark then
+    redis.call('XADD', k_changes, 'MAXLEN', '~', length, place, 'kind', kind, 'body', body, 'mark', mark)
+  else
+    redis.call('XADD', k_changes, 'MAXLEN', '~', length, place, 'kind', kind, 'body', body)
+  end
 end
 local function putDecision(tag)
   local uuid, body, till, created, own, alert = take(6)
@@ -38,8 +44,12 @@ local function putDecision(tag)
   redis.call('ZADD', k_order, text(seq), uuid)
   redis.call('ZADD', k_ends, till, uuid)
   if alert ~= '' then redis.call('ZADD', k_byAlert, 0, byAlertMember(alert, seq)) end
-  if own == '1' then redis.call('ZADD', k_own, created, uuid) else redis.call('ZREM', k_own, uuid) end
-  tell(tag, body, id .. ':' .. deleted)
+  if own == '1' then
+    redis.call('ZADD', k_own, created, uuid)
+  elseif before then
+    redis.call('ZREM', k_own, uuid)
+  end
+  if before or deleted ~= '' then tell(tag, body, id .. ':' .. deleted) else tell(tag, body) end
 end
 local function touchList(name, make)
   local row = redis.call('HGET', k_allowlists, name)
@@ -58,7 +68,7 @@ end
 local function entryDeleted(member)
   seq = seq + 1
   dropEntry(member)
-  tell('entryDeleted', member, '')
+  tell('entryDeleted', member)
 end
 local documents = {bouncer = k_bouncers, machine = k_machines}
 local writers = {}
@@ -70,7 +80,7 @@ function writers.entry()
   redis.call('ZADD', k_allowlistOrder, text(seq), member)
   if till == '' then redis.call('ZREM', k_allowlistEnds, member) else redis.call('ZADD', k_allowlistEnds, till, member) end
   touchList(list, true)
-  tell('entry', body, '')
+  tell('entry', body)
 end
 function writers.entryDeleted()
   local member, list, value = take(3)
