@@ -1,6 +1,6 @@
 /**
- * Many decisions at once, as they come over the control socket: each entry is read, checked and in force before the next, and
- * the store is never more than a few slices behind, so that an import of any length needs little memory.
+ * Many decisions at once, as they come over the control socket: read, checked and in force a handful at a time, and the store is
+ * never more than some handfuls behind, so that an import of any length needs little memory.
  * Specification: CrowdSec `cscli decisions import`.
  */
 import { parseDuration } from '../../core/duration.ts';
@@ -28,8 +28,10 @@ export interface ImportDefaults {
 
 type ImportDependencies = Pick<AdminDependencies, 'publisher' | 'store' | 'index' | 'clock' | 'random' | 'log'>;
 
-/** Decisions that wait for the store: enough for its largest transactions, and room left in the queue for others. */
-const mostUnderWay = 24_000;
+/** Handed over at once: many enough to count as an import, which has room of its own beside what happens meanwhile. */
+const handful = 8_000;
+/** Decisions that wait for the store: enough for its largest transactions. */
+const mostUnderWay = 96_000;
 /** Faults that are told; all are counted. */
 const mostFaults = 100;
 const longestValue = 2_048;
@@ -42,6 +44,7 @@ const controls = /[\x00-\x1f\x7f]/;
 export class DecisionImport {
   readonly #defaults: ImportDefaults;
   readonly #deps: ImportDependencies;
+  #gathered: Decision[] = [];
   readonly #underWay: { readonly count: number; readonly commit: Promise<void> }[] = [];
   #waiting = 0;
   readonly #durations = new Map<string, number | null>();
@@ -64,17 +67,17 @@ export class DecisionImport {
    * @throws GatewayError of the store: it does not take them, and it makes no sense to go on.
    */
   async take(rows: readonly unknown[]): Promise<void> {
-    const decisions: Decision[] = [];
     const now = this.#deps.clock.now();
     for (const row of rows) {
       const decision = this.#decisionOf(row, now);
-      if (decision !== null) decisions.push(decision);
+      if (decision !== null) this.#gathered.push(decision);
     }
-    if (decisions.length > 0) await this.#commit(decisions);
+    if (this.#gathered.length >= handful || this.#isAlertFull()) await this.#commit();
   }
 
   /** Waits for the store. @throws GatewayError of the store. */
   async end(): Promise<ImportModel> {
+    await this.#commit();
     while (this.#underWay.length > 0) await this.#oldest();
     await this.#endAlert();
     const stored = await Promise.all(
@@ -91,12 +94,21 @@ export class DecisionImport {
 
   /** The import ends early: what it brought so far stays, under an alert that says so. */
   async abandon(): Promise<void> {
+    await this.#commit().catch(() => undefined);
     await Promise.allSettled(this.#underWay.splice(0).map(({ commit }) => commit));
     await this.#endAlert();
   }
 
-  async #commit(decisions: readonly Decision[]): Promise<void> {
+  #isAlertFull(): boolean {
+    const { batch } = this.#defaults;
+    return batch > 0 && this.#ofAlert >= batch;
+  }
+
+  async #commit(): Promise<void> {
     const { publisher } = this.#deps;
+    const decisions = this.#gathered;
+    this.#gathered = [];
+    if (decisions.length === 0) return;
     const commit = publisher.commit(decisions.map((decision) => ({ kind: 'decision-added', decision })));
     // Awaited below or at the end; until then nobody listens.
     commit.catch(() => undefined);
@@ -104,8 +116,7 @@ export class DecisionImport {
     this.#waiting += decisions.length;
     this.#imported += decisions.length;
     while (this.#waiting > mostUnderWay) await this.#oldest();
-    const { batch } = this.#defaults;
-    if (batch > 0 && this.#ofAlert >= batch) await this.#endAlert();
+    if (this.#isAlertFull()) await this.#endAlert();
   }
 
   async #oldest(): Promise<void> {
