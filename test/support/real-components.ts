@@ -31,6 +31,10 @@ const forTests: readonly Component[] = [
   // Network namespaces and what the firewall bouncer writes into them.
   { program: 'ip', package: 'iproute2' },
   { program: 'nft', package: 'nftables' },
+  // Readers of lists for firewalls, as the page about them has it.
+  { program: 'ipset', package: 'ipset' },
+  { program: 'iptables', package: 'iptables' },
+  { program: 'curl', package: 'curl' },
   // CrowdSec is linked with it.
   { program: '/usr/share/doc/libsqlite3-0', package: 'libsqlite3-0' },
 ];

@@ -18,7 +18,8 @@ export interface FeedFormat {
   /** Networks may not lie within each other. */
   readonly disjoint: boolean;
   head(facts: FeedFacts): string;
-  entry(entry: FeedEntry, facts: FeedFacts): string;
+  /** Of one piece of the feed. */
+  entries(entries: readonly FeedEntry[], facts: FeedFacts): string;
   tail(facts: FeedFacts): string;
 }
 
@@ -28,15 +29,17 @@ export const feedFormats = {
     contentType: 'text/plain; charset=utf-8',
     disjoint: false,
     head: () => '',
-    entry: ({ text }) => `${text}\n`,
+    entries: (entries) => lines(entries, ({ text }) => text),
     tail: () => '',
   },
   csv: {
     contentType: 'text/csv; charset=utf-8',
     disjoint: false,
     head: () => 'value,scope,type,origin,scenario,expiration\n',
-    entry: ({ text, decision, until }) =>
-      `${[text, decision.scope, decision.type, decision.origin, decision.scenario, new Date(until).toISOString()].map(csvField).join()}\n`,
+    entries: (entries) =>
+      lines(entries, ({ text, decision: { scope, type, origin, scenario }, until }) =>
+        [text, scope, type, origin, scenario, new Date(until).toISOString()].map(csvField).join(),
+      ),
     tail: () => '',
   },
   /** For `nft -f`: replaces the sets in one transaction; the rules that use them are the operator's own. */
@@ -54,8 +57,7 @@ export const feedFormats = {
         ]),
         '',
       ].join('\n'),
-    entry: ({ text, range, isAddress, until }, { name, now }) =>
-      `add element inet ${name} ${isAddress ? 'address' : 'network'}${range.address.version} { ${text} timeout ${secondsLeft(until, now)}s }\n`,
+    entries: nftElements,
     tail: () => '',
   },
   /** For `ipset restore -exist`: fills new sets and swaps them in. `iptables` matches them by name. */
@@ -71,8 +73,12 @@ export const feedFormats = {
           '',
         ])
         .join('\n'),
-    entry: ({ text, range, until }, { name, now }) =>
-      `add ${setOf(name, range.address.version)}-new ${text} timeout ${secondsLeft(until, now)}\n`,
+    entries: (entries, { name, now }) =>
+      lines(
+        entries.flatMap(withoutEverything),
+        ({ text, range, until }) =>
+          `add ${setOf(name, range.address.version)}-new ${text} timeout ${secondsLeft(until, now)}`,
+      ),
     tail: ({ name, versions }) =>
       versions
         .flatMap((version) => [
@@ -91,6 +97,29 @@ const mostElements = 4_194_304;
 
 /** What ipset keeps at most; longer decisions are there again at the next reading. */
 const longestTimeoutS = 2_147_483;
+
+function lines(entries: readonly FeedEntry[], line: (entry: FeedEntry) => string): string {
+  return entries.map((entry) => `${line(entry)}\n`).join('');
+}
+
+/** One command for each set: nft looks through a whole set of networks for every command that adds to it. */
+function nftElements(entries: readonly FeedEntry[], { name, now }: FeedFacts): string {
+  const bySet = Map.groupBy(
+    entries,
+    ({ isAddress, range }) => `${isAddress ? 'address' : 'network'}${range.address.version}`,
+  );
+  return Array.from(bySet, ([set, members]) => {
+    const elements = members.map(({ text, until }) => `${text} timeout ${secondsLeft(until, now)}s`);
+    return `add element inet ${name} ${set} { ${elements.join(', ')} }\n`;
+  }).join('');
+}
+
+/** ipset keeps no network of all addresses, and would take nothing of a feed that has one: its two halves instead. */
+function withoutEverything(entry: FeedEntry): readonly FeedEntry[] {
+  if (entry.range.prefix > 0) return [entry];
+  const halves = entry.range.address.version === 4 ? ['0.0.0.0/1', '128.0.0.0/1'] : ['::/1', '8000::/1'];
+  return halves.map((text) => ({ ...entry, text }));
+}
 
 function secondsLeft(until: number, now: number): number {
   return Math.min(longestTimeoutS, Math.max(1, Math.ceil((until - now) / 1_000)));

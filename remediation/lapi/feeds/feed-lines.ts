@@ -18,26 +18,27 @@ export interface FeedLinesOptions {
 export function* feedLines(decisions: Iterable<LedgerEntry>, options: FeedLinesOptions): Generator<string, void, void> {
   const { format, facts, onTooMany } = options;
   const networks: FeedEntry[] = [];
-  let piece = format.head(facts);
+  let head = format.head(facts);
+  let entries: FeedEntry[] = [];
   let seen = 0;
   let tooMany = false;
   for (const decision of decisions) {
     const entry = feedEntry(decision);
     if (entry !== null && facts.versions.includes(entry.range.address.version)) {
-      if (!format.disjoint || entry.isAddress) piece += format.entry(entry, facts);
+      if (!format.disjoint || entry.isAddress) entries.push(entry);
       else if (networks.length < mostNetworks) networks.push(entry);
       else tooMany = true;
     }
     if (++seen % slice !== 0) continue;
-    yield piece;
-    piece = '';
+    yield head + format.entries(entries, facts);
+    head = '';
+    entries = [];
   }
+  yield head + format.entries(entries, facts);
   if (tooMany) onTooMany();
   const kept = widestNetworks(networks);
   for (let index = 0; index < kept.length; index += slice) {
-    for (const entry of kept.slice(index, index + slice)) piece += format.entry(entry, facts);
-    yield piece;
-    piece = '';
+    yield format.entries(kept.slice(index, index + slice), facts);
   }
-  yield piece + format.tail(facts);
+  yield format.tail(facts);
 }

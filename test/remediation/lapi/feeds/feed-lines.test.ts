@@ -73,8 +73,7 @@ t.test('nftables and ipset', (t) => {
       'add set inet portcullis network4 { type ipv4_addr; flags interval, timeout; }',
       'flush set inet portcullis address4',
       'flush set inet portcullis network4',
-      'add element inet portcullis address4 { 192.0.2.1 timeout 3600s }',
-      'add element inet portcullis address4 { 203.0.113.7 timeout 3600s }',
+      'add element inet portcullis address4 { 192.0.2.1 timeout 3600s, 203.0.113.7 timeout 3600s }',
       'add element inet portcullis network4 { 198.51.100.0/24 timeout 91s }',
       '',
     ].join('\n'),
@@ -93,6 +92,16 @@ t.test('nftables and ipset', (t) => {
   );
   t.match(feed('ipset', [decision('192.0.2.1', { until: now + 90 * 86_400_000 })]), / timeout 2147483\n/);
   t.match(feed('ipset', [decision('192.0.2.1', { until: now + 1 })]), / timeout 1\n/);
+  t.same(
+    feed('ipset', [decision('0.0.0.0/0'), decision('::/0')]).match(/^add .*$/gm),
+    [
+      'add portcullis4-new 0.0.0.0/1 timeout 3600',
+      'add portcullis4-new 128.0.0.0/1 timeout 3600',
+      'add portcullis6-new ::/1 timeout 3600',
+      'add portcullis6-new 8000::/1 timeout 3600',
+    ],
+    'ipset has no network of everything',
+  );
   t.end();
 });
 
@@ -100,7 +109,7 @@ t.test('a long list comes in pieces, and loses nothing', (t) => {
   const many = Array.from({ length: 5_500 }, (_, index) => decision(`10.1.${index >> 8}.${index & 255}`));
   const facts = { now, versions: [4, 6] as const, name: 'portcullis' };
   const pieces = [...feedLines(many, { format: feedFormats.plain, facts, onTooMany: () => {} })];
-  t.equal(pieces.length, 6);
+  t.ok(pieces.every((piece) => piece.split('\n').length <= 1_001));
   t.equal(pieces.join(''), many.map(({ value }) => `${value}\n`).join(''));
   t.end();
 });
