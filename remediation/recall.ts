@@ -15,6 +15,7 @@ import type { Runtime } from '../core/runtime.ts';
 import type { DecisionIndex, IndexWatcher } from './decision-index.ts';
 import type { Decision } from './decision.ts';
 import type { DecisionLedger } from './ledger/decision-ledger.ts';
+import { RecentMap } from './recent-map.ts';
 import type { Store } from './store/store.ts';
 
 export interface Recall {
@@ -55,9 +56,9 @@ export function createRecall(options: RecallOptions): Recall {
   /** Values to look up, spelled as decisions spell them. */
   const waiting = new Set<string>();
   /** Uuids that were lifted and not added since. Oldest first. */
-  const lifted = new Set<string>();
+  const lifted = new RecentMap<string, true>(maxRemembered);
   /** What was added here, by uuid, until the stream tells of the same uuid. Oldest first. */
-  const unheard = new Map<string, Decision>();
+  const unheard = new RecentMap<string, Decision>(maxRemembered);
   let isTold = false;
   /** Uuids of which more is known than the look-up that is under way can tell. */
   let touched: Set<string> | null = null;
@@ -172,13 +173,11 @@ export function createRecall(options: RecallOptions): Recall {
       if (lifted.size > 0) lifted.delete(uuid);
       if (!isTold) unheard.set(uuid, decision);
       else if (unheard.size > 0) unheard.delete(uuid);
-      forgetOldest(unheard);
     },
     removed({ uuid }) {
       touch(uuid);
       unheard.delete(uuid);
-      lifted.add(uuid);
-      forgetOldest(lifted);
+      lifted.set(uuid, true);
     },
     uncovered(decision) {
       const values = spellings(decision);
@@ -210,14 +209,6 @@ export function createRecall(options: RecallOptions): Recall {
       index.watch(null);
     },
   };
-}
-
-function forgetOldest(remembered: Set<string> | Map<string, unknown>): void {
-  if (remembered.size <= maxRemembered) return;
-  for (const uuid of remembered.keys()) {
-    remembered.delete(uuid);
-    return;
-  }
 }
 
 /** How decisions that share its place in the index may spell its value: as it does, as an address, or as a range. */

@@ -90,6 +90,7 @@ async function measure(
   const cpuBefore = processTreeCpuUs(pid);
   const startedAt = performance.now();
   await contender.importDecisions(file);
+  await knows(contender, addressAt(decisions - 1));
   const importSeconds = (performance.now() - startedAt) / 1_000;
   const importCpuSeconds = (processTreeCpuUs(pid) - cpuBefore) / 1e6;
   progress(`${contender.name}  ${decisions} decisions imported in ${importSeconds.toFixed(1)} s`);
@@ -126,6 +127,17 @@ async function measure(
     progress(`${contender.name}  round ${round}/${options.rounds}`);
   }
   return figures;
+}
+
+/** An import is over when bouncers are told of its last decision. */
+async function knows({ port, keys, name }: LapiContender, address: string): Promise<void> {
+  const headers = { 'x-api-key': keys[0] ?? '' };
+  for (let attempt = 0; attempt < 1_000; attempt++) {
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/decisions?ip=${address}`, { headers });
+    if ((await answer.text()) !== 'null') return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`${name} does not know ${address}`);
 }
 
 /** New decisions, and how long the next poll takes that hears of them. */
