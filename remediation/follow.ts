@@ -53,6 +53,11 @@ const firstRetryMs = 200;
 const longestRetryMs = 30_000;
 /** Changes applied before others get their turn: about two milliseconds. */
 const slice = 500;
+/**
+ * From the making of a decision to the store: behind an import, or while the store is slow. Of younger ones than that a bouncer may
+ * not have heard at its last question, whatever the time it was asked; to be told twice does it no harm.
+ */
+const longestWayMs = 60_000;
 /** A bulk deletion that causes a fresh snapshot is given this time to end. */
 const refreshDelayMs = 2_000;
 
@@ -88,11 +93,11 @@ export function followStore(options: FollowOptions): Follower {
     }
   };
 
-  /** Of what the first snapshot holds bouncers were told when it was made, by an earlier process; all else is new to them. */
+  /** Of what the first snapshot holds bouncers were told by an earlier process, when it had reached the store; all else is new to them. */
   const tellLedger = (told: NonNullable<typeof ledger>, change: StoreChange): void => {
     const now = clock.now();
     const isOld = !seenSnapshot && change.kind === 'decision-added';
-    told.apply(change, now, isOld ? Math.min(change.decision.createdAt, now) : now);
+    told.apply(change, now, isOld ? Math.min(change.decision.createdAt + longestWayMs, now) : now);
   };
 
   const startedAt = clock.now();
