@@ -17,6 +17,7 @@ import { isKnownRemediation, severityOf, uuidTag, type Decision } from './decisi
 import { createKeyedHash } from './keyed-hash.ts';
 import { createNamedDecisions, type NamedDecisions } from './named-decisions.ts';
 import { NetworkTables, networkText } from './network-tables.ts';
+import { normalScope } from './normal-scope.ts';
 
 /** A decision as the index knows it. `type` is the word as it was given: `enforcedAs` says what to do. */
 export interface IndexedDecision {
@@ -258,7 +259,7 @@ class PackedDecisionIndex implements DecisionIndex {
     if (!isKnownRemediation(decision.type)) {
       this.#warnOnce(`type ${decision.type}`, { type: decision.type }, 'unknown remediation: it is enforced as a ban');
     }
-    const scope = scopeOf(decision.scope);
+    const scope = normalScope(decision.scope);
     if (scope !== 'Ip' && scope !== 'Range') {
       return this.#namedFor(scope)?.add({ ...decision, scope, value: canonical(scope, decision.value) }) ?? false;
     }
@@ -277,7 +278,7 @@ class PackedDecisionIndex implements DecisionIndex {
 
   /** True when others relied on it. */
   #takeOut(decision: Decision): boolean {
-    const scope = scopeOf(decision.scope);
+    const scope = normalScope(decision.scope);
     if (scope !== 'Ip' && scope !== 'Range') {
       const named = this.#namedFor(scope, false);
       const leftOthers = named?.remove({ ...decision, value: canonical(scope, decision.value) }) ?? false;
@@ -291,7 +292,7 @@ class PackedDecisionIndex implements DecisionIndex {
   }
 
   #holds(decision: Decision): boolean {
-    const scope = scopeOf(decision.scope);
+    const scope = normalScope(decision.scope);
     if (scope !== 'Ip' && scope !== 'Range') {
       return this.#namedFor(scope, false)?.has({ ...decision, value: canonical(scope, decision.value) }) ?? false;
     }
@@ -347,26 +348,6 @@ class PackedDecisionIndex implements DecisionIndex {
 function indexed(decision: Decision): IndexedDecision {
   const { type, origin, scenario, scope, value, until } = decision;
   return { type, origin, scenario, scope, value, until, uuidTag: uuidTag(decision.uuid) };
-}
-
-const knownScopes: ReadonlyMap<string, Scope> = new Map([
-  ['ip', 'Ip'],
-  ['range', 'Range'],
-  ['as', 'AS'],
-  ['country', 'Country'],
-]);
-
-/** CrowdSec's four scopes in their spelling whatever the case; others as they are. */
-function scopeOf(scope: string): Scope {
-  switch (scope) {
-    case 'Ip':
-    case 'Range':
-    case 'AS':
-    case 'Country':
-      return scope;
-    default:
-      return knownScopes.get(scope.toLowerCase()) ?? scope;
-  }
 }
 
 function canonical(scope: Scope, value: string): string {

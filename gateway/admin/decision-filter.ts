@@ -12,9 +12,9 @@ import {
   flagSchema,
   parseInput,
   rangeSchema,
-  scopeOf,
   wordsSchema,
 } from './input.ts';
+import { normalScope } from '../../remediation/normal-scope.ts';
 
 export const decisionFilters = {
   id: wordsSchema.optional(),
@@ -23,7 +23,7 @@ export const decisionFilters = {
   range: rangeSchema.optional(),
   /** Those that lie inside the range instead. */
   contained: flagSchema.optional(),
-  scope: wordsSchema.transform(scopeOf).optional(),
+  scope: wordsSchema.transform(normalScope).optional(),
   value: wordsSchema.optional(),
   type: wordsSchema.optional(),
   origin: wordsSchema.optional(),

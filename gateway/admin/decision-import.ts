@@ -9,9 +9,10 @@ import { parseRange } from '../../core/ip.ts';
 import type { Alert } from '../../detectors/alert.ts';
 import type { Decision } from '../../remediation/decision.ts';
 import type { AdminDependencies } from './dependencies.ts';
-import { canonicalValue, longestDurationMs, scopeOf } from './input.ts';
+import { canonicalValue, longestDurationMs } from './input.ts';
 import { manualAlert } from './manual-alert.ts';
 import type { ImportModel } from './models.ts';
+import { normalScope } from '../../remediation/normal-scope.ts';
 
 /** What holds where an entry says nothing. */
 export interface ImportDefaults {
@@ -235,7 +236,7 @@ function isRow(row: unknown): row is Row {
 
 /** Scope and value as the index keeps them, or what is wrong. Lists mix addresses and networks, whatever they call them. */
 function targetOf(written: string, text: string): { readonly scope: string; readonly value: string } | string {
-  const named = scopeOf(written.trim());
+  const named = normalScope(written.trim());
   const scope = named === 'Ip' && text.includes('/') ? 'Range' : named;
   if (scope === '' || scope.length > longestName || controls.test(scope) || controls.test(text)) {
     return 'the scope or the value is empty, too long, or holds control characters';

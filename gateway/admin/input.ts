@@ -61,13 +61,6 @@ export const wordsSchema = z
   .max(512)
   .regex(/^[^\x00-\x1f\x7f]*$/, 'may not hold control characters');
 
-const scopeSpellings: Readonly<Record<string, Scope>> = { ip: 'Ip', range: 'Range', as: 'AS', country: 'Country' };
-
-/** CrowdSec's four scopes in their spelling whatever the case; others as they are. */
-export function scopeOf(text: string): Scope {
-  return scopeSpellings[text.toLowerCase()] ?? text;
-}
-
 /**
  * A value as the index keeps it: `core/ip.ts` spelling, AS number without `AS`, upper-case country.
  * @throws GatewayError DECISION_INVALID

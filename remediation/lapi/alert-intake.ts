@@ -12,7 +12,8 @@ import type { Decision } from '../decision.ts';
 import type { StoreWrite } from '../store/store.ts';
 import { maxNameLength, maxValueLength } from '../store/write-limits.ts';
 import { type LapiDependencies, LapiError } from './lapi-context.ts';
-import { alertOf, normalScope } from './models/alert-fields.ts';
+import { normalScope } from '../normal-scope.ts';
+import { alertOf } from './models/alert-fields.ts';
 import { readDuration } from './models/durations.ts';
 import type { ValidAlert, ValidDecision } from './models/posted-alert.ts';
 

@@ -15,10 +15,10 @@ import {
   limitSchema,
   parseInput,
   rangeSchema,
-  scopeOf,
   wordsSchema,
 } from '../input.ts';
 import type { AlertList, AlertModel, AlertsDeleted } from '../models.ts';
+import { normalScope } from '../../../remediation/normal-scope.ts';
 
 const filters = {
   since: durationSchema.optional(),
@@ -27,7 +27,7 @@ const filters = {
   range: rangeSchema.optional(),
   /** Those whose source lies inside the range. */
   contained: flagSchema.optional(),
-  scope: wordsSchema.transform(scopeOf).optional(),
+  scope: wordsSchema.transform(normalScope).optional(),
   value: wordsSchema.optional(),
   scenario: wordsSchema.optional(),
   type: wordsSchema.optional(),

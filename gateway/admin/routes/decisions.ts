@@ -7,10 +7,11 @@ import { type Decision, isKnownRemediation } from '../../../remediation/decision
 import type { StoredDecision } from '../../../remediation/store/store.ts';
 import { decisionFilters, decisionsMeant, foreignOrigins, isPlain, parseDecisionFilters } from '../decision-filter.ts';
 import type { AdminDependencies } from '../dependencies.ts';
-import { canonicalValue, durationSchema, flagSchema, limitSchema, parseInput, scopeOf, wordsSchema } from '../input.ts';
+import { canonicalValue, durationSchema, flagSchema, limitSchema, parseInput, wordsSchema } from '../input.ts';
 import { manualAlert } from '../manual-alert.ts';
 import type { DecisionAdded, DecisionList, DecisionModel, DecisionsDeleted } from '../models.ts';
 import { alertModel, alertsBehind, decisionModel, decisionModels } from '../views.ts';
+import { normalScope } from '../../../remediation/normal-scope.ts';
 
 const listSchema = z.strictObject({
   ...decisionFilters,
@@ -25,7 +26,7 @@ const listSchema = z.strictObject({
 const deleteSchema = z.looseObject({ all: flagSchema.optional() });
 
 const addSchema = z.strictObject({
-  scope: wordsSchema.min(1).max(64).transform(scopeOf),
+  scope: wordsSchema.min(1).max(64).transform(normalScope),
   value: wordsSchema.min(1),
   duration: durationSchema,
   type: z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'must be a word such as ban, captcha or throttle'),

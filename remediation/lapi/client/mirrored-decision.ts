@@ -8,6 +8,7 @@ import { parseDuration } from '../../../core/duration.ts';
 import { addressBits, formatRange, parseRange } from '../../../core/ip.ts';
 import type { Scope } from '../../../detectors/alert.ts';
 import { mirroredPrefix, type Decision } from '../../decision.ts';
+import { normalScope } from '../../normal-scope.ts';
 import { maxNameLength, maxValueLength } from '../../store/write-limits.ts';
 
 /** What identifies a decision of one Local API: it may have several for these three and announces the longest. */
@@ -81,26 +82,6 @@ export function readMirroredKey(element: unknown): MirroredKey | null {
   const ownValue = normalValue(ownScope, value);
   return ownValue === null ? null : { scope: ownScope, type: type.toLowerCase(), value: ownValue };
 }
-
-/** CrowdSec's four scopes in their spelling whatever the case; others are words of their own. */
-export function normalScope(scope: string): Scope {
-  switch (scope) {
-    case 'Ip':
-    case 'Range':
-    case 'AS':
-    case 'Country':
-      return scope;
-    default:
-      return knownScopes.get(scope.toLowerCase()) ?? scope;
-  }
-}
-
-const knownScopes: ReadonlyMap<string, Scope> = new Map([
-  ['ip', 'Ip'],
-  ['range', 'Range'],
-  ['as', 'AS'],
-  ['country', 'Country'],
-]);
 
 function normalValue(scope: Scope, value: string): string | null {
   if (value === '' || value.length > maxValueLength) return null;

@@ -2,7 +2,8 @@
  * Which decisions of another Local API are mirrored. The server is asked for these only, and what it sends is held against
  * them once more, because old servers do not know every filter.
  */
-import { normalScope, type MirroredDecision } from './mirrored-decision.ts';
+import { normalScope } from '../../normal-scope.ts';
+import type { MirroredDecision } from './mirrored-decision.ts';
 
 export interface StreamFilters {
   /** Scopes in any case; custom ones exactly as they are. */

@@ -2,7 +2,8 @@
  * A posted alert in our own terms: scopes in CrowdSec's spelling, dates as times, and what is only read by people cut to what
  * CrowdSec's columns hold. Specification: CrowdSec `pkg/database/alerts.go`, `pkg/types/constants.go`.
  */
-import type { Alert, AlertEvent, AlertSource, Scope } from '../../../detectors/alert.ts';
+import type { Alert, AlertEvent, AlertSource } from '../../../detectors/alert.ts';
+import { normalScope } from '../../normal-scope.ts';
 import { readDate } from './go-dates.ts';
 import type { PostedMeta, ValidAlert, ValidEvent, ValidSource } from './posted-alert.ts';
 
@@ -14,24 +15,12 @@ export interface AlertIdentity {
   readonly now: number;
 }
 
-const scopes: ReadonlyMap<string, Scope> = new Map([
-  ['ip', 'Ip'],
-  ['range', 'Range'],
-  ['as', 'AS'],
-  ['country', 'Country'],
-]);
-
 /** Bytes of an event's meta as JSON, and the longest value and key of an alert's meta. */
 const maxEventMeta = 8_191;
 const maxMetaValue = 4_095;
 const maxMetaKey = 255;
 const firstStrip = 2_048;
 const stripMark = '<stripped>';
-
-/** CrowdSec's own scopes in its spelling; others are taken as they are. */
-export function normalScope(scope: string): Scope {
-  return scopes.get(scope.toLowerCase()) ?? scope;
-}
 
 /** Who sends an alert decides nothing about its identity: uuid, machine and time of creation are ours. */
 export function alertOf(posted: ValidAlert, { machineId, uuid, now }: AlertIdentity): Alert {

@@ -6,7 +6,7 @@ import type { IpRange } from '../../../core/ip.ts';
 import type { Alert } from '../../../detectors/alert.ts';
 import type { StoredDecision } from '../../store/store.ts';
 import { LapiError } from '../lapi-context.ts';
-import { normalScope } from '../models/alert-fields.ts';
+import { normalScope } from '../../normal-scope.ts';
 import {
   firstValues,
   notBool,

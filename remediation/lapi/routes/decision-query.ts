@@ -6,16 +6,10 @@ import type { IpRange } from '../../../core/ip.ts';
 import type { LedgerFilter } from '../../ledger/decision-ledger.ts';
 import { LapiError } from '../lapi-context.ts';
 import { firstValues, requireContains, requireNetwork } from '../models/query-fields.ts';
+import { normalScope } from '../../normal-scope.ts';
 
 /** Filters are words, and long lists of them are not asked for. */
 const longestShown = 100;
-
-const scopeNames: ReadonlyMap<string, string> = new Map([
-  ['ip', 'Ip'],
-  ['range', 'Range'],
-  ['as', 'AS'],
-  ['country', 'Country'],
-]);
 
 /** @throws LapiError 500 for a value that cannot be read. */
 export function readDecisionFilter(query: unknown): LedgerFilter {
@@ -34,7 +28,7 @@ export function readDecisionFilter(query: unknown): LedgerFilter {
         break;
       case 'scope':
       case 'scopes':
-        filter.scopes = narrowed(filter.scopes, value.split(',').map(scopeOf));
+        filter.scopes = narrowed(filter.scopes, value.split(',').map(normalScope));
         break;
       case 'value':
         filter.value = value;
@@ -82,10 +76,6 @@ export function readStreamFilter(query: unknown): LedgerFilter {
 
 function narrowed(before: readonly string[] | undefined, scopes: readonly string[]): readonly string[] {
   return before === undefined ? scopes : scopes.filter((scope) => before.includes(scope));
-}
-
-function scopeOf(name: string): string {
-  return scopeNames.get(name.toLowerCase()) ?? name;
 }
 
 /** Go's `strconv.Atoi`. */

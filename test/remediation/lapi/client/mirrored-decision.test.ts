@@ -1,12 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { parseDuration } from '../../../../core/duration.ts';
-import {
-  mirroredUuid,
-  normalScope,
-  readMirrored,
-  readMirroredKey,
-} from '../../../../remediation/lapi/client/mirrored-decision.ts';
+import { mirroredUuid, readMirrored, readMirroredKey } from '../../../../remediation/lapi/client/mirrored-decision.ts';
+import { normalScope } from '../../../../remediation/normal-scope.ts';
 
 const element = { scope: 'Ip', type: 'ban', value: '192.0.2.1', origin: 'CAPI', scenario: 's', duration: '1h', id: 1 };
 
