@@ -1,6 +1,6 @@
 /** The figures of `bench lapi` as people read them. */
 import { describeMachine, formatNumber, formatTable, summarise } from '../report.ts';
-import type { LapiFigures } from './lapi.ts';
+import type { LapiFigures } from './lapi-figures.ts';
 import type { LapiBenchOptions } from './lapi-options.ts';
 import type { LapiLoadResult } from './load.ts';
 

@@ -14,27 +14,11 @@ import { addressAt, type LapiContender, type StartContender } from './contender.
 import { startCrowdsec } from './crowdsec.ts';
 import type { LapiLoadOrder, LapiLoadResult } from './load.ts';
 import { lapiUsage, type LapiBenchOptions, readLapiOptions } from './lapi-options.ts';
+import type { LapiFigures } from './lapi-figures.ts';
 import { printLapiReport } from './lapi-report.ts';
 import { startPortcullis } from './portcullis.ts';
 
 type Load = LoadProcess<LapiLoadOrder, LapiLoadResult>;
-
-export interface LapiFigures {
-  readonly name: string;
-  readonly about: string;
-  readonly decisions: number;
-  readonly importSeconds: number;
-  readonly importCpuSeconds: number;
-  readonly bytesBefore: number;
-  readonly bytesAfter: number;
-  readonly live: LapiLoadResult[];
-  readonly start: LapiLoadResult[];
-  /** Of 1,000 new decisions. */
-  readonly delta: LapiLoadResult[];
-  readonly alerts: LapiLoadResult[];
-  /** Null: it is no gateway. */
-  readonly visitors: { readonly alone: LapiLoadResult[]; readonly streaming: LapiLoadResult[] } | null;
-}
 
 const deltaDecisions = 1_000;
 const liveQuestions = 2_000;

@@ -1,0 +1,19 @@
+/** What `bench lapi` measures of one peer. */
+import type { LapiLoadResult } from './load.ts';
+
+export interface LapiFigures {
+  readonly name: string;
+  readonly about: string;
+  readonly decisions: number;
+  readonly importSeconds: number;
+  readonly importCpuSeconds: number;
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+  readonly live: LapiLoadResult[];
+  readonly start: LapiLoadResult[];
+  /** Of 1,000 new decisions. */
+  readonly delta: LapiLoadResult[];
+  readonly alerts: LapiLoadResult[];
+  /** Null: it is no gateway. */
+  readonly visitors: { readonly alone: LapiLoadResult[]; readonly streaming: LapiLoadResult[] } | null;
+}
