@@ -63,11 +63,16 @@ export function createDecisionHistory(options: DecisionHistoryOptions): Decision
     const offender = offenders.get(key) ?? { earlier: 0, recent: [] };
     offenders.delete(key);
     offenders.set(key, offender);
-    if (offenders.size > maxValues) {
-      const oldest = offenders.keys().next();
-      if (!oldest.done) offenders.delete(oldest.value);
-    }
+    if (offenders.size > maxValues) forgetOldest();
     return offender;
+  };
+  /** Some at once: the first of a map from which many were deleted is a long way to go each time. */
+  const forgetOldest = (): void => {
+    let surplus = offenders.size - maxValues + Math.floor(maxValues / 16);
+    for (const key of offenders.keys()) {
+      if (surplus-- <= 0) return;
+      offenders.delete(key);
+    }
   };
   const active = (value: string): Offence[] => {
     const now = clock.now();

@@ -292,15 +292,20 @@ export class WorkerLink {
       slice = write.slice(start, end);
     } catch (error) {
       this.#giveUp(write, error instanceof GatewayError ? error : unavailable(messageOf(error), error));
+      // The worker keeps a transaction open for the rest of a write.
+      if (write.sent > 0) this.#postSlice(write, [], true);
       return end - start;
     }
     write.sent = end;
     write.unanswered += 1;
-    this.#slicesUnderWay += 1;
     if (write.size <= writesPerUnit) this.#queuedWrites -= write.size;
-    const last = end === write.size;
-    this.#post({ kind: 'write', id: write.id, last, now: this.#runtime.clock.now(), pack: packWrites(slice) });
+    this.#postSlice(write, slice, end === write.size);
     return end - start;
+  }
+
+  #postSlice({ id }: PendingWrite, slice: readonly LimitedWrite[], last: boolean): void {
+    this.#slicesUnderWay += 1;
+    this.#post({ kind: 'write', id, last, now: this.#runtime.clock.now(), pack: packWrites(slice) });
   }
 
   #post(message: ToWorker): void {

@@ -25,6 +25,8 @@ interface Job {
 
 /** Slices of a large write in one transaction; fewer than the main thread sends ahead, or both would wait. */
 const slicesPerCommit = sentAhead - 32;
+/** With fewer questions wait, a tenth of a second: a follower of an import asks all the time. */
+const slicesPerQuestion = 32;
 /** More than there can be slices under way. */
 const maxBroken = 256;
 
@@ -75,8 +77,9 @@ class StoreWorker {
   #turn(): void {
     this.#turnPlanned = false;
     this.#stage();
-    const questions = this.#reads.length + this.#jobs.length > 0;
-    if (questions || this.#closing || !this.#moreToCome()) this.#commit();
+    if (this.#isCommitDue()) this.#commit();
+    // The next slice is on its way and makes the next turn.
+    if (this.#staged.length > 0) return;
     const reads = this.#reads;
     this.#reads = [];
     for (const request of reads) this.#jobs.push({ id: request.id, steps: this.#session.answer(request) });
@@ -85,6 +88,11 @@ class StoreWorker {
     for (const job of jobs) this.#step(job, reads.at(-1)?.now ?? this.#settings.now);
     if (this.#closing) this.#close();
     else if (this.#jobs.length > 0) this.#planTurn();
+  }
+
+  #isCommitDue(): boolean {
+    if (this.#closing || !this.#moreToCome()) return true;
+    return this.#reads.length + this.#jobs.length > 0 && this.#staged.length >= slicesPerQuestion;
   }
 
   /** In the middle of a large write a commit would come too early: each one writes most pages of an index again. */

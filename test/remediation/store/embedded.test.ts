@@ -319,6 +319,29 @@ t.test('a large write that fails half way is refused once, and what follows is n
   t.equal((await store.decisions({ limit: 10 })).length, Math.min(10, kept));
 });
 
+t.test('questions are answered in the middle of a large write, and after one that ends half way', async (t) => {
+  const { open } = await place(t);
+  const store = await open();
+  const large = Array.from({ length: 60_000 }, (_, index) => added(sampleDecision(index)));
+  const written = store.apply(large);
+  const seen: number[] = [];
+  for (let newest = 0; newest < large.length; seen.push(newest)) {
+    newest = (await store.decisions({ limit: 1 }))[0]?.id ?? 0;
+  }
+  await written;
+  t.ok(seen.length > 1, `${seen.length} answers`);
+  t.same(
+    seen.filter((id) => id % 500 !== 0),
+    [],
+    'whole units',
+  );
+  const bad = added(sampleDecision(100_000, { value: 'x'.repeat(5_000) }));
+  const refused = rejectsWith(t, store.apply([...large.slice(0, 1_700), bad, ...large]), 'DECISION_INVALID');
+  const [answer] = await Promise.all([store.decisionById(1), refused]);
+  t.equal(answer?.decision.uuid, sampleDecision(0).uuid);
+  t.equal((await store.decisions({ limit: 10_000 })).length, 10_000);
+});
+
 t.test('a thread that dies is noticed: what waited is refused, and another one is started', async (t) => {
   const { file, runtime } = await place(t);
   const threads: Worker[] = [];
