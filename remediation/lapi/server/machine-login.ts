@@ -5,13 +5,14 @@
  */
 import type { FastifyRequest } from 'fastify';
 import { longestMachineId, type Machine, type MachineSighting } from '../../machine.ts';
-import type { PasswordHasher } from '../../password-hash.ts';
+import { type PasswordHasher, PasswordQueueFull } from '../../password-hash.ts';
 import { type LapiDependencies, LapiError } from '../lapi-context.ts';
 import type { LapiOptions } from '../options.ts';
 import { createFailureLimits } from './failure-limits.ts';
 import { isUsable } from './guards.ts';
 import { TokenError } from './machine-tokens.ts';
 import type { ClientCertificate } from './peers.ts';
+import { createSourceTurns } from './source-turns.ts';
 
 /** As it stands in the body. */
 export interface Login {
@@ -34,6 +35,8 @@ export interface MachineLoginParts {
 }
 
 const wrongPassword = 'incorrect Username or Password';
+/** Agents behind one address that log in at once. */
+const mostWaiting = 64;
 const mostScenarios = 5_000;
 const longestScenario = 256;
 const longestVersion = 128;
@@ -43,6 +46,9 @@ export function createMachineLogin(parts: MachineLoginParts, deps: LapiDependenc
   /** One source and one name, and one source whatever the names. */
   const failuresOfName = createFailureLimits({ burst: 10, everyMs: 10_000 }, clock);
   const failuresOfSource = createFailureLimits({ burst: 60, everyMs: 1_000 }, clock);
+
+  /** Passwords of one source are checked one after the other: a flood of them cannot keep other sources waiting. */
+  const turns = createSourceTurns(mostWaiting);
 
   /** What failures are counted by. A name may be as long as a body. */
   const keyOf = (clientIp: string, id: string): string => `${clientIp}\0${id.slice(0, longestMachineId)}`;
@@ -71,6 +77,22 @@ export function createMachineLogin(parts: MachineLoginParts, deps: LapiDependenc
     return { ...machine, ...seen, ...rest };
   }
 
+  const isLimited = (id: string, clientIp: string): boolean =>
+    failuresOfSource.isLimited(clientIp) || failuresOfName.isLimited(keyOf(clientIp, id));
+
+  /** @throws TokenError */
+  async function check(id: string, password: string, clientIp: string): Promise<Machine> {
+    if (isLimited(id, clientIp)) refuse(id, clientIp, wrongPassword);
+    const machine = await machines.find(id);
+    const isRight = await parts.hasher.matches(
+      password,
+      machine?.authType === 'password' ? machine.passwordHash : null,
+    );
+    if (machine === null) return refuse(id, clientIp, 'ent: machine not found');
+    if (!isRight) return refuse(id, clientIp, wrongPassword);
+    return machine;
+  }
+
   return {
     async withPassword(login, request) {
       const { machine_id: id = '', password = '' } = login;
@@ -80,16 +102,10 @@ export function createMachineLogin(parts: MachineLoginParts, deps: LapiDependenc
         const faults = missing.map(([name]) => `${name} in body is required`);
         throw new LapiError(422, `validation failure list:\n${faults.join('\n')}`);
       }
-      if (failuresOfSource.isLimited(clientIp) || failuresOfName.isLimited(keyOf(clientIp, id))) {
-        refuse(id, clientIp, wrongPassword);
-      }
-      const machine = await machines.find(id);
-      const isRight = await parts.hasher.matches(
-        password,
-        machine?.authType === 'password' ? machine.passwordHash : null,
-      );
-      if (machine === null) return refuse(id, clientIp, 'ent: machine not found');
-      if (!isRight) return refuse(id, clientIp, wrongPassword);
+      if (isLimited(id, clientIp)) refuse(id, clientIp, wrongPassword);
+      const checked = turns.run(clientIp, () => check(id, password, clientIp));
+      if (checked === false) throw new PasswordQueueFull('too many passwords from one address wait to be checked');
+      const machine = await checked;
       // Its password was right: no failure, it may ask as often as it likes until somebody agrees.
       if (!machine.validated) throw new TokenError(`machine ${id} not validated`);
       return welcome(machine, login, request);
