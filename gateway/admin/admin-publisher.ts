@@ -20,6 +20,8 @@ export interface AdminPublisher {
   commit(writes: readonly StoreWrite[]): Promise<void>;
   /** Waits until the store has what was written so far, so that a search finds it. False when the store is away. */
   settle(): Promise<boolean>;
+  /** Writes that the store has refused and that are tried again; 0 while it takes them. */
+  refused(): number;
 }
 
 const patienceMs = 1_000;
@@ -58,5 +60,9 @@ export function createAdminPublisher(
     },
     commit: (writes) => publisher.commit(writes),
     settle,
+    refused() {
+      const { failures, queued } = publisher.status();
+      return failures > 0 ? queued : 0;
+    },
   };
 }

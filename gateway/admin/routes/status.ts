@@ -99,13 +99,17 @@ export function faultsOf({
 export function stateOf(
   deps: Pick<
     AdminDependencies,
-    'clock' | 'pulse' | 'store' | 'detector' | 'faults' | 'ruleFaults' | 'reading' | 'upstreams'
+    'clock' | 'pulse' | 'store' | 'publisher' | 'detector' | 'faults' | 'ruleFaults' | 'reading' | 'upstreams'
   >,
 ): Pick<StatusModel, 'state' | 'notes'> {
   const pulse = deps.pulse();
   const health = deps.store.health();
   const faults = faultsOf(deps).length + deps.ruleFaults.length;
   const notes: string[] = [];
+  const refused = deps.publisher.refused();
+  // A file that may not grow still has room for something small.
+  if (health.ok && refused > 0)
+    notes.push(`the store refuses ${refused} write(s), which are tried again; the log has the cause`);
   if (!health.ok) notes.push(`the store does not answer (${health.message}); the last known decisions are enforced`);
   if (!pulse.decisionsReady) notes.push('the stored decisions are still being read');
   if (faults > 0) notes.push(`${faults} document(s) cannot be used; \`doctor\` names them`);
