@@ -19,11 +19,15 @@ export interface ChildGateway {
   ) => Promise<{ readonly status: number; readonly stdout: string; readonly stderr: string }>;
 }
 
-/** Starts it in `folder`, or in a new one; the same folder again continues with what was stored there. */
+/**
+ * Starts it in `folder`, or in a new one; the same folder again continues with what was stored there. `inside` is a program with
+ * its arguments that replaces itself by the gateway: `nsenter`.
+ */
 export async function startChildGateway(
   t: Teardown,
   settings: Readonly<Record<string, unknown>>,
   folder?: string,
+  inside: readonly string[] = [],
 ): Promise<ChildGateway> {
   const home = folder ?? (await temporaryFolder(t, 'serve'));
   const config = join(home, 'portcullis.yaml');
@@ -38,9 +42,10 @@ export async function startChildGateway(
   };
   // JSON is YAML.
   await writeFile(config, JSON.stringify(complete));
+  const [command = '', ...args] = [...inside, process.execPath, program, 'serve', '--config', config];
   const child = await startProcess(t, {
-    command: process.execPath,
-    args: [program, 'serve', '--config', config],
+    command,
+    args,
     cwd: home,
     ready: /See what it decided:/,
   });
