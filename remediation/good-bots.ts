@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../core/clock.ts';
 import { parseIp, parseRange, type IpAddress } from '../core/ip.ts';
+import { RecentMap } from '../core/recent-map.ts';
 import type { Log } from '../core/log.ts';
 import type { DnsResolver } from '../core/dns-resolver.ts';
 import { knownCrawlers, type Crawler } from './known-crawlers.ts';
@@ -51,15 +52,12 @@ const hostName = /^(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.)+[a-z0-9-]{2,
 export function createGoodBots(options: GoodBotsOptions): GoodBots {
   const { clock, log, resolver, crawlers = knownCrawlers } = options;
   const { timeoutMs = 3_000, maxOpen = 64, maxKnown = 10_000 } = options;
-  const known = new Map<string, { readonly verdict: BotVerdict; readonly until: number }>();
+  const known = new RecentMap<string, { readonly verdict: BotVerdict; readonly until: number }>(maxKnown);
   const open = new Map<string, { readonly verdict: Promise<BotVerdict>; readonly stop: () => void }>();
   let closed = false;
 
   const remember = (key: string, verdict: BotVerdict): void => {
-    known.delete(key);
     known.set(key, { verdict, until: clock.now() + rememberedMs[verdict] });
-    const oldest = known.keys().next();
-    if (known.size > maxKnown && !oldest.done) known.delete(oldest.value);
   };
 
   const verify = (crawler: Crawler, address: IpAddress, key: string): Promise<BotVerdict> => {

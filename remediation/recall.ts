@@ -15,7 +15,7 @@ import type { Runtime } from '../core/runtime.ts';
 import type { DecisionIndex, IndexWatcher } from './decision-index.ts';
 import type { Decision } from './decision.ts';
 import type { DecisionLedger } from './ledger/decision-ledger.ts';
-import { RecentMap } from './recent-map.ts';
+import { RecentMap } from '../core/recent-map.ts';
 import type { Store } from './store/store.ts';
 
 export interface Recall {

@@ -2,6 +2,7 @@
  * `Throttle`: what a throttle decision means, a rate per source instead of a blanket refusal. A token bucket kept as one
  * number per source, the time at which the bucket will be full again (the generic cell rate algorithm, ITU-T I.371).
  */
+import { RecentMap } from '../core/recent-map.ts';
 
 export type Admission =
   | { readonly admitted: true }
@@ -31,14 +32,13 @@ export function createThrottle({ ratePerSecond, burst, maxSources = 100_000 }: T
     throw new RangeError('a throttle needs a rate above 0 and a burst of at least 1');
   const intervalMs = 1000 / ratePerSecond;
   const toleranceMs = (burst - 1) * intervalMs;
-  /** When each source's bucket is full again; the least recently seen first. */
-  const fullAt = new Map<string, number>();
+  /** When each source's bucket is full again. */
+  const fullAt = new RecentMap<string, number>(maxSources);
 
   return {
     admit(key, now) {
       // The wall clock may be set back; no source then waits longer than an empty bucket takes.
       const full = Math.min(Math.max(fullAt.get(key) ?? now, now), now + toleranceMs + intervalMs);
-      fullAt.delete(key);
       const waitMs = full - now - toleranceMs;
       // A thousandth of a millisecond is rounding, not demand.
       if (waitMs > 1e-3) {
@@ -46,10 +46,6 @@ export function createThrottle({ ratePerSecond, burst, maxSources = 100_000 }: T
         return { admitted: false, retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
       }
       fullAt.set(key, full + intervalMs);
-      if (fullAt.size > maxSources) {
-        const oldest = fullAt.keys().next();
-        if (!oldest.done) fullAt.delete(oldest.value);
-      }
       return admitted;
     },
     get size() {

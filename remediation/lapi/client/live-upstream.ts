@@ -3,6 +3,7 @@
  * questions in how many are under way. Who takes too long or fails is not asked again for a moment, so that an outage costs
  * a few requests a fraction of a second and the others nothing; what it said last stays in force until it ends by itself.
  */
+import { RecentMap } from '../../../core/recent-map.ts';
 import type { Runtime } from '../../../core/runtime.ts';
 import { GatewayError } from '../../../core/errors.ts';
 import { severityOf } from '../../decision.ts';
@@ -68,8 +69,7 @@ export function createLiveUpstream(options: LiveUpstreamOptions): LiveUpstream {
 
 class AskedUpstream implements LiveUpstream {
   readonly #options: LiveUpstreamOptions;
-  /** The one that was asked for longest ago comes first. */
-  readonly #answers = new Map<string, Remembered>();
+  readonly #answers: RecentMap<string, Remembered>;
   readonly #underWay = new Map<string, Promise<LiveAnswer>>();
   readonly #stop = new AbortController();
   /** Not asked before this. */
@@ -85,12 +85,12 @@ class AskedUpstream implements LiveUpstream {
 
   constructor(options: LiveUpstreamOptions) {
     this.#options = options;
+    this.#answers = new RecentMap(options.mostRemembered);
   }
 
   known(address: string, now: number): LiveAnswer | undefined {
     const found = this.#answers.get(address);
     if (found !== undefined && now < found.goodUntil) {
-      this.#answers.delete(address);
       this.#answers.set(address, found);
       return live(found.answer, now);
     }
@@ -184,15 +184,7 @@ class AskedUpstream implements LiveUpstream {
     const { clock, hitMs, cleanMs } = this.#options;
     const now = clock.now();
     const goodUntil = answer === null ? now + cleanMs : Math.min(answer.until, now + hitMs);
-    this.#store(address, { answer, goodUntil });
-  }
-
-  #store(address: string, remembered: Remembered): void {
-    this.#answers.delete(address);
-    this.#answers.set(address, remembered);
-    if (this.#answers.size <= this.#options.mostRemembered) return;
-    const [oldest] = this.#answers.keys();
-    if (oldest !== undefined) this.#answers.delete(oldest);
+    this.#answers.set(address, { answer, goodUntil });
   }
 
   #answered(): void {
@@ -209,7 +201,7 @@ class AskedUpstream implements LiveUpstream {
   #isLate(address: string): void {
     const { clock, client, waitMs } = this.#options;
     const answer = this.#lastSaid(address, clock.now());
-    this.#store(address, { answer, goodUntil: clock.now() + firstPauseMs });
+    this.#answers.set(address, { answer, goodUntil: clock.now() + firstPauseMs });
     if (++this.#late < lateInARow) return;
     this.#late = 0;
     const message = `the Local API ${client.name} (${client.address}) takes longer than ${waitMs} ms`;

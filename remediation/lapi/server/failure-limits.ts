@@ -3,6 +3,7 @@
  * meanwhile costs no store and no password hash. The table is bounded; whoever has been silent for longest is forgotten first.
  */
 import type { Clock } from '../../../core/clock.ts';
+import { RecentMap } from '../../../core/recent-map.ts';
 
 export interface FailureLimits {
   /** True while this source has used up its attempts. */
@@ -24,8 +25,8 @@ export function createFailureLimits(
   { burst, everyMs, maxSources = 10_000 }: FailureLimitsOptions,
   clock: Clock,
 ): FailureLimits {
-  /** When each source is as one that never failed; the least recently failed first. */
-  const forgivenAt = new Map<string, number>();
+  /** When each source is as one that never failed. */
+  const forgivenAt = new RecentMap<string, number>(maxSources);
   const isLimited = (source: string): boolean => {
     const at = forgivenAt.get(source);
     return at !== undefined && at - clock.monotonic() > (burst - 1) * everyMs;
@@ -36,12 +37,7 @@ export function createFailureLimits(
       if (isLimited(source)) return false;
       const now = clock.monotonic();
       const at = Math.max(now, forgivenAt.get(source) ?? now) + everyMs;
-      forgivenAt.delete(source);
       forgivenAt.set(source, at);
-      if (forgivenAt.size > maxSources) {
-        const oldest = forgivenAt.keys().next();
-        if (!oldest.done) forgivenAt.delete(oldest.value);
-      }
       return true;
     },
     get size() {
