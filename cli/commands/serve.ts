@@ -111,13 +111,15 @@ function showBanner(output: Output, gateway: RunningGateway): void {
   output.pairs(
     [
       ['gateway', output.paint('cyan', facts.listenSocket ?? url)],
-      ['protects', behind],
+      ...(behind === '' ? [] : [['protects', behind] as const]),
       [
         'mode',
         mode === 'block'
           ? output.paint('green', 'block')
           : output.paint('yellow', 'observe: everything is noticed, nothing refused'),
       ],
+      ...facts.lapiUrls.map((place) => ['local api', place] as const),
+      ...(facts.forwardAuthUrl === null ? [] : [['forward-auth', facts.forwardAuthUrl] as const]),
       ['health', adminUrl === null ? 'off' : `${adminUrl}/health`],
       ['knows', `${plural(scenarios, 'scenario')}, ${plural(decisions, 'decision')}`],
     ],

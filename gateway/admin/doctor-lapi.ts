@@ -32,9 +32,10 @@ function upstreamCheck(upstream: LapiUpstreamModel, now: number): DoctorCheck {
 
 /** Why it is not well, and what that means here. */
 export function upstreamTrouble(upstream: LapiUpstreamModel, now: number): string {
-  const { name, url, mode, message, last_success_at: lastSuccess } = upstream;
+  const { name, url, mode, last_success_at: lastSuccess } = upstream;
+  const message = upstream.message === '' ? `the Local API ${name} (${url}) is away` : upstream.message;
   const age =
     lastSuccess === null ? 'never reached' : `last reached ${formatDuration(now - Date.parse(lastSuccess))} ago`;
   const meaning = mode === 'agent' ? 'alerts wait' : 'the last known decisions are enforced';
-  return `the Local API ${name} (${url}) is away, ${age}: ${message}; ${meaning}`;
+  return `${message} (${age}); ${meaning}`;
 }
