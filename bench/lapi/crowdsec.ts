@@ -1,7 +1,7 @@
 /** CrowdSec's Local API as Debian packages it, with SQLite, alone. */
+import { readFile, writeFile } from 'node:fs/promises';
 import { successful } from '../../test/support/servers/crowdsec-folder.ts';
 import { startCrowdsecLapi } from '../../test/support/servers/crowdsec-lapi.ts';
-import { bindToCore } from './bind-to-core.ts';
 import { bouncerNames, type StartContender } from './contender.ts';
 
 export const startCrowdsec: StartContender = async (t, options) => {
@@ -10,7 +10,6 @@ export const startCrowdsec: StartContender = async (t, options) => {
   for (const name of bouncerNames(options.bouncers)) keys.push(await lapi.addBouncer(name));
   const { machineId, password } = await lapi.addMachine('bench');
   const pid = lapi.pid();
-  bindToCore(pid, options.serverCore);
   return {
     name: 'crowdsec',
     about: `CrowdSec 1.4.6, its Local API alone with SQLite, ${options.crowdsecDecisions} decisions`,
@@ -21,7 +20,10 @@ export const startCrowdsec: StartContender = async (t, options) => {
     decisions: options.crowdsecDecisions,
     sitePort: null,
     async importDecisions(file) {
-      successful(await lapi.cscli('decisions', 'import', '-i', file, '--format', 'values', '--duration', '24h'));
+      // This release reads CSV and JSON only.
+      const list = `${file}.csv`;
+      await writeFile(list, `value\n${await readFile(file, 'utf8')}`);
+      successful(await lapi.cscli('decisions', 'import', '-i', list, '--duration', '24h'));
     },
   };
 };

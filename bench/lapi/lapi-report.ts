@@ -14,7 +14,7 @@ export function printLapiReport(options: LapiBenchOptions, figures: readonly Lap
   say(
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node}\n`,
   );
-  say(`median (least – most) of ${options.rounds} rounds; the measured process on one core\n\n`);
+  say(`median (least – most) of ${options.rounds} rounds; the measured process on one core, but for the import\n\n`);
   for (const { name, about } of figures) say(`${name}: ${about}\n`);
   const rows: [string, (figures: LapiFigures) => string][] = [
     ['decisions', ({ decisions }) => formatNumber(decisions)],

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { exitStatus, GatewayError } from '../../core/errors.ts';
 import { temporaryFolder } from '../../test/support/servers/process.ts';
 import { CleanUp } from '../clean-up.ts';
+import { bindToCore } from './bind-to-core.ts';
 import { startLoadProcess, type LoadProcess } from '../load-process.ts';
 import { processTreeBytes, processTreeCpuUs } from '../process-cpu.ts';
 import { addressAt, type LapiContender, type StartContender } from './contender.ts';
@@ -77,6 +78,8 @@ async function measure(
   await knows(contender, addressAt(decisions - 1));
   const importSeconds = (performance.now() - startedAt) / 1_000;
   const importCpuSeconds = (processTreeCpuUs(pid) - cpuBefore) / 1e6;
+  // An import may use all cores; what is asked afterwards is measured for one.
+  bindToCore(pid, options.serverCore);
   progress(`${contender.name}  ${decisions} decisions imported in ${importSeconds.toFixed(1)} s`);
   const figures: LapiFigures = {
     name: contender.name,

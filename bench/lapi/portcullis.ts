@@ -5,7 +5,6 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort, startProcess, temporaryFolder } from '../../test/support/servers/process.ts';
 import { startWafOrigin } from '../waf/origin.ts';
-import { bindToCore } from './bind-to-core.ts';
 import { bouncerNames, type StartContender } from './contender.ts';
 
 const run = promisify(execFile);
@@ -35,7 +34,6 @@ export const startPortcullis: StartContender = async (t, options) => {
     cwd: folder,
     ready: /gateway +http/,
   });
-  bindToCore(pid, options.serverCore);
   const cli = async (...args: string[]): Promise<string> =>
     (await run(process.execPath, [entry, ...args, '--config', config], { maxBuffer: 2 ** 26 })).stdout;
   const keys: string[] = [];

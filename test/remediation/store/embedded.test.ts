@@ -322,7 +322,8 @@ t.test('a large write that fails half way is refused once, and what follows is n
 t.test('questions are answered in the middle of a large write, and after one that ends half way', async (t) => {
   const { open } = await place(t);
   const store = await open();
-  const large = Array.from({ length: 60_000 }, (_, index) => added(sampleDecision(index)));
+  // More slices than are ever on their way at once, so that the first answer cannot be about the end.
+  const large = Array.from({ length: 240_000 }, (_, index) => added(sampleDecision(index)));
   const written = store.apply(large);
   const seen: number[] = [];
   for (let newest = 0; newest < large.length; seen.push(newest)) {
