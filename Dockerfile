@@ -22,7 +22,7 @@ COPY --from=build /opt/portcullis/build ./build
 COPY --from=build /opt/portcullis/bin ./bin
 COPY --from=build /opt/portcullis/config ./config
 COPY --from=build /opt/portcullis/detectors/rules ./detectors/rules
-COPY --from=build /opt/portcullis/remediation/default-profiles.yaml ./remediation/default-profiles.yaml
+COPY --from=build /opt/portcullis/remediation/decider/default-profiles.yaml ./remediation/decider/default-profiles.yaml
 # The sources of config/ are not needed beside build/; its schema and defaults are.
 RUN rm -f config/*.ts \
   && ln -s /opt/portcullis/bin/portcullis.js /usr/local/bin/portcullis \

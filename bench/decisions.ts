@@ -11,7 +11,7 @@ import { systemClock } from '../core/clock.ts';
 import { ipv4, ipv6, rangeOf, type IpAddress } from '../core/ip.ts';
 import { createLog } from '../core/log.ts';
 import { createSystemRandom } from '../core/random.ts';
-import { createDecisionIndex, type DecisionIndex, type Subject } from '../remediation/decision-index.ts';
+import { createDecisionIndex, type DecisionIndex, type Subject } from '../remediation/index/decision-index.ts';
 
 /** Mean nanoseconds of one lookup in batches of 1,000. */
 export interface LookupTimes {

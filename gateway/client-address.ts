@@ -4,8 +4,8 @@
  * trust: that one is the client, whatever stands further left. Sources: RFC 7239; nginx realip with `recursive on`.
  */
 import { type IpAddress, type IpRange, parseIp, parseRange } from '../core/ip.ts';
-import type { Subject } from '../remediation/decision-index.ts';
-import { anyContains } from '../remediation/protected-sources.ts';
+import type { Subject } from '../remediation/index/decision-index.ts';
+import { anyContains } from '../remediation/allowed/protected-sources.ts';
 import { type HeaderKind, headerKind, kindOfHeader } from './header-kind.ts';
 import type { RequestHead } from './request-head.ts';
 

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Event } from '../detectors/event.ts';
-import type { IndexedDecision } from '../remediation/decision-index.ts';
+import type { IndexedDecision } from '../remediation/index/decision-index.ts';
 import type { ClientBody } from './body.ts';
 import type { Client, Peer } from './client-address.ts';
 import { type HeadFault, RequestHead } from './request-head.ts';

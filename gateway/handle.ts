@@ -9,7 +9,7 @@ import type { Alert } from '../detectors/alert.ts';
 import type { Engine } from '../detectors/engine/engine.ts';
 import type { Event } from '../detectors/event.ts';
 import { enforcedAs } from '../remediation/decision.ts';
-import type { DecisionIndex, IndexedDecision } from '../remediation/decision-index.ts';
+import type { DecisionIndex, IndexedDecision } from '../remediation/index/decision-index.ts';
 import type { Throttle } from '../remediation/throttle.ts';
 import type { Client, ClientResolver, Peer } from './client-address.ts';
 import { Exchange } from './exchange.ts';

@@ -6,9 +6,9 @@ import { checkNotificationNames } from '../remediation/notify/check-notification
 import type { ChannelStatus } from '../remediation/notify/channel-queue.ts';
 import { loadNotificationDocuments } from '../remediation/notify/notification-documents.ts';
 import { createNotifier } from '../remediation/notify/notifier.ts';
-import type { ProfileDocument } from '../remediation/profile-documents.ts';
-import type { Profiles } from '../remediation/profiles.ts';
-import type { Publisher } from '../remediation/publish.ts';
+import type { ProfileDocument } from '../remediation/decider/profile-documents.ts';
+import type { Profiles } from '../remediation/decider/profiles.ts';
+import type { Publisher } from '../remediation/exchange/publish.ts';
 import type { NotificationDesk } from './admin/dependencies.ts';
 import type { NotificationModel } from './admin/operator-models.ts';
 import type { Settings } from './settings.ts';

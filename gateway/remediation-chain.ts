@@ -7,20 +7,20 @@ import { createExpressionCompiler } from '../detectors/expr/compile.ts';
 import type { HelperDependencies } from '../detectors/expr/dependencies.ts';
 import { profileEnvironment } from '../detectors/expr/environment.ts';
 import { alertView } from '../detectors/expr/environment/alert-view.ts';
-import { type AllowlistItem, settingsAllowlist } from '../remediation/allowlists.ts';
-import { createDecider, type Decider } from '../remediation/decider.ts';
-import { createDecisionHistory, type DecisionHistory } from '../remediation/decision-history.ts';
-import { createDecisionIndex, type DecisionIndex, startSweeper } from '../remediation/decision-index.ts';
+import { type AllowlistItem, settingsAllowlist } from '../remediation/allowed/allowlists.ts';
+import { createDecider, type Decider } from '../remediation/decider/decider.ts';
+import { createDecisionHistory, type DecisionHistory } from '../remediation/index/decision-history.ts';
+import { createDecisionIndex, type DecisionIndex, startSweeper } from '../remediation/index/decision-index.ts';
 import { datedAddresses } from '../core/dated-addresses.ts';
 import { createDnsResolver } from '../core/dns-resolver.ts';
-import { type Follower, followStore } from '../remediation/follow.ts';
-import { crawlersOf, createGoodBots, type GoodBots } from '../remediation/good-bots.ts';
-import { knownCrawlers } from '../remediation/known-crawlers.ts';
-import { parseProfiles, type ProfileDocument } from '../remediation/profile-documents.ts';
-import { createProfiles, type Profiles } from '../remediation/profiles.ts';
+import { type Follower, followStore } from '../remediation/exchange/follow.ts';
+import { crawlersOf, createGoodBots, type GoodBots } from '../remediation/allowed/good-bots.ts';
+import { knownCrawlers } from '../remediation/allowed/known-crawlers.ts';
+import { parseProfiles, type ProfileDocument } from '../remediation/decider/profile-documents.ts';
+import { createProfiles, type Profiles } from '../remediation/decider/profiles.ts';
 import { createDecisionLedger, type DecisionLedger } from '../remediation/ledger/decision-ledger.ts';
-import type { ProtectedSources } from '../remediation/protected-sources.ts';
-import { createPublisher, type Publisher } from '../remediation/publish.ts';
+import type { ProtectedSources } from '../remediation/allowed/protected-sources.ts';
+import { createPublisher, type Publisher } from '../remediation/exchange/publish.ts';
 import type { Store } from '../remediation/store/store.ts';
 import { selftestAddress } from './selftests.ts';
 import { servesLapi } from './lapi/open-lapi.ts';
@@ -104,7 +104,7 @@ export interface OpenedDecider {
 export async function openDecider(settings: Settings, runtime: Runtime, parts: DeciderParts): Promise<OpenedDecider> {
   const { remediation, client } = settings;
   const { decisions, helpers, protectedSources } = parts;
-  const file = remediation.profiles ?? `${packageRoot}/remediation/default-profiles.yaml`;
+  const file = remediation.profiles ?? `${packageRoot}/remediation/decider/default-profiles.yaml`;
   const profileDocuments = parseProfiles(await readProfiles(file), file);
   const profiles = createProfiles({
     documents: profileDocuments,

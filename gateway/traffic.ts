@@ -4,7 +4,7 @@ import { formatRange, rangeOf } from '../core/ip.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { Alert } from '../detectors/alert.ts';
 import type { Engine } from '../detectors/engine/engine.ts';
-import type { DecisionIndex } from '../remediation/decision-index.ts';
+import type { DecisionIndex } from '../remediation/index/decision-index.ts';
 import type { Store } from '../remediation/store/store.ts';
 import { createThrottle } from '../remediation/throttle.ts';
 import { type AccessLog, createAccessLog } from './access-log.ts';

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { formatRange, parseRange } from '../core/ip.ts';
 import { cidr, count, duration, path, textOption } from '../core/options.ts';
-import { isHostName } from './allowed-names.ts';
+import { isHostName } from './allowed/allowed-names.ts';
 
 const allowlistValue = () =>
   textOption<string>({

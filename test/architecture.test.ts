@@ -20,6 +20,17 @@ const detectorRooms = [
   ['event.ts', 'alert.ts', 'options.ts'],
 ];
 
+/** The same inside remediation/. */
+const remediationRooms = [
+  ['lapi', 'notify'],
+  ['decider'],
+  ['exchange'],
+  ['index', 'ledger', 'callers'],
+  ['store', 'options.ts'],
+  ['allowed'],
+  ['decision.ts', 'bouncer.ts', 'machine.ts', 'normal-scope.ts', 'throttle.ts'],
+];
+
 /** The same inside remediation/lapi/. */
 const lapiRooms = [
   ['client', 'server', 'routes'],
@@ -115,6 +126,7 @@ t.test('imports go one way', async (t) => {
 for (const [house, rows] of [
   ['detectors', detectorRooms],
   ['detectors/waf', wafRooms],
+  ['remediation', remediationRooms],
   ['remediation/lapi', lapiRooms],
 ] as const) {
   t.test(`inside ${house}/, too, imports go one way`, async (t) => {

@@ -5,7 +5,7 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Alert } from '../../detectors/alert.ts';
 import type { Decision } from '../../remediation/decision.ts';
-import type { Publisher } from '../../remediation/publish.ts';
+import type { Publisher } from '../../remediation/exchange/publish.ts';
 import type { StoreWrite } from '../../remediation/store/store.ts';
 
 export interface AdminPublisher {

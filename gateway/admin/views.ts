@@ -1,8 +1,8 @@
 /** From what the house keeps to what the control socket shows. */
 import type { Alert } from '../../detectors/alert.ts';
 import { enforcedAs } from '../../remediation/decision.ts';
-import type { IndexedDecision } from '../../remediation/decision-index.ts';
-import type { AllowlistItem } from '../../remediation/allowlists.ts';
+import type { IndexedDecision } from '../../remediation/index/decision-index.ts';
+import type { AllowlistItem } from '../../remediation/allowed/allowlists.ts';
 import type {
   AllowlistEntry,
   RefusalEvent,

@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { messageOf } from '../../core/errors.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import { createThrottle } from '../../remediation/throttle.ts';
-import { anyContains } from '../../remediation/protected-sources.ts';
+import { anyContains } from '../../remediation/allowed/protected-sources.ts';
 import { type ClientResolver, type Peer, rangesOf } from '../client-address.ts';
 import { Exchange } from '../exchange.ts';
 import type { Handler } from '../handle.ts';

@@ -1,5 +1,5 @@
 /** The Local APIs as operators see them: the one that is served here, and those of others. */
-import type { BouncerDesk } from '../../remediation/bouncer-keys.ts';
+import type { BouncerDesk } from '../../remediation/callers/bouncer-keys.ts';
 import type { LapiAgentStatus } from '../../remediation/lapi/client/agent.ts';
 import type { LiveUpstreamStatus } from '../../remediation/lapi/client/live-upstream.ts';
 import type { StreamBouncerStatus } from '../../remediation/lapi/client/stream-bouncer.ts';

@@ -4,7 +4,7 @@
  */
 import type { IpAddress } from '../../core/ip.ts';
 import { type Decision, uuidTag } from '../../remediation/decision.ts';
-import type { DecisionIndex } from '../../remediation/decision-index.ts';
+import type { DecisionIndex } from '../../remediation/index/decision-index.ts';
 import type { LiveBouncer } from '../../remediation/lapi/client/live-bouncer.ts';
 import type { LiveAnswer } from '../../remediation/lapi/client/live-upstream.ts';
 import { decisionOf } from '../../remediation/lapi/client/mirrored-decision.ts';

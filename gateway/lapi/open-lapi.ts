@@ -1,9 +1,9 @@
 /** The Local API that this gateway serves, put together as the settings want it. */
 import type { Runtime } from '../../core/runtime.ts';
-import type { AllowlistItem } from '../../remediation/allowlists.ts';
-import type { BouncerDesk } from '../../remediation/bouncer-keys.ts';
-import type { Decider } from '../../remediation/decider.ts';
-import type { DecisionIndex } from '../../remediation/decision-index.ts';
+import type { AllowlistItem } from '../../remediation/allowed/allowlists.ts';
+import type { BouncerDesk } from '../../remediation/callers/bouncer-keys.ts';
+import type { Decider } from '../../remediation/decider/decider.ts';
+import type { DecisionIndex } from '../../remediation/index/decision-index.ts';
 import { alertRoutes } from '../../remediation/lapi/routes/alerts.ts';
 import { allowlistRoutes } from '../../remediation/lapi/routes/allowlists.ts';
 import { decisionDeleteRoutes } from '../../remediation/lapi/routes/decisions-delete.ts';
@@ -13,8 +13,8 @@ import { feedRoutes } from '../../remediation/lapi/routes/feeds.ts';
 import { startLapiHousekeeping } from '../../remediation/lapi/server/housekeeping.ts';
 import { createLapiServer, type LapiServer } from '../../remediation/lapi/server/lapi-server.ts';
 import type { DecisionLedger } from '../../remediation/ledger/decision-ledger.ts';
-import { createMachineDesk, type MachineDesk } from '../../remediation/machine-desk.ts';
-import type { Publisher } from '../../remediation/publish.ts';
+import { createMachineDesk, type MachineDesk } from '../../remediation/callers/machine-desk.ts';
+import type { Publisher } from '../../remediation/exchange/publish.ts';
 import type { Store } from '../../remediation/store/store.ts';
 import type { Settings } from '../settings.ts';
 

@@ -1,13 +1,13 @@
 /** Other Local APIs, put together as the settings want them: those whose decisions are enforced here, and those that hear of ours. */
 import { release, type } from 'node:os';
 import type { Runtime } from '../../core/runtime.ts';
-import type { DecisionIndex } from '../../remediation/decision-index.ts';
+import type { DecisionIndex } from '../../remediation/index/decision-index.ts';
 import type { LapiAgentStatus } from '../../remediation/lapi/client/agent.ts';
 import { type FollowedLapis, followLapis } from '../../remediation/lapi/client/follow-lapis.ts';
 import type { LiveUpstreamStatus } from '../../remediation/lapi/client/live-upstream.ts';
 import { type ReportingToLapis, reportToLapis } from '../../remediation/lapi/client/report-to-lapis.ts';
 import type { StreamBouncerStatus } from '../../remediation/lapi/client/stream-bouncer.ts';
-import type { Publisher } from '../../remediation/publish.ts';
+import type { Publisher } from '../../remediation/exchange/publish.ts';
 import type { Store } from '../../remediation/store/store.ts';
 import type { LiveQuestions } from '../live-questions.ts';
 import type { Settings } from '../settings.ts';

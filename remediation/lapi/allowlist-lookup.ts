@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { formatRange, parseRange, rangeContains, rangeOf, type IpRange } from '../../core/ip.ts';
-import type { AllowlistItem } from '../allowlists.ts';
+import type { AllowlistItem } from '../allowed/allowlists.ts';
 
 export interface AllowlistLookup {
   /** In no certain order. */

@@ -4,15 +4,15 @@
  */
 import type { FastifyInstance, preHandlerAsyncHookHandler } from 'fastify';
 import type { Runtime } from '../../core/runtime.ts';
-import type { AllowlistItem } from '../allowlists.ts';
+import type { AllowlistItem } from '../allowed/allowlists.ts';
 import type { Bouncer } from '../bouncer.ts';
-import type { BouncerDesk } from '../bouncer-keys.ts';
-import type { Decider } from '../decider.ts';
-import type { DecisionIndex } from '../decision-index.ts';
+import type { BouncerDesk } from '../callers/bouncer-keys.ts';
+import type { Decider } from '../decider/decider.ts';
+import type { DecisionIndex } from '../index/decision-index.ts';
 import type { DecisionLedger } from '../ledger/decision-ledger.ts';
 import type { Machine } from '../machine.ts';
-import type { MachineDesk } from '../machine-desk.ts';
-import type { Publisher } from '../publish.ts';
+import type { MachineDesk } from '../callers/machine-desk.ts';
+import type { Publisher } from '../exchange/publish.ts';
 import type { Store } from '../store/store.ts';
 
 /** Who asks, once a guard let the request through. */

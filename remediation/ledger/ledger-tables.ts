@@ -5,7 +5,7 @@
  */
 import type { Random } from '../../core/random.ts';
 import type { Decision } from '../decision.ts';
-import { createKeyedHash } from '../keyed-hash.ts';
+import { createKeyedHash } from '../../core/keyed-hash.ts';
 import { AlertNumbers } from './alert-numbers.ts';
 import { DecisionKinds, type DecisionKind } from './decision-kinds.ts';
 import { ExpiryHeap } from './expiry-heap.ts';

@@ -4,7 +4,7 @@
  * `192.0.2.1/32` and `192.0.2.1` are one; values of other scopes are found by their text.
  */
 import { ipv4, masked, parseRange, type IpRange } from '../../core/ip.ts';
-import type { KeyedHash } from '../keyed-hash.ts';
+import type { KeyedHash } from '../../core/keyed-hash.ts';
 import type { DecisionKinds } from './decision-kinds.ts';
 import { noRow, rowFlags, type LedgerRows } from './ledger-rows.ts';
 import { ValueTable } from './value-table.ts';

@@ -1,6 +1,6 @@
 /** Whether the channels that profiles name exist: a misspelt one would stay silent at the first attack. */
 import { closest } from '../../config/closest.ts';
-import type { ProfileDocument } from '../profile-documents.ts';
+import type { ProfileDocument } from '../decider/profile-documents.ts';
 import type { NotificationDocument } from './notification-documents.ts';
 
 /** One sentence for all names that are unknown, or null when there are none. */

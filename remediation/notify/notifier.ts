@@ -5,7 +5,7 @@
 import { GatewayError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import type { Runtime } from '../../core/runtime.ts';
-import type { Publication } from '../publish.ts';
+import type { Publication } from '../exchange/publish.ts';
 import { alertsView, type NotifiedAlert } from './alert-template-view.ts';
 import { ChannelQueue, type ChannelStatus } from './channel-queue.ts';
 import type { NotificationDocument } from './notification-documents.ts';

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { GatewayError } from '../../../core/errors.ts';
 import { bouncerName } from '../../../remediation/bouncer.ts';
 import type { Machine } from '../../../remediation/machine.ts';
-import { createPasswordHasher, longestPassword } from '../../../remediation/password-hash.ts';
+import { createPasswordHasher, longestPassword } from '../../../remediation/callers/password-hash.ts';
 import type { AdminDependencies } from '../dependencies.ts';
 import { durationSchema, flagSchema, isoTime, isoTimeOrNull, parseInput } from '../input.ts';
 import type { MachineModel, RemovedModel, UsageModel } from '../operator-models.ts';

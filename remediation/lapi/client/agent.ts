@@ -6,7 +6,7 @@
 import type { TimerHandle } from '../../../core/clock.ts';
 import { GatewayError, messageOf } from '../../../core/errors.ts';
 import type { Runtime } from '../../../core/runtime.ts';
-import type { Publication, Publisher } from '../../publish.ts';
+import type { Publication, Publisher } from '../../exchange/publish.ts';
 import { createAlertQueue, type AlertQueueStatus } from './alert-queue.ts';
 import { refusal } from './lapi-errors.ts';
 import type { LapiClient } from './lapi-client.ts';

@@ -1,6 +1,6 @@
 /** The bouncer side put together from its settings: a client, and a stream or live bouncer, for each Local API. */
 import type { Runtime } from '../../../core/runtime.ts';
-import type { Publisher } from '../../publish.ts';
+import type { Publisher } from '../../exchange/publish.ts';
 import type { Store } from '../../store/store.ts';
 import { readHeld } from './held-decisions.ts';
 import { createLapiClient, type LapiClient } from './lapi-client.ts';

@@ -5,7 +5,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { Runtime } from '../../../core/runtime.ts';
-import type { Publisher } from '../../publish.ts';
+import type { Publisher } from '../../exchange/publish.ts';
 import type { StoreWrite } from '../../store/store.ts';
 
 export interface PacedWrites {

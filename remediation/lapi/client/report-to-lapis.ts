@@ -1,6 +1,6 @@
 /** The agent side put together from its settings: a client and an agent for each Local API. */
 import type { Runtime } from '../../../core/runtime.ts';
-import type { Publisher } from '../../publish.ts';
+import type { Publisher } from '../../exchange/publish.ts';
 import { createLapiAgent, type LapiAgent, type LapiAgentStatus } from './agent.ts';
 import { createLapiClient, type LapiClient } from './lapi-client.ts';
 import { addressText, isExposed, machineTarget } from './lapi-target.ts';

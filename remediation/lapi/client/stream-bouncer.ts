@@ -9,7 +9,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { TimerHandle } from '../../../core/clock.ts';
 import { GatewayError } from '../../../core/errors.ts';
 import type { Runtime } from '../../../core/runtime.ts';
-import type { Publisher } from '../../publish.ts';
+import type { Publisher } from '../../exchange/publish.ts';
 import type { LapiClient } from './lapi-client.ts';
 import { failureOf, type LapiFailure } from './lapi-errors.ts';
 import { applyChanges, applyWhole, type MirrorChange } from './mirror-changes.ts';

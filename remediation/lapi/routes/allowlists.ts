@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { parseRange, type IpRange } from '../../../core/ip.ts';
-import { settingsAllowlist } from '../../allowlists.ts';
+import { settingsAllowlist } from '../../allowed/allowlists.ts';
 import type { AllowlistEntry, AllowlistRecord } from '../../store/store.ts';
 import { createAllowlistLookup, type AllowlistLookup } from '../allowlist-lookup.ts';
 import { type LapiDependencies, LapiError, type LapiRoutes } from '../lapi-context.ts';

@@ -2,7 +2,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { GatewayError, messageOf } from '../../../core/errors.ts';
 import type { Log } from '../../../core/log.ts';
-import { PasswordQueueFull } from '../../password-hash.ts';
+import { PasswordQueueFull } from '../../callers/password-hash.ts';
 import { LapiError } from '../lapi-context.ts';
 import { TokenError } from './machine-tokens.ts';
 

@@ -5,7 +5,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { type IpAddress, type IpRange, parseIp, parseRange } from '../../../core/ip.ts';
-import { anyContains } from '../../protected-sources.ts';
+import { anyContains } from '../../allowed/protected-sources.ts';
 
 /** Of settings, which have been checked. */
 export function rangesOf(texts: readonly string[]): readonly IpRange[] {

@@ -6,9 +6,9 @@
 import type { FastifyRequest } from 'fastify';
 import { type IpRange, parseIp, parseRange } from '../../../core/ip.ts';
 import type { Runtime } from '../../../core/runtime.ts';
-import type { BouncerCredential, BouncerDesk } from '../../bouncer-keys.ts';
-import type { MachineDesk } from '../../machine-desk.ts';
-import { anyContains } from '../../protected-sources.ts';
+import type { BouncerCredential, BouncerDesk } from '../../callers/bouncer-keys.ts';
+import type { MachineDesk } from '../../callers/machine-desk.ts';
+import { anyContains } from '../../allowed/protected-sources.ts';
 import { LapiError, type LapiGuards } from '../lapi-context.ts';
 import type { FailureLimits } from './failure-limits.ts';
 import type { LapiCounters } from './lapi-counters.ts';

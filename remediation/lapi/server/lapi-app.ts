@@ -13,7 +13,7 @@ import fastify, {
 } from 'fastify';
 import type { IpRange } from '../../../core/ip.ts';
 import { lingerOnClose } from '../../../core/linger-on-close.ts';
-import { createPasswordHasher } from '../../password-hash.ts';
+import { createPasswordHasher } from '../../callers/password-hash.ts';
 import type { LapiDependencies, LapiGuards, LapiRoutes } from '../lapi-context.ts';
 import type { LapiOptions } from '../options.ts';
 import { aboutRoutes } from './about.ts';

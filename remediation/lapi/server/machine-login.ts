@@ -5,7 +5,7 @@
  */
 import type { FastifyRequest } from 'fastify';
 import { longestMachineId, type Machine, type MachineSighting } from '../../machine.ts';
-import { type PasswordHasher, PasswordQueueFull } from '../../password-hash.ts';
+import { type PasswordHasher, PasswordQueueFull } from '../../callers/password-hash.ts';
 import { type LapiDependencies, LapiError } from '../lapi-context.ts';
 import type { LapiOptions } from '../options.ts';
 import { createFailureLimits } from './failure-limits.ts';

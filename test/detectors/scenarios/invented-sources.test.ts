@@ -3,7 +3,7 @@ import t from 'tap';
 import { createLog } from '../../../core/log.ts';
 import { parseIp } from '../../../core/ip.ts';
 import { createSystemRandom } from '../../../core/random.ts';
-import { createDecisionIndex } from '../../../remediation/decision-index.ts';
+import { createDecisionIndex } from '../../../remediation/index/decision-index.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { accessEvent, detectorOf } from './support.ts';
 

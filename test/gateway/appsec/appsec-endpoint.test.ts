@@ -18,8 +18,8 @@ import {
 } from '../../../gateway/appsec/appsec-endpoint.ts';
 import type { ListenAddress } from '../../../gateway/options.ts';
 import type { Bouncer } from '../../../remediation/bouncer.ts';
-import { createBouncerKeys } from '../../../remediation/bouncer-keys.ts';
-import { bouncerOf } from '../../remediation/callers.ts';
+import { createBouncerKeys } from '../../../remediation/callers/bouncer-keys.ts';
+import { bouncerOf } from '../../remediation/callers/callers.ts';
 import { collectedLog } from '../../remediation/support.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { send } from '../../support/raw-client.ts';

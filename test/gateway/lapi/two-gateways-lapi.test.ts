@@ -1,6 +1,6 @@
 /** Two gateways with one Redis are one Local API: keys, machines, alerts, and the place of a bouncer that asks either. */
 import t, { type Test } from 'tap';
-import { unknownMs } from '../../../remediation/remembered-list.ts';
+import { unknownMs } from '../../../remediation/callers/remembered-list.ts';
 import { agentAlert, manualAlert } from '../../real/lapi/samples.ts';
 import { startTestGateway } from '../../support/gateway.ts';
 import { type RedisServer, startRedis } from '../../support/redis.ts';

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { createSystemRandom } from '../../../core/random.ts';
-import { createKeyedHash } from '../../../remediation/keyed-hash.ts';
+import { createKeyedHash } from '../../../core/keyed-hash.ts';
 import { ExpiryHeap } from '../../../remediation/ledger/expiry-heap.ts';
 import { IdOrder, IdWalk } from '../../../remediation/ledger/id-order.ts';
 import { LedgerRows, noRow } from '../../../remediation/ledger/ledger-rows.ts';

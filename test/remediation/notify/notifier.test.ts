@@ -7,7 +7,7 @@ import { createNotifier, type Notifier } from '../../../remediation/notify/notif
 import { retryDelay } from '../../../remediation/notify/retry-pace.ts';
 import { sampleAlert } from '../../../remediation/notify/sample-alert.ts';
 import { compileTemplate } from '../../../remediation/notify/templates/template.ts';
-import type { Publication } from '../../../remediation/publish.ts';
+import type { Publication } from '../../../remediation/exchange/publish.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
 import { alertOf, collectedLog, decisionOf, type LogLine, settle } from '../support.ts';
 import { webhook } from './support.ts';

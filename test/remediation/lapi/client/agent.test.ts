@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
 import { createLapiAgent, registerMachine, type LapiAgentOptions } from '../../../../remediation/lapi/client/agent.ts';
-import type { Publication } from '../../../../remediation/publish.ts';
+import type { Publication } from '../../../../remediation/exchange/publish.ts';
 import { createManualClock, type ManualClock } from '../../../support/manual-clock.ts';
 import { alertOf, collectedLog, decisionOf, startMs } from '../../support.ts';
 import { startFakeLapi, type FakeLapi } from './fake-lapi.ts';

@@ -2,14 +2,14 @@
 import t from 'tap';
 import { systemClock } from '../../../../core/clock.ts';
 import { createSystemRandom } from '../../../../core/random.ts';
-import { createDecisionHistory } from '../../../../remediation/decision-history.ts';
-import { createDecisionIndex } from '../../../../remediation/decision-index.ts';
+import { createDecisionHistory } from '../../../../remediation/index/decision-history.ts';
+import { createDecisionIndex } from '../../../../remediation/index/decision-index.ts';
 import { registerMachine } from '../../../../remediation/lapi/client/agent.ts';
 import { followLapis } from '../../../../remediation/lapi/client/follow-lapis.ts';
 import { createLapiClient } from '../../../../remediation/lapi/client/lapi-client.ts';
 import { agentOptions, bouncerOptions } from '../../../../remediation/lapi/client/options.ts';
 import { reportToLapis } from '../../../../remediation/lapi/client/report-to-lapis.ts';
-import { createPublisher } from '../../../../remediation/publish.ts';
+import { createPublisher } from '../../../../remediation/exchange/publish.ts';
 import { createMemoryStore } from '../../../../remediation/store/memory.ts';
 import { storeOptions } from '../../../../remediation/store/options.ts';
 import { eventually } from '../../../support/eventually.ts';

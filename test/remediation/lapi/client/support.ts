@@ -1,12 +1,12 @@
 /** One gateway's index, publisher and store around a client under test, and ways to wait for what goes over real sockets. */
 import { createSystemRandom } from '../../../../core/random.ts';
 import type { Random } from '../../../../core/random.ts';
-import { createDecisionHistory } from '../../../../remediation/decision-history.ts';
-import { createDecisionIndex } from '../../../../remediation/decision-index.ts';
+import { createDecisionHistory } from '../../../../remediation/index/decision-history.ts';
+import { createDecisionIndex } from '../../../../remediation/index/decision-index.ts';
 import { mirroredPrefix, type Decision } from '../../../../remediation/decision.ts';
 import { createLapiClient, type LapiClient } from '../../../../remediation/lapi/client/lapi-client.ts';
 import type { LapiAddress, LapiCredentials, LapiTarget } from '../../../../remediation/lapi/client/lapi-target.ts';
-import { createPublisher } from '../../../../remediation/publish.ts';
+import { createPublisher } from '../../../../remediation/exchange/publish.ts';
 import { createMemoryStore } from '../../../../remediation/store/memory.ts';
 import { storeOptions } from '../../../../remediation/store/options.ts';
 import type { Store } from '../../../../remediation/store/store.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { formatRange, parseRange } from '../../../../core/ip.ts';
-import { overlaps, type AllowlistItem } from '../../../../remediation/allowlists.ts';
+import { overlaps, type AllowlistItem } from '../../../../remediation/allowed/allowlists.ts';
 import { createAllowlistLookup } from '../../../../remediation/lapi/allowlist-lookup.ts';
 import { startMs } from '../../support.ts';
 import { createAlertWorld, hour, type AlertWorld } from './alert-world.ts';

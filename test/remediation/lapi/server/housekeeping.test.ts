@@ -3,7 +3,7 @@ import { GatewayError } from '../../../../core/errors.ts';
 import { lapiOptions } from '../../../../remediation/lapi/options.ts';
 import { startLapiHousekeeping } from '../../../../remediation/lapi/server/housekeeping.ts';
 import { createManualClock } from '../../../support/manual-clock.ts';
-import { machineOf } from '../../callers.ts';
+import { machineOf } from '../../callers/callers.ts';
 import { settle } from '../../support.ts';
 import { openWorld } from './world.ts';
 

@@ -5,16 +5,16 @@ import type { Test } from 'tap';
 import type * as z from 'zod';
 import { type Clock, systemClock } from '../../../../core/clock.ts';
 import { createSystemRandom } from '../../../../core/random.ts';
-import { createBouncerKeys } from '../../../../remediation/bouncer-keys.ts';
+import { createBouncerKeys } from '../../../../remediation/callers/bouncer-keys.ts';
 import type { LapiDependencies, LapiRoutes } from '../../../../remediation/lapi/lapi-context.ts';
 import { lapiOptions } from '../../../../remediation/lapi/options.ts';
 import { createLapiServer } from '../../../../remediation/lapi/server/lapi-server.ts';
-import { createMachineDesk } from '../../../../remediation/machine-desk.ts';
+import { createMachineDesk } from '../../../../remediation/callers/machine-desk.ts';
 import type { Machine } from '../../../../remediation/machine.ts';
-import { createPasswordHasher } from '../../../../remediation/password-hash.ts';
+import { createPasswordHasher } from '../../../../remediation/callers/password-hash.ts';
 import { createMemoryStore } from '../../../../remediation/store/memory.ts';
 import { storeOptions } from '../../../../remediation/store/options.ts';
-import { bouncerOf, machineOf } from '../../callers.ts';
+import { bouncerOf, machineOf } from '../../callers/callers.ts';
 import { collectedLog } from '../../support.ts';
 
 export interface WorldOptions {
