@@ -42,7 +42,7 @@ export async function startChildGateway(
   };
   // JSON is YAML.
   await writeFile(config, JSON.stringify(complete));
-  const [command = '', ...args] = [...inside, process.execPath, program, 'serve', '--config', config];
+  const [command, ...args] = [...inside, process.execPath, program, 'serve', '--config', config];
   const child = await startProcess(t, {
     command,
     args,
