@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { GatewayError } from '../../core/errors.ts';
 import { addressBits, type IpRange, parseRange, rangeContains } from '../../core/ip.ts';
 import type { StoredDecision } from '../../remediation/store/store.ts';
-import { decisionNamed, decisionsAround, everyDecision } from './decision-search.ts';
+import { type DecisionFilter, decisionNamed, decisionsAround, everyDecision } from './decision-search.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import {
   addressSchema,
@@ -82,18 +82,17 @@ export async function* decisionsMeant(
 }
 
 /** Whether the store selects by everything that is asked. */
-export function isPlain({ since, until, simulated, own, contained }: DecisionFilters): boolean {
-  return since === undefined && until === undefined && simulated !== false && own !== true && contained !== true;
+export function isPlain({ since, until, simulated, contained }: DecisionFilters): boolean {
+  return since === undefined && until === undefined && simulated !== false && contained !== true;
 }
 
 function predicateOf(wanted: DecisionFilters, now: number): (stored: StoredDecision) => boolean {
-  const { since, until, simulated, own } = wanted;
+  const { since, until, simulated } = wanted;
   const inside = wanted.contained === true ? networkOf(wanted) : null;
   return ({ decision }) => {
     if (since !== undefined && decision.createdAt < now - since) return false;
     if (until !== undefined && decision.createdAt > now - until) return false;
     if (simulated === false && decision.simulated) return false;
-    if (own === true && foreignOrigins.has(decision.origin)) return false;
     return inside === null || liesInside(inside, decision.value);
   };
 }
@@ -112,10 +111,11 @@ function networkOf({ ip, range }: DecisionFilters): IpRange | null {
   return range ?? null;
 }
 
-function narrowed({ type, origin, scenario }: DecisionFilters): { type?: string; origin?: string; scenario?: string } {
+function narrowed({ type, origin, scenario, own }: DecisionFilters): DecisionFilter {
   return {
     ...(type === undefined ? {} : { type }),
     ...(origin === undefined ? {} : { origin }),
+    ...(own === true ? { exceptOrigins: [...foreignOrigins] } : {}),
     ...(scenario === undefined ? {} : { scenario }),
   };
 }
@@ -125,7 +125,7 @@ function isOfSubject({ decision }: StoredDecision, { scope, value }: DecisionFil
 }
 
 /** `--value` alone may be an address or a range in any spelling. */
-function exactly(wanted: DecisionFilters): ReturnType<typeof narrowed> & { scope?: string; value?: string } {
+function exactly(wanted: DecisionFilters): DecisionFilter & { scope?: string; value?: string } {
   const { scope, value } = wanted;
   const spelled = value === undefined ? undefined : canonicalSpelling(scope, value);
   return {

@@ -4,7 +4,7 @@ import { addressBits, formatRange, type IpRange, rangeOf } from '../../core/ip.t
 import { maxQueryRows, type DecisionQuery, type Store, type StoredDecision } from '../../remediation/store/store.ts';
 
 /** Narrows a search; the same fields as in the store's query. */
-export type DecisionFilter = Pick<DecisionQuery, 'type' | 'origin' | 'scenario' | 'includeInactive'>;
+export type DecisionFilter = Pick<DecisionQuery, 'type' | 'origin' | 'exceptOrigins' | 'scenario' | 'includeInactive'>;
 
 const mostPerValue = 1_000;
 const atOnce = 16;

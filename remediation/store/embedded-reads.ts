@@ -222,6 +222,7 @@ function decisionConditions(query: DecisionQuery, now: number): Conditions {
     ['scope = ?', query.scope],
     ['type = ?', query.type],
     ['origin = ?', query.origin],
+    ['origin NOT IN (SELECT value FROM json_each(?))', query.exceptOrigins && JSON.stringify(query.exceptOrigins)],
     ['scenario = ?', query.scenario],
   ]);
   const every = query.includeInactive === true && query.onlyInactive !== true;

@@ -29,6 +29,7 @@ export function matchesDecision(
     isWanted(query.value, decision.value) &&
     isWanted(query.type, decision.type) &&
     isWanted(query.origin, decision.origin) &&
+    query.exceptOrigins?.includes(decision.origin) !== true &&
     isWanted(query.scenario, decision.scenario) &&
     (query.alertUuid === undefined || query.alertUuid === decision.alertUuid)
   );

@@ -50,12 +50,14 @@ end
 return reply`),
 
   /**
-   * ARGV: epoch, before, rows to look at, rows wanted, now, `active`, `ended` or `all`, alert (empty: of any), then texts that
-   * must all be in the JSON. Returns epoch, the position reached (0 at the end), then the rows, newest first.
+   * ARGV: epoch, before, rows to look at, rows wanted, now, `active`, `ended` or `all`, alert (empty: of any), how many texts
+   * must not be in the JSON, those, then texts that must all be in it. Returns epoch, the position reached (0 at the end), then
+   * the rows, newest first.
    */
   decisions: script(`
 local epoch = history(ARGV[1])
 local rows, wanted, now, state, alert = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6], ARGV[7]
+local wantedAfter = 8 + tonumber(ARGV[8])
 local names, places = {}, {}
 local looked, last = 0, '0'
 if alert == '' then
@@ -83,8 +85,10 @@ local reply = {epoch, looked == rows and last or '0'}
 local values = #names > 0 and redis.call('HMGET', k_decisions, unpack(names)) or {}
 for i, row in ipairs(values) do
   local matches = row and true
-  for needle = 8, #ARGV do
-    if not matches or not string.find(row, ARGV[needle], 1, true) then matches = false break end
+  for needle = 9, #ARGV do
+    if not matches then break end
+    local found = string.find(row, ARGV[needle], 1, true) ~= nil
+    matches = found == (needle > wantedAfter)
   end
   if matches and state ~= 'all' then
     local active = string.sub(row, 1, 1) == '|' and tonumber(redis.call('ZSCORE', k_ends, names[i])) > now

@@ -117,12 +117,23 @@ class RedisStore implements Store {
     const state = query.onlyInactive === true ? 'ended' : query.includeInactive === true ? 'all' : 'active';
     const { scope, value, type, origin, scenario, alertUuid } = query;
     const needles = needlesOf({ scope, value, type, origin, scenario, alertUuid });
+    const unwanted = (query.exceptOrigins ?? []).flatMap((name) => needlesOf({ origin: name }));
     if (alertUuid !== undefined) await this.#indexAlerts();
     const alert = (alertUuid ?? '').toWellFormed();
     const size = pageSize(query.limit);
     const found: StoredDecision[] = [];
     for (let before = listingStart(query.after, epoch); before > 0 && found.length < size; ) {
-      const args = [before, scriptRows, size - found.length, now, state, alert, ...needles];
+      const args = [
+        before,
+        scriptRows,
+        size - found.length,
+        now,
+        state,
+        alert,
+        unwanted.length,
+        ...unwanted,
+        ...needles,
+      ];
       const reply = await this.#run(redisScripts.decisions, this.#epoch(), ...args);
       const [, reached, ...rows] = reply as [string, string, ...string[]];
       for (const row of rows) found.push(storedOf(row, epoch));

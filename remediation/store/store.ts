@@ -120,6 +120,8 @@ export interface DecisionQuery {
   readonly value?: string;
   readonly type?: string;
   readonly origin?: string;
+  /** None of these: a few names, since every store looks through them for each row. */
+  readonly exceptOrigins?: readonly string[];
   readonly scenario?: string;
   /** Those that follow from this alert. */
   readonly alertUuid?: string;

@@ -45,6 +45,14 @@ export function queries(t: Test, open: Open): void {
       [{ scenario: 'crowdsecurity/ssh-bf' }, [4]],
       [{ type: 'ban', origin: 'crowdsec', scope: 'Ip' }, [7, 6, 4, 0]],
       [{ type: 'captcha', origin: 'CAPI' }, []],
+      [{ exceptOrigins: [] }, [9, 7, 6, 4, 3, 2, 1, 0]],
+      [{ exceptOrigins: ['CAPI', 'lists'] }, [9, 7, 6, 4, 2, 1, 0]],
+      [{ exceptOrigins: ['capi', 'CAP'] }, [9, 7, 6, 4, 3, 2, 1, 0]],
+      [{ exceptOrigins: ['crowdsec'] }, [3]],
+      [{ exceptOrigins: ['crowdsec', 'CAPI'], includeInactive: true }, []],
+      [{ exceptOrigins: ['CAPI'], type: 'captcha', scope: 'Ip' }, [9, 2]],
+      [{ exceptOrigins: ['CAPI'], origin: 'CAPI' }, []],
+      [{ exceptOrigins: ['crowdsec'], alertUuid: 'a' }, []],
     ] as const;
     for (const [query, expected] of table) {
       const found = await store.decisions({ ...query, limit: 100 });
@@ -54,7 +62,7 @@ export function queries(t: Test, open: Open): void {
         JSON.stringify(query),
       );
     }
-    t.equal(table.length, 22);
+    t.equal(table.length, 30);
   });
 
   t.test('the decisions of an alert are found among many, page by page, and under their alert only', async (t) => {

@@ -226,6 +226,27 @@ t.test('decisions', async (t) => {
     t.strictSame(seen.toSorted(), made.map(({ uuid }) => uuid).toSorted());
   });
 
+  await t.test('what others brought is left out by the store, however much of it came last', async (t) => {
+    const { client, publisher, store, deps } = await open(t);
+    const ours = [decision({ value: '198.51.100.1' }), decision({ scope: 'Range', value: '198.51.0.0/16' })];
+    const others = Array.from({ length: 6_000 }, (_, index) =>
+      decision({ value: `10.0.${index >> 8}.${index & 255}`, origin: index % 2 === 0 ? 'lists' : 'CAPI' }),
+    );
+    const around = decision({ scope: 'Range', value: '198.0.0.0/8', origin: 'lists' });
+    publisher.write([...ours, ...others, around].map((one) => ({ kind: 'decision-added', decision: one })));
+    await deps.publisher.settle();
+    const asked = t.capture(store, 'decisions', store.decisions.bind(store));
+    const page = (query: Record<string, string>): Promise<DecisionList> =>
+      client.ask<DecisionList>('GET', '/v1/decisions', { query: { own: 'true', ...query } });
+    const values = async (query: Record<string, string>): Promise<string[]> =>
+      (await page(query)).decisions.map(({ value }) => value);
+    t.same(await values({ limit: '100' }), ['198.51.0.0/16', '198.51.100.1']);
+    t.equal(asked().length, 1, 'one question, not a page of rows after the other');
+    t.same((await values({ ip: '198.51.100.1' })).toSorted(), ['198.51.0.0/16', '198.51.100.1']);
+    const first = await page({ limit: '1' });
+    t.same(await values({ limit: '1', after: first.next ?? '' }), ['198.51.100.1']);
+  });
+
   await t.test('everything is lifted only when that is said', async (t) => {
     const { client, publisher, deps } = await open(t);
     const made = Array.from({ length: 2_345 }, (_, index) => decision({ value: `10.${index >> 8}.${index & 255}.7` }));
