@@ -6,6 +6,7 @@
  */
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { messageOf } from '../../core/errors.ts';
+import { OldestFirstMap } from '../../core/oldest-first-map.ts';
 import type { Runtime } from '../../core/runtime.ts';
 
 /** Texts and numbers by name: what a source remembers of one file, journal or container. */
@@ -39,7 +40,7 @@ export async function openResumeStore(path: string | null, runtime: Runtime): Pr
 class FileResumeStore implements ResumeStore {
   private readonly path: string | null;
   private readonly runtime: Runtime;
-  private readonly kept = new Map<string, ResumeEntry>();
+  private readonly kept = new OldestFirstMap<string, ResumeEntry>();
   private readonly timer: { cancel(): void } | null;
   private dirty = false;
   private failing = false;
@@ -73,13 +74,12 @@ class FileResumeStore implements ResumeStore {
   }
 
   entries(prefix: string): readonly (readonly [string, ResumeEntry])[] {
-    return [...this.kept].filter(([key]) => key.startsWith(prefix));
+    return [...this.kept.entries()].filter(([key]) => key.startsWith(prefix));
   }
 
   set(key: string, entry: ResumeEntry): void {
-    this.kept.delete(key);
     this.kept.set(key, entry);
-    const oldest = this.kept.size > mostResumeEntries ? this.kept.keys().next().value : undefined;
+    const oldest = this.kept.size > mostResumeEntries ? this.kept.oldest() : undefined;
     if (oldest !== undefined) this.kept.delete(oldest);
     this.dirty = true;
   }
@@ -108,7 +108,7 @@ class FileResumeStore implements ResumeStore {
     try {
       const file = await open(temporary, 'w', 0o600);
       try {
-        await file.writeFile(`${JSON.stringify({ format, entries: Object.fromEntries(this.kept) })}\n`);
+        await file.writeFile(`${JSON.stringify({ format, entries: Object.fromEntries(this.kept.entries()) })}\n`);
         await file.datasync();
       } finally {
         await file.close();

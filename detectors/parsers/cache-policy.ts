@@ -2,6 +2,7 @@
  * Bounded maps by the three ways in which a full one makes room. Specification: `bluele/gcache` (`lru.go`, `lfu.go`,
  * `arc.go`); Megiddo and Modha, "ARC: A Self-Tuning, Low Overhead Replacement Cache" (2003).
  */
+import { OldestFirstMap } from '../../core/oldest-first-map.ts';
 
 export const cacheStrategies = ['LRU', 'LFU', 'ARC'] as const;
 export type CacheStrategy = (typeof cacheStrategies)[number];
@@ -27,10 +28,10 @@ export function createCachePolicy<Value>(strategy: CacheStrategy, size: number):
   }
 }
 
-/** The entry that was used longest ago goes. A map keeps the order in which its keys were put in: that of use. */
+/** The entry that was used longest ago goes. The map keeps the order in which its keys were put in: that of use. */
 class LruCache<Value> implements CachePolicy<Value> {
   private readonly most: number;
-  private readonly entries = new Map<string, Value>();
+  private readonly entries = new OldestFirstMap<string, Value>();
 
   constructor(most: number) {
     this.most = most;
@@ -42,13 +43,13 @@ class LruCache<Value> implements CachePolicy<Value> {
 
   get(key: string): Value | undefined {
     const value = this.entries.get(key);
-    if (value !== undefined) renew(this.entries, key, value);
+    if (value !== undefined) this.entries.set(key, value);
     return value;
   }
 
   set(key: string, value: Value): void {
     if (!this.entries.has(key) && this.entries.size >= this.most) removeOldest(this.entries);
-    renew(this.entries, key, value);
+    this.entries.set(key, value);
   }
 
   delete(key: string): void {
@@ -65,8 +66,8 @@ interface Counted<Value> {
 class LfuCache<Value> implements CachePolicy<Value> {
   private readonly most: number;
   private readonly entries = new Map<string, Counted<Value>>();
-  /** The keys by how often they were used, each set in the order of arrival. */
-  private readonly byUses = new Map<number, Set<string>>();
+  /** The keys by how often they were used, in the order of arrival. */
+  private readonly byUses = new Map<number, OldestFirstMap<string, true>>();
 
   constructor(most: number) {
     this.most = most;
@@ -104,12 +105,14 @@ class LfuCache<Value> implements CachePolicy<Value> {
 
   private removeLeastUsed(): void {
     const least = Math.min(...this.byUses.keys());
-    for (const key of this.byUses.get(least) ?? []) return this.delete(key);
+    const key = this.byUses.get(least)?.oldest();
+    if (key !== undefined) this.delete(key);
   }
 
   private join(key: string, uses: number): void {
-    const keys = this.byUses.get(uses) ?? new Set();
-    this.byUses.set(uses, keys.add(key));
+    const keys = this.byUses.get(uses) ?? new OldestFirstMap();
+    this.byUses.set(uses, keys);
+    keys.set(key, true);
   }
 
   private leave(key: string, uses: number): void {
@@ -125,10 +128,10 @@ class LfuCache<Value> implements CachePolicy<Value> {
  */
 class ArcCache<Value> implements CachePolicy<Value> {
   private readonly most: number;
-  private readonly once = new Map<string, Value>();
-  private readonly again = new Map<string, Value>();
-  private readonly droppedOnce = new Map<string, true>();
-  private readonly droppedAgain = new Map<string, true>();
+  private readonly once = new OldestFirstMap<string, Value>();
+  private readonly again = new OldestFirstMap<string, Value>();
+  private readonly droppedOnce = new OldestFirstMap<string, true>();
+  private readonly droppedAgain = new OldestFirstMap<string, true>();
   /** How many entries `once` should have. */
   private share = 0;
 
@@ -144,14 +147,14 @@ class ArcCache<Value> implements CachePolicy<Value> {
     const value = this.once.get(key) ?? this.again.get(key);
     if (value === undefined) return undefined;
     this.once.delete(key);
-    renew(this.again, key, value);
+    this.again.set(key, value);
     return value;
   }
 
   set(key: string, value: Value): void {
     if (this.once.has(key) || this.again.has(key)) {
       this.once.delete(key);
-      renew(this.again, key, value);
+      this.again.set(key, value);
       return;
     }
     const { droppedOnce, droppedAgain } = this;
@@ -188,16 +191,8 @@ class ArcCache<Value> implements CachePolicy<Value> {
   }
 }
 
-/** Puts the key last. */
-function renew<Value>(entries: Map<string, Value>, key: string, value: Value): void {
-  entries.delete(key);
-  entries.set(key, value);
-}
-
-function removeOldest(entries: Map<string, unknown>): string | undefined {
-  for (const key of entries.keys()) {
-    entries.delete(key);
-    return key;
-  }
-  return undefined;
+function removeOldest(entries: OldestFirstMap<string, unknown>): string | undefined {
+  const key = entries.oldest();
+  if (key !== undefined) entries.delete(key);
+  return key;
 }

@@ -3,12 +3,13 @@
  * One for each scenario. Time is that of the overflows: one that comes later ends every silence that is over by then, also
  * that of another key whose log is read out of order. Specification: CrowdSec `pkg/leakybucket/blackhole.go`.
  */
+import { OldestFirstMap } from '../../core/oldest-first-map.ts';
 import { namesSource } from './bucket-store.ts';
 
 export class Blackhole {
   private readonly durationMs: number;
   private readonly maxKeys: number;
-  private readonly until = new Map<string, number>();
+  private readonly until = new OldestFirstMap<string, number>();
   /** No silence ends before this. */
   private soonest = Number.POSITIVE_INFINITY;
   /** When the silence that was added last ends. */
@@ -33,20 +34,13 @@ export class Blackhole {
 
   /** Ends the silence of the keys that name `source`. Looks at every key: not for the request path. */
   forget(source: string): void {
-    for (const key of this.until.keys()) if (namesSource(key, source)) this.until.delete(key);
+    for (const [key] of this.until.entries()) if (namesSource(key, source)) this.until.delete(key);
   }
 
   /** Ends the silences that are over at `at`. */
   sweep(at: number): void {
     if (at < this.soonest) return;
-    this.soonest = Number.POSITIVE_INFINITY;
-    for (const [key, until] of this.until) {
-      if (until <= at) this.until.delete(key);
-      else {
-        this.soonest = Math.min(this.soonest, until);
-        if (this.inOrder) return;
-      }
-    }
+    this.soonest = this.inOrder ? this.sweepInOrder(at) : this.sweepAll(at);
     if (this.until.size > 0) return;
     this.inOrder = true;
     this.latest = Number.NEGATIVE_INFINITY;
@@ -63,10 +57,27 @@ export class Blackhole {
     this.until.set(key, until);
   }
 
-  private forgetOldest(): void {
-    for (const key of this.until.keys()) {
+  /** Returns when the next silence ends. */
+  private sweepInOrder(at: number): number {
+    for (let key = this.until.oldest(); key !== undefined; key = this.until.oldest()) {
+      const until = this.until.get(key) ?? at;
+      if (until > at) return until;
       this.until.delete(key);
-      return;
     }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  private sweepAll(at: number): number {
+    let soonest = Number.POSITIVE_INFINITY;
+    for (const [key, until] of this.until.entries()) {
+      if (until <= at) this.until.delete(key);
+      else soonest = Math.min(soonest, until);
+    }
+    return soonest;
+  }
+
+  private forgetOldest(): void {
+    const oldest = this.until.oldest();
+    if (oldest !== undefined) this.until.delete(oldest);
   }
 }

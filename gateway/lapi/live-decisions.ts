@@ -3,6 +3,7 @@
  * index and nobody else. Such decisions are not stored; who asks again knows better.
  */
 import type { IpAddress } from '../../core/ip.ts';
+import { OldestFirstMap } from '../../core/oldest-first-map.ts';
 import { type Decision, uuidTag } from '../../remediation/decision.ts';
 import type { DecisionIndex } from '../../remediation/index/decision-index.ts';
 import type { LiveBouncer } from '../../remediation/lapi/client/live-bouncer.ts';
@@ -22,7 +23,7 @@ export interface LiveDecisionsParts {
 const source = '-live';
 
 export function createLiveDecisions({ live, index, now, mostHeld }: LiveDecisionsParts): LiveQuestions {
-  const held = new Map<string, Decision>();
+  const held = new OldestFirstMap<string, Decision>();
 
   function letGo(address: string): void {
     const decision = held.get(address);
@@ -35,8 +36,8 @@ export function createLiveDecisions({ live, index, now, mostHeld }: LiveDecision
   function hold(address: string, answer: LiveAnswer): void {
     letGo(address);
     if (answer === null) return;
-    const [oldest] = held.keys();
-    if (held.size >= mostHeld && oldest !== undefined) letGo(oldest);
+    const oldest = held.size >= mostHeld ? held.oldest() : undefined;
+    if (oldest !== undefined) letGo(oldest);
     const decision = decisionOf(source, { ...answer, scope: 'Ip', value: address }, now());
     held.set(address, decision);
     index.add(decision);

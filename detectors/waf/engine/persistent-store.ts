@@ -4,6 +4,7 @@
  * changed for `SecCollectionTimeout`. ModSecurity Reference Manual, "Persistent Storage".
  */
 import type { Clock } from '../../../core/clock.ts';
+import { OldestFirstMap } from '../../../core/oldest-first-map.ts';
 import type { PersistentCollection } from '../seclang/definition.ts';
 
 /** Values in one record; setting more has no effect. */
@@ -74,7 +75,7 @@ export class PersistentRecord {
 export class PersistentStore {
   readonly #clock: Clock;
   readonly #mostRecords: number;
-  readonly #records = new Map<string, PersistentRecord>();
+  readonly #records = new OldestFirstMap<string, PersistentRecord>();
 
   constructor(clock: Clock, mostRecords = 100_000) {
     this.#clock = clock;
@@ -92,14 +93,9 @@ export class PersistentStore {
     const record =
       known === undefined || known.expired ? new PersistentRecord(this.#clock, timeoutSeconds * 1_000) : known;
     // Set again, so that the map's order is the order of use.
-    this.#records.delete(name);
     this.#records.set(name, record);
-    if (this.#records.size > this.#mostRecords) {
-      for (const oldest of this.#records.keys()) {
-        this.#records.delete(oldest);
-        break;
-      }
-    }
+    const oldest = this.#records.size > this.#mostRecords ? this.#records.oldest() : undefined;
+    if (oldest !== undefined) this.#records.delete(oldest);
     return record;
   }
 }
