@@ -49,7 +49,7 @@ export interface PublisherOptions extends StoreQueueOptions {
 }
 
 /** Writes of an import that are put into force before others get their turn: about two milliseconds. */
-const slice = 1_000;
+const slice = 500;
 /** Decisions of one alert that get a line each. */
 const mostLogged = 50;
 export function createPublisher(options: PublisherOptions): Publisher {

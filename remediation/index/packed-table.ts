@@ -156,7 +156,9 @@ export class PackedTable {
   add(key: PackedKey, classId: number, until: number, tag: number, ranks: Uint8Array): boolean {
     const shard = key.hash >>> this.#shardShift;
     const remainder = (key.hash >>> this.#remainderShift) & remainderMask;
-    const folded = this.#replaceTwin(shard, remainder, key, classId, until, tag);
+    const twin = this.#withTag(shard, remainder, key, tag);
+    if (twin !== -1 && this.#isRenewed(shard, twin, classId, until)) return true;
+    const folded = this.#replaceTwin(shard, twin, classId, until);
     const marked = this.#makeWay(shard, remainder, key, classId, until, ranks);
     if (marked === superfluous) return false;
     const word = tag | folded | marked;
@@ -265,10 +267,23 @@ export class PackedTable {
     return position;
   }
 
-  /** Takes out what the decision was before. Returns the folded bit when those that relied on it may rely on the new entry. */
-  #replaceTwin(shard: number, remainder: number, key: PackedKey, classId: number, until: number, tag: number): number {
+  /** Whether the entry says the same already, as when the change stream tells of what was added here; then nothing moves. */
+  #isRenewed(shard: number, position: number, classId: number, until: number): boolean {
+    const slab = this.#slabOf(shard, position);
+    const at = this.#wordOf(shard, position);
+    const head = slab[at] as number;
+    // Beside a stale one others of its class may stand, which it then has to replace.
+    if ((head & classMask) !== classId || (head & staleBit) !== 0 || (slab[at + 1] as number) >>> 0 !== until)
+      return false;
     this.leftOthers = false;
-    const position = this.#withTag(shard, remainder, key, tag);
+    // One reference was taken with the new entry and one was held by the old.
+    this.#released(classId, this.#width > 3 ? (slab[at + this.#width - 1] as number) : 0);
+    return true;
+  }
+
+  /** Takes out what the decision was before. Returns the folded bit when those that relied on it may rely on the new entry. */
+  #replaceTwin(shard: number, position: number, classId: number, until: number): number {
+    this.leftOthers = false;
     if (position === -1) return 0;
     const slab = this.#slabOf(shard, position);
     const at = this.#wordOf(shard, position);

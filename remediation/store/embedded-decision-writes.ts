@@ -9,14 +9,26 @@ import { rowOf } from './embedded-kinds.ts';
 import type { DecisionColumns, DecisionKind } from './embedded-pack.ts';
 
 export interface DecisionWriter {
-  /** Takes the decision of row `row`; it is in the file after `flush`. */
-  put(seq: number, columns: DecisionColumns, row: number, kindIds: readonly number[], deletedAt: number | null): void;
+  /** Takes the decision of row `row`; it is in the file after `flush`. Returns what was known of it before, or null. */
+  put(
+    seq: number,
+    columns: DecisionColumns,
+    row: number,
+    kindIds: readonly number[],
+    deletedAt: number | null,
+  ): KnownDecision | null;
   /** Before a commit. */
   flush(): void;
   /** An import begins: it is worth reading all keys once. */
   expectMany(): void;
   /** Forgets what waits: the transaction is rolled back. */
   discard(): void;
+}
+
+/** Its id, and when it was deleted. */
+interface KnownDecision {
+  readonly id: number;
+  readonly deletedAt: number | null;
 }
 
 /** A row of the table, in the order of `fields`. */
@@ -68,7 +80,7 @@ export function createDecisionWriter(file: StoreFile, alerts: AlertRefs, hashSee
   };
 
   /** Takes the decision's row out of the file: what stays of it is its id, and when it was deleted. */
-  const previous = (key: number, uuid: string): { id: number; deletedAt: number | null } | null => {
+  const previous = (key: number, uuid: string): KnownDecision | null => {
     if (keys.isWaiting(key)) flush();
     else if (!keys.mayHave(key)) return null;
     const row = rowOf(find.get(key, uuid)) as [number, number, number | null] | undefined;
@@ -104,6 +116,7 @@ export function createDecisionWriter(file: StoreFile, alerts: AlertRefs, hashSee
       alike &&= first === undefined || isAlike(first, row, waiting.length);
       waiting.push(row);
       if (waiting.length === rowsTogether) flushRows();
+      return before;
     },
     flush,
     expectMany: () => keys.expectMany(),

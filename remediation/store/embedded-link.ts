@@ -9,6 +9,7 @@ import type { Runtime } from '../../core/runtime.ts';
 import { sentAhead } from './embedded-messages.ts';
 import type { Fault, FromWorker, ReadName, Reads, ToWorker, WorkerSettings } from './embedded-messages.ts';
 import { packWrites } from './embedded-pack.ts';
+import type { RecentSlice } from './embedded-recent.ts';
 import type { Head } from './follow.ts';
 import type { StoreWrite } from './store.ts';
 import { limitWrite, writesPerUnit, type LimitedWrite } from './write-limits.ts';
@@ -16,8 +17,8 @@ import { limitWrite, writesPerUnit, type LimitedWrite } from './write-limits.ts'
 export interface LinkEvents {
   /** The file is open; also after a restart and after a damaged file was replaced. */
   onOpen(head: Head): void;
-  /** Writes up to this position are durable. */
-  onWritten(head: number): void;
+  /** Writes up to this position are durable, these the last of them. */
+  onWritten(head: number, slices: readonly RecentSlice[]): void;
   onSetAside(path: string): void;
   /** Something failed: for health and for the log. */
   onFault(fault: Fault): void;
@@ -48,6 +49,13 @@ interface PendingWrite {
   readonly reject: (error: GatewayError) => void;
 }
 
+/** A slice on its way. */
+interface SentSlice {
+  readonly write: PendingWrite;
+  readonly writes: readonly LimitedWrite[];
+  readonly now: number;
+}
+
 interface PendingRead {
   readonly resolve: (answer: never) => void;
   readonly reject: (error: GatewayError) => void;
@@ -68,7 +76,7 @@ export class WorkerLink {
   #queuedWrites = 0;
   #largeWrites = 0;
   #whenIdle: (() => void) | null = null;
-  #slicesUnderWay = 0;
+  readonly #slices = new Map<number, SentSlice>();
   #pumping = false;
   #restarts = 0;
   #closed: Promise<void> | null = null;
@@ -201,11 +209,19 @@ export class WorkerLink {
         return;
       case 'failed':
         return;
-      case 'written':
-        this.#settle(message.slices, null);
+      case 'written': {
+        const recent = message.slices.flatMap(({ slice, from, to, known }): RecentSlice[] => {
+          const sent = this.#slices.get(slice);
+          return sent === undefined ? [] : [{ from, to, known, writes: sent.writes, now: sent.now }];
+        });
+        this.#settle(
+          message.slices.map(({ slice }) => slice),
+          null,
+        );
         this.#succeed();
-        this.#events.onWritten(message.head);
+        this.#events.onWritten(message.head, recent);
         return;
+      }
       case 'answer': {
         const read = this.#reads.get(message.id);
         this.#reads.delete(message.id);
@@ -235,9 +251,9 @@ export class WorkerLink {
   }
 
   #settle(slices: readonly number[], fault: GatewayError | null): void {
-    for (const id of slices) {
-      this.#slicesUnderWay -= 1;
-      const write = this.#writes.get(id);
+    for (const slice of slices) {
+      const write = this.#slices.get(slice)?.write;
+      this.#slices.delete(slice);
       if (!write) continue;
       write.unanswered -= 1;
       write.fault ??= fault;
@@ -273,7 +289,7 @@ export class WorkerLink {
     let budget = writesPerUnit;
     for (const write of this.#writes.values()) {
       while (write.sent < write.size && write.fault === null) {
-        if (!this.#ready || this.#slicesUnderWay >= sentAhead) return;
+        if (!this.#ready || this.#slices.size >= sentAhead) return;
         if (budget <= 0) {
           this.#pumping = true;
           setImmediate(() => this.#pump());
@@ -303,9 +319,11 @@ export class WorkerLink {
     return end - start;
   }
 
-  #postSlice({ id }: PendingWrite, slice: readonly LimitedWrite[], last: boolean): void {
-    this.#slicesUnderWay += 1;
-    this.#post({ kind: 'write', id, last, now: this.#runtime.clock.now(), pack: packWrites(slice) });
+  #postSlice(write: PendingWrite, writes: readonly LimitedWrite[], last: boolean): void {
+    const slice = this.#nextId++;
+    const now = this.#runtime.clock.now();
+    this.#slices.set(slice, { write, writes, now });
+    this.#post({ kind: 'write', slice, id: write.id, last, now, pack: packWrites(writes) });
   }
 
   #post(message: ToWorker): void {
@@ -333,7 +351,7 @@ export class WorkerLink {
     this.#reads.clear();
     this.#queuedWrites = 0;
     this.#largeWrites = 0;
-    this.#slicesUnderWay = 0;
+    this.#slices.clear();
     this.#noteIdle();
     for (const write of writes) write.reject(error);
     for (const read of reads) read.reject(error);

@@ -96,6 +96,8 @@ export type ReadRequest = {
 
 export interface WriteRequest {
   readonly kind: 'write';
+  /** Of this slice. */
+  readonly slice: number;
   /** Slices of one `apply` share it. */
   readonly id: number;
   /** The slice that completes the `apply`. */
@@ -104,14 +106,29 @@ export interface WriteRequest {
   readonly pack: PackedWrites;
 }
 
+/** A decision of a slice, its `row` counted from 0, that had been written before. */
+export interface WrittenDecision {
+  readonly row: number;
+  readonly id: number;
+  /** Null unless it had been deleted. */
+  readonly deletedAt: number | null;
+}
+
+/** A slice that is durable, and the positions between which it lies. */
+export interface WrittenSlice {
+  readonly slice: number;
+  readonly from: number;
+  readonly to: number;
+  readonly known: readonly WrittenDecision[];
+}
+
 export type ToWorker = ReadRequest | WriteRequest | { readonly kind: 'close' };
 
 export type FromWorker =
   | { readonly kind: 'ready'; readonly head: Head; readonly setAside: string | null }
   /** The file cannot be opened; the worker ends. */
   | { readonly kind: 'failed'; readonly fault: Fault }
-  /** Slices that are durable: one entry for each, ids repeat. */
-  | { readonly kind: 'written'; readonly slices: readonly number[]; readonly head: number }
+  | { readonly kind: 'written'; readonly slices: readonly WrittenSlice[]; readonly head: number }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Reads[ReadName]['answer'] }
   /** Slices of writes, or one read, that failed. */
   | {

@@ -3,7 +3,7 @@ import { forget } from './embedded-maintenance.ts';
 import { cacheKiB, isCorruption, openStoreFile, setAside, type StoreFile } from './embedded-file.ts';
 import { createAlertRefs, type AlertRefs } from './embedded-alert-refs.ts';
 import { createKinds, rowOf, type Kinds } from './embedded-kinds.ts';
-import type { ReadName, ReadRequest, Reads, WorkerSettings, WriteRequest } from './embedded-messages.ts';
+import type { ReadName, ReadRequest, Reads, WorkerSettings, WriteRequest, WrittenSlice } from './embedded-messages.ts';
 import { answerRead, type Answer, type ReadContext } from './embedded-reads.ts';
 import { createWriter, type Writer } from './embedded-writes.ts';
 import type { Head } from './follow.ts';
@@ -50,12 +50,16 @@ export class EmbeddedSession implements ReadContext {
   }
 
   /** Writes slices into the transaction, which is begun when there is none. Throws after undoing all of it. */
-  stage(slices: readonly WriteRequest[]): void {
+  stage(slices: readonly WriteRequest[]): WrittenSlice[] {
     const { db } = this.file;
     try {
       this.#fitCache(slices);
       if (!db.isTransaction) db.exec('BEGIN IMMEDIATE');
-      for (const slice of slices) this.#stagedHead = this.#writer.write(slice.pack, this.#stagedHead, slice.now);
+      return slices.map(({ slice, pack, now }) => {
+        const written = this.#writer.write(pack, this.#stagedHead, now);
+        this.#stagedHead = written.to;
+        return { slice, ...written };
+      });
     } catch (error) {
       this.#undo();
       throw error;

@@ -13,6 +13,7 @@ import type {
   ToWorker,
   WorkerSettings,
   WriteRequest,
+  WrittenSlice,
 } from './embedded-messages.ts';
 import { sentAhead } from './embedded-messages.ts';
 import type { Answer } from './embedded-reads.ts';
@@ -36,7 +37,8 @@ class StoreWorker {
   #session: EmbeddedSession;
   #writes: WriteRequest[] = [];
   /** Written, not yet durable: what `commit` acknowledges. */
-  #staged: Pick<WriteRequest, 'id' | 'last' | 'now'>[] = [];
+  #staged: Pick<WriteRequest, 'slice' | 'id' | 'last' | 'now'>[] = [];
+  #written: WrittenSlice[] = [];
   #reads: ReadRequest[] = [];
   #jobs: Job[] = [];
   /** Writes of several slices of which one failed: the rest is refused too, since order is promised. */
@@ -108,9 +110,9 @@ class StoreWorker {
     for (const slice of arrived) if (slice.last) this.#broken.delete(slice.id);
     if (refused.length > 0) this.#refuse(refused, new Error('an earlier part of the same write failed'));
     if (slices.length === 0) return;
-    for (const { id, last, now } of slices) this.#staged.push({ id, last, now });
+    for (const { slice, id, last, now } of slices) this.#staged.push({ slice, id, last, now });
     try {
-      this.#session.stage(slices);
+      this.#written.push(...this.#session.stage(slices));
     } catch (error) {
       this.#failStaged(error);
     }
@@ -124,14 +126,16 @@ class StoreWorker {
       this.#failStaged(error);
       return;
     }
-    const slices = this.#staged.map((slice) => slice.id);
+    const slices = this.#written;
     this.#staged = [];
+    this.#written = [];
     this.#send({ kind: 'written', slices, head: this.#session.head.head });
   }
 
   #failStaged(error: unknown): void {
     const slices = this.#staged;
     this.#staged = [];
+    this.#written = [];
     for (const slice of slices) this.#broken.add(slice.id);
     for (const slice of slices) if (slice.last) this.#broken.delete(slice.id);
     // The main thread stops sending a write that failed, so its last slice may never come. Ids grow.
@@ -151,9 +155,9 @@ class StoreWorker {
     }
   }
 
-  #refuse(slices: readonly { readonly id: number }[], error: unknown): void {
-    const ids = slices.map((slice) => slice.id);
-    this.#send({ kind: 'refused', slices: ids, read: null, fault: faultOf(error, this.#settings.file) });
+  #refuse(refused: readonly { readonly slice: number }[], error: unknown): void {
+    const slices = refused.map(({ slice }) => slice);
+    this.#send({ kind: 'refused', slices, read: null, fault: faultOf(error, this.#settings.file) });
   }
 
   /** A damaged file is replaced, and questions under way are refused: they were about the old one. */

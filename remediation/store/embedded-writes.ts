@@ -3,12 +3,13 @@ import type { AlertRefs } from './embedded-alert-refs.ts';
 import { createDecisionWriter } from './embedded-decision-writes.ts';
 import type { StoreFile } from './embedded-file.ts';
 import type { Kinds } from './embedded-kinds.ts';
+import type { WrittenDecision, WrittenSlice } from './embedded-messages.ts';
 import { packTag, type OtherWrite, type PackedWrites } from './embedded-pack.ts';
 import { createRecordWriter } from './embedded-record-writes.ts';
 
 export interface Writer {
-  /** Writes one slice after position `head`; returns the new head. All of it is in the file after `flush`. */
-  write(pack: PackedWrites, head: number, now: number): number;
+  /** Writes one slice after position `head`. All of it is in the file after `flush`. */
+  write(pack: PackedWrites, head: number, now: number): Omit<WrittenSlice, 'slice'>;
   /** Before a commit. */
   flush(): void;
   /** An import begins. */
@@ -23,14 +24,19 @@ export function createWriter(file: StoreFile, kinds: Kinds, alerts: AlertRefs, h
   return {
     write(pack, head, now) {
       const kindIds = pack.decisions.kinds.map((kind) => kinds.idOf(kind));
+      const known: WrittenDecision[] = [];
       let seq = head;
       let decision = 0;
       let other = 0;
       for (const tag of pack.tags) {
         if (tag === packTag.other) seq = records.write(pack.others[other++] as OtherWrite, seq, now);
-        else decisions.put(++seq, pack.decisions, decision++, kindIds, tag === packTag.deleted ? now : null);
+        else {
+          const before = decisions.put(++seq, pack.decisions, decision, kindIds, tag === packTag.deleted ? now : null);
+          if (before !== null) known.push({ row: decision, ...before });
+          decision++;
+        }
       }
-      return seq;
+      return { from: head, to: seq, known };
     },
     flush: () => decisions.flush(),
     expectMany: () => decisions.expectMany(),

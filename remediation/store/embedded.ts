@@ -10,7 +10,8 @@ import { formatCursor } from './cursor.ts';
 import { WorkerLink, type StartWorker } from './embedded-link.ts';
 import type { AlertRow, Fault, PackedDecisions, PackedPage } from './embedded-messages.ts';
 import { decisionAt, unpackChanges } from './embedded-pack.ts';
-import { follow, type ChangePage, type ChangeSource } from './follow.ts';
+import { RecentChanges, type RecentSlice } from './embedded-recent.ts';
+import { follow, type ChangePage, type ChangeSource, type Head } from './follow.ts';
 import { maintenancePeriodMs } from './maintenance.ts';
 import type { StoreOptions } from './options.ts';
 import type {
@@ -63,6 +64,7 @@ class EmbeddedStore implements Store {
   readonly #waiters = createWaiters();
   readonly #closing = new AbortController();
   readonly #source: ChangeSource;
+  readonly #recent = new RecentChanges();
   #maintenance: { cancel(): void } | null = null;
   #maintaining = false;
   #head = 0;
@@ -77,11 +79,15 @@ class EmbeddedStore implements Store {
     this.#report = parts.report ?? (() => undefined);
     const { file, maxBytes, retention } = options;
     const events = {
-      onOpen: (head: { head: number }) => {
+      onOpen: ({ epoch, head }: Head) => {
         this.#fault = null;
-        this.#advance(head.head);
+        this.#recent.begin(epoch, head);
+        this.#advance(head);
       },
-      onWritten: (head: number) => this.#advance(head),
+      onWritten: (head: number, slices: readonly RecentSlice[]) => {
+        for (const slice of slices) this.#recent.note(slice);
+        this.#advance(head);
+      },
       onSetAside: (path: string) => this.#noteSetAside(path),
       onFault: (fault: Fault) => this.#noteFault(fault),
       onSuccess: () => {
@@ -92,7 +98,7 @@ class EmbeddedStore implements Store {
     this.#source = {
       head: () => this.#link.ask('head', {}),
       snapshot: async (after, end) => unpackPage(await this.#link.ask('snapshot', { after, end })),
-      since: async (after) => unpackPage(await this.#link.ask('since', { after })),
+      since: async (after) => this.#recent.after(after) ?? unpackPage(await this.#link.ask('since', { after })),
       changed: async (after, signal) => {
         if (this.#head <= after) await this.#waiters.wait(signal);
       },

@@ -182,7 +182,7 @@ t.test('an import of any length is committed in slices, in order, in bulk, and o
   );
   t.ok(mostQueued <= 6_000, `at most ${mostQueued} waited`);
   t.ok(turns >= 20, `others had ${turns} turns`);
-  t.ok(store.batches.length <= 40, `${store.batches.length} batches`);
+  t.ok(store.batches.length <= 60, `${store.batches.length} batches`);
   t.equal(publisher.status().dropped, 0);
 });
 
@@ -192,10 +192,10 @@ t.test('an import leaves its room to what happens meanwhile, and an outage does 
   const decisions = Array.from({ length: 9_000 }, () => decisionOf());
   const first = t.rejects(publisher.add(decisions), { code: 'STORE_UNAVAILABLE' });
   await settle(50);
-  t.equal(publisher.status().queued, 5_000, 'twice the bulk, and the slice that went beyond');
+  t.equal(publisher.status().queued, 4_500, 'twice the bulk, and the slice that went beyond');
   await t.rejects(publisher.add(decisions), { code: 'STORE_UNAVAILABLE' }, 'there is no room for another');
   publisher.write([{ kind: 'decision-added', decision: decisionOf() }, refusal('a')]);
-  t.equal(publisher.status().queued, 5_002);
+  t.equal(publisher.status().queued, 4_502);
   const closed = publisher.close(1_000);
   clock.advance(1_000);
   await closed;

@@ -13,6 +13,7 @@ import { start } from '../../contracts/store-samples.ts';
 import { contractRetention } from '../../contracts/store/tools.ts';
 import { temporaryFolder } from '../../support/servers/process.ts';
 import { burst, importLength, importOf } from './kill-writes.ts';
+import { seeded } from '../../support/seeded.ts';
 
 const rounds = Number(process.env.KILL_ROUNDS ?? 25);
 /** Rounds with the same file, which grows. */
@@ -123,15 +124,4 @@ async function runAndKill(
 
 function firstOf(row: unknown): unknown {
   return (row as unknown[])[0];
-}
-
-/** mulberry32: the same numbers in every run. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -25,16 +25,9 @@ import type { Store } from '../../../remediation/store/store.ts';
 import { limitWrite, type AlertWrite } from '../../../remediation/store/write-limits.ts';
 import { createTestRuntime, type TestRuntime } from '../../contracts/store-runtime.ts';
 import { hour, sampleAlert, sampleDecision, sampleEntry, sampleRefusal, start } from '../../contracts/store-samples.ts';
-import {
-  added,
-  contractRetention,
-  deleted,
-  eventually,
-  followerOf,
-  rejectsWith,
-  snapshot,
-} from '../../contracts/store/tools.ts';
+import { added, contractRetention, deleted, followerOf, rejectsWith, snapshot } from '../../contracts/store/tools.ts';
 import { temporaryFolder } from '../../support/servers/process.ts';
+import { eventually } from '../../support/eventually.ts';
 
 t.test('the file and its folder are for the owner only', async (t) => {
   const { file, open } = await place(t, 'deep/folder/store.db');

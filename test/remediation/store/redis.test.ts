@@ -10,17 +10,10 @@ import type { Store } from '../../../remediation/store/store.ts';
 import { createTestRuntime, type TestRuntime } from '../../contracts/store-runtime.ts';
 import { sampleAlert, sampleDecision, sampleEntry, sampleMachine, start } from '../../contracts/store-samples.ts';
 import { storeContract } from '../../contracts/store.ts';
-import {
-  added,
-  contractRetention,
-  deleted,
-  eventually,
-  followerOf,
-  rejectsWith,
-  snapshot,
-} from '../../contracts/store/tools.ts';
+import { added, contractRetention, deleted, followerOf, rejectsWith, snapshot } from '../../contracts/store/tools.ts';
 import { startRedis } from '../../support/redis.ts';
 import { temporaryFolder } from '../../support/servers/process.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const { redis: defaults } = storeOptions.parse({});
 const password = 'correct horse battery';
