@@ -15,7 +15,7 @@ import {
   pumpsOfRules,
   runPumped,
 } from '../../test/support/pumped-requests.ts';
-import { seededRandom } from '../../test/support/waf-requests.ts';
+import { seeded } from '../../test/support/seeded.ts';
 
 const usage = `npm run bench -- pumped [flags]
 
@@ -39,7 +39,7 @@ export function benchPumped(args: readonly string[]): number {
   enableLinearEngine();
   const suites = process.env.PORTCULLIS_SUITES ?? join(import.meta.dirname, '..', '..', '..', 'shared', 'data');
   const { rules, budgetMs } = openStrictRules(flags['core-rules'] ?? join(suites, 'crs'));
-  const random = seededRandom(numberOf('seed', flags.seed));
+  const random = seeded(numberOf('seed', flags.seed));
   const share = numberOf('share', flags.share);
   const { patterns, pumps } = pumpsOfRules(rules, random);
   process.stdout.write(`${patterns} patterns, ${pumps.length} texts, budget ${budgetMs} ms\n`);
@@ -47,7 +47,7 @@ export function benchPumped(args: readonly string[]): number {
     const runs: Slow[] = [];
     for (const pump of pumps) {
       for (const place of pumpedPlaces) {
-        if (random.fraction() >= share) continue;
+        if (random() >= share) continue;
         const run = runPumped(rules, place, pumped(pump, length));
         runs.push({ ...run, about: `${place}, rule ${pump.ruleId}, ${pump.name.slice(0, 80)}` });
       }

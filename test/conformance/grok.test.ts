@@ -16,8 +16,9 @@ import type { GrokTable } from '../../detectors/grok/library/table.ts';
 import { parsePattern } from '../../detectors/regex/parse-pattern.ts';
 import type { PatternNode } from '../../detectors/regex/syntax.ts';
 import { matchEnds } from '../detectors/grok/match-ends.ts';
-import { mutated, seeded, textFor } from '../detectors/grok/text-generator.ts';
+import { mutated, textFor } from '../detectors/grok/text-generator.ts';
 import { suitePath } from '../support/suites.ts';
+import { seeded } from '../support/seeded.ts';
 
 /** tap's `skip` runs a skipped subtest; an assertion counts as skipped by its options. */
 /** The names of the reference with their definitions, each after those it refers to. */

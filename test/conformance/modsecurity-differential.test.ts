@@ -18,7 +18,8 @@ import { serverAnswer } from '../../detectors/waf/ftw/server-answer.ts';
 import { loadSuiteProgram, suiteSources } from '../../detectors/waf/ftw/suite-program.ts';
 import { startModSecurity } from '../support/servers/modsecurity.ts';
 import { suitePath } from '../support/suites.ts';
-import { hostileRequests, type LabelledRequest, ordinaryRequests, seededRandom } from '../support/waf-requests.ts';
+import { hostileRequests, type LabelledRequest, ordinaryRequests } from '../support/waf-requests.ts';
+import { seeded } from '../support/seeded.ts';
 
 /** Files of the Core Rule Set's tests, some of each family, whose requests are compared. */
 const testFiles =
@@ -225,7 +226,7 @@ function explain(
 t.test('the rules that fire are those of ModSecurity, or it is known why not', async (t) => {
   const [crs, samples] = [suitePath(t, 'crs'), suitePath(t, 'injection-samples/samples')];
   if (crs === null || samples === null) return;
-  const random = seededRandom(4);
+  const random = seeded(4);
   const suite = suiteRequests(join(crs, 'tests'));
   const ordinary = ordinaryRequests(random, 120);
   const hostile = hostileRequests(random, payloads(samples, 100));
@@ -253,7 +254,7 @@ t.test('the rules that fire are those of ModSecurity, or it is known why not', a
 t.test("the same with the rules of Debian's package", async (t) => {
   const [crs, samples] = [suitePath(t, 'crs'), suitePath(t, 'injection-samples/samples')];
   if (crs === null || samples === null) return;
-  const random = seededRandom(4);
+  const random = seeded(4);
   const suite = suiteRequests(join(crs, 'tests')).filter((_, index) => index % 2 === 0);
   const requests = [...suite, ...ordinaryRequests(random, 60), ...hostileRequests(random, payloads(samples, 200))];
   const compared = await compare(t, '/usr/share/modsecurity-crs', requests);

@@ -16,11 +16,11 @@ import { type Event, FieldMap } from '../../detectors/event.ts';
 import type { ScenarioDetector } from '../../detectors/scenarios/detector.ts';
 import type { Overflow } from '../../detectors/scenarios/overflow.ts';
 import type { ScenarioSpec } from '../../detectors/scenarios/scenario-document.ts';
-import { type Fraction, seeded } from '../detectors/grok/text-generator.ts';
 import { type FilterFields, fieldsFor, readFilter } from '../support/filter-fields.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { noGeo } from '../support/no-geo.ts';
 import { suitePath } from '../support/suites.ts';
+import { type Fraction, seeded } from '../support/seeded.ts';
 
 type LinesOf = (file: string) => readonly string[];
 

@@ -12,11 +12,11 @@ import { type Event, FieldMap, type Line } from '../../detectors/event.ts';
 import { noDataFiles } from '../../detectors/expr/data-files.ts';
 import type { Overflow } from '../../detectors/scenarios/overflow.ts';
 import type { ScenarioSpec } from '../../detectors/scenarios/scenario-document.ts';
-import { seeded } from '../detectors/grok/text-generator.ts';
 import { type FilterFields, fieldsFor, readFilter } from '../support/filter-fields.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { noGeo } from '../support/no-geo.ts';
 import { suitePath } from '../support/suites.ts';
+import { seeded } from '../support/seeded.ts';
 
 /** Draws per scenario. With these seeds most need one, and those that can be reached 26 at most. */
 const mostDraws = 100;

@@ -21,7 +21,7 @@ import {
   runPumped,
 } from '../support/pumped-requests.ts';
 import { suitePath } from '../support/suites.ts';
-import { seededRandom } from '../support/waf-requests.ts';
+import { seeded } from '../support/seeded.ts';
 
 enableLinearEngine();
 
@@ -34,7 +34,7 @@ t.test('pumped texts of every pattern, in every place', async (t) => {
   const crs = suitePath(t, 'crs');
   if (crs === null) return;
   const { rules, budgetMs } = openStrictRules(crs);
-  const random = seededRandom(4_290_001);
+  const random = seeded(4_290_001);
   const { patterns, pumps } = pumpsOfRules(rules, random);
   t.ok(patterns >= 290, `${patterns} patterns`);
   t.ok(pumps.length > 10 * patterns, `${pumps.length} pumps`);
@@ -42,7 +42,7 @@ t.test('pumped texts of every pattern, in every place', async (t) => {
   for (const length of pumpedLengths) {
     const runs: PumpedRun[] = [];
     for (let sample = 0; sample < samples; sample++) {
-      const pump = pumps[Math.floor(random.fraction() * pumps.length)];
+      const pump = pumps[Math.floor(random() * pumps.length)];
       const place = pumpedPlaces[sample % pumpedPlaces.length];
       if (pump === undefined || place === undefined) continue;
       const text = pumped(pump, length);
@@ -61,7 +61,7 @@ t.test('pumped texts of every pattern, in every place', async (t) => {
 t.test('automata say of pumped texts what V8 says', async (t) => {
   const crs = suitePath(t, 'crs');
   if (crs === null) return;
-  const random = seededRandom(4_290_002);
+  const random = seeded(4_290_002);
   const memory = new AutomatonMemory();
   const generic = genericPumps();
   const differences: string[] = [];
@@ -75,7 +75,7 @@ t.test('automata say of pumped texts what V8 says', async (t) => {
     const own = pumpsOf(source, random);
     for (let sample = 0; sample < 8; sample++) {
       const from = sample % 2 === 0 && own.length > 0 ? own : generic;
-      const pump = from[Math.floor(random.fraction() * from.length)];
+      const pump = from[Math.floor(random() * from.length)];
       if (pump === undefined) continue;
       const value = pumped(pump, 600);
       const text = folded === null ? value : value.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());

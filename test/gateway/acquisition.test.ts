@@ -10,7 +10,8 @@ import { startTestGateway } from '../support/gateway.ts';
 import { journaldMissing, startJournald } from '../support/servers/journald.ts';
 import { startNodeOrigin } from '../support/servers/node-origin.ts';
 import type { StatusModel } from '../../gateway/admin/models.ts';
-import { type Control, controlOf, createVisitor, eventually, type Visitor } from './visitors.ts';
+import { type Control, controlOf, createVisitor, type Visitor } from './visitors.ts';
+import { eventually } from '../support/eventually.ts';
 
 const attacker = '203.0.113.66';
 

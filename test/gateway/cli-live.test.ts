@@ -14,7 +14,8 @@ import { type Ran, run } from '../cli/run.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { startNodeOrigin } from '../support/servers/node-origin.ts';
 import { temporaryFolder } from '../support/servers/process.ts';
-import { askAll, controlOf, createVisitor, eventually, type Visitor } from './visitors.ts';
+import { askAll, controlOf, createVisitor, type Visitor } from './visitors.ts';
+import { eventually } from '../support/eventually.ts';
 
 const address = '198.51.100.99';
 const secrets = ['/.env', '/.git/config', '/.aws/credentials', '/wp-config.php.bak', '/.htpasswd', '/'];

@@ -8,7 +8,8 @@ import { startTestGateway } from '../support/gateway.ts';
 import { readResponses } from '../support/http-response.ts';
 import { send } from '../support/raw-client.ts';
 import { startNodeOrigin } from '../support/servers/node-origin.ts';
-import { accessLines, eventually, metricsOf } from './visitors.ts';
+import { accessLines, metricsOf } from './visitors.ts';
+import { eventually } from '../support/eventually.ts';
 
 const conversations = 250;
 const atOnce = 64;

@@ -6,7 +6,8 @@ import { startTestGateway } from '../support/gateway.ts';
 import { headerOf } from '../support/http-response.ts';
 import { send } from '../support/raw-client.ts';
 import { startNodeOrigin } from '../support/servers/node-origin.ts';
-import { eventually, metricsOf } from './visitors.ts';
+import { metricsOf } from './visitors.ts';
+import { eventually } from '../support/eventually.ts';
 
 const get = (target: string, ...headers: readonly string[]): string =>
   `${[`GET ${target} HTTP/1.1`, 'Host: site.test', ...headers].join('\r\n')}\r\n\r\n`;

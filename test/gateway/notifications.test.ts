@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { NotificationModel } from '../../gateway/admin/operator-models.ts';
 import { startTestGateway } from '../support/gateway.ts';
-import { controlOf, createVisitor, eventually } from './visitors.ts';
+import { controlOf, createVisitor } from './visitors.ts';
+import { eventually } from '../support/eventually.ts';
 
 const profile = `name: told
 filters: ['Alert.Remediation == true']

@@ -4,7 +4,8 @@ import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { headerOf, type RawResponse } from '../support/http-response.ts';
 import { send } from '../support/raw-client.ts';
 import { type NodeOrigin, startNodeOrigin } from '../support/servers/node-origin.ts';
-import { accessLines, type Control, controlOf, eventually } from './visitors.ts';
+import { accessLines, type Control, controlOf } from './visitors.ts';
+import { eventually } from '../support/eventually.ts';
 
 const banned = '203.0.113.5';
 const free = '203.0.113.6';

@@ -6,7 +6,8 @@ import { run } from '../cli/run.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { type NodeOrigin, startNodeOrigin } from '../support/servers/node-origin.ts';
 import { temporaryFolder } from '../support/servers/process.ts';
-import { accessLines, askAll, type Control, controlOf, createVisitor, eventually, metricsOf } from './visitors.ts';
+import { accessLines, askAll, type Control, controlOf, createVisitor, metricsOf } from './visitors.ts';
+import { eventually } from '../support/eventually.ts';
 
 t.setTimeout(120_000);
 

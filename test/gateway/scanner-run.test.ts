@@ -15,12 +15,12 @@ import {
   askAll,
   controlOf,
   createVisitor,
-  eventually,
   metricsOf,
   type Visitor,
   type VisitorAnswer,
   type Wish,
 } from './visitors.ts';
+import { eventually } from '../support/eventually.ts';
 
 t.setTimeout(120_000);
 

@@ -5,7 +5,8 @@ import t from 'tap';
 import { startNodeOrigin } from '../support/servers/node-origin.ts';
 import { temporaryFolder } from '../support/servers/process.ts';
 import { startChildGateway } from './child-gateway.ts';
-import { askAll, createVisitor, eventually } from './visitors.ts';
+import { askAll, createVisitor } from './visitors.ts';
+import { eventually } from '../support/eventually.ts';
 
 t.setTimeout(120_000);
 

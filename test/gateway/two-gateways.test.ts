@@ -3,7 +3,8 @@ import t, { type Test } from 'tap';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { type NodeOrigin, startNodeOrigin } from '../support/servers/node-origin.ts';
-import { askAll, type Control, controlOf, createVisitor, eventually, type Visitor } from './visitors.ts';
+import { askAll, type Control, controlOf, createVisitor, type Visitor } from './visitors.ts';
+import { eventually } from '../support/eventually.ts';
 
 t.setTimeout(120_000);
 

@@ -114,23 +114,6 @@ export function controlOf(socketPath: string): Control {
   };
 }
 
-const patienceMs = 20_000;
-
-/** Asks again until the answer is as wanted; fails after 20 s with the last one. For what is written off the request path. */
-export async function eventually<Found>(
-  find: () => Promise<Found> | Found,
-  enough: (found: Found) => boolean,
-): Promise<Found> {
-  for (const deadline = performance.now() + patienceMs; ; ) {
-    const found = await find();
-    if (enough(found)) return found;
-    if (performance.now() > deadline) {
-      throw new Error(`it did not come within ${patienceMs} ms: ${JSON.stringify(found)?.slice(0, 4000)}`);
-    }
-    await new Promise((resolve) => void setTimeout(resolve, 20));
-  }
-}
-
 export interface LoggedLine {
   readonly clientIp: string;
   readonly target: string;

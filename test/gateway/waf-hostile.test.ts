@@ -8,11 +8,11 @@ import { startTestGateway } from '../support/gateway.ts';
 import { send } from '../support/raw-client.ts';
 import { startNodeOrigin } from '../support/servers/node-origin.ts';
 import { suitePath } from '../support/suites.ts';
-import { seededRandom } from '../support/waf-requests.ts';
 import { isWell, open, post, quiet, strict } from './strict-gateway.ts';
+import { seeded } from '../support/seeded.ts';
 
-const random = seededRandom(4_104_001);
-const noise = (length: number): Buffer => Buffer.from(Array.from({ length }, () => random.fraction() * 256));
+const random = seeded(4_104_001);
+const noise = (length: number): Buffer => Buffer.from(Array.from({ length }, () => random() * 256));
 
 const multipart = 'multipart/form-data; boundary=sep';
 const disposition = 'Content-Disposition: form-data; name="a"';

@@ -5,7 +5,8 @@ import type { DoctorModel, StatusModel } from '../../gateway/admin/models.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { startNodeOrigin } from '../support/servers/node-origin.ts';
 import { suitePath } from '../support/suites.ts';
-import { accessLines, controlOf, eventually, metricsOf } from './visitors.ts';
+import { accessLines, controlOf, metricsOf } from './visitors.ts';
+import { eventually } from '../support/eventually.ts';
 
 const attack = '/search?q=1%27%20UNION%20SELECT%20password%20FROM%20users--%20-';
 

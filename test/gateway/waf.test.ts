@@ -7,7 +7,8 @@ import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { send } from '../support/raw-client.ts';
 import { type NodeOrigin, type NodeOriginOptions, startNodeOrigin } from '../support/servers/node-origin.ts';
 import { suitePath } from '../support/suites.ts';
-import { type Control, controlOf, eventually } from './visitors.ts';
+import { type Control, controlOf } from './visitors.ts';
+import { eventually } from '../support/eventually.ts';
 
 interface Opened extends TestGateway {
   readonly origin: NodeOrigin;

@@ -6,7 +6,8 @@
 import type { BinaryNode, Node } from '../../detectors/expr/ast.ts';
 import { parse } from '../../detectors/expr/parser.ts';
 import { parsePattern } from '../../detectors/regex/parse-pattern.ts';
-import { type Fraction, textFor } from '../detectors/grok/text-generator.ts';
+import { textFor } from '../detectors/grok/text-generator.ts';
+import type { Fraction } from './seeded.ts';
 
 /** Texts by the dotted path below `evt`: `Meta.log_type`, `Unmarshaled.cloudtrail.eventSource`. */
 export type FilterFields = ReadonlyMap<string, string>;

@@ -5,10 +5,7 @@
 import { parsePattern } from '../../detectors/regex/parse-pattern.ts';
 import type { CharSet } from '../../detectors/regex/char-set.ts';
 import type { PatternNode } from '../../detectors/regex/syntax.ts';
-
-interface Random {
-  fraction(): number;
-}
+import type { Fraction } from './seeded.ts';
 
 /** A text of any length: `head`, then `unit` again and again, then `tail`. */
 export interface Pump {
@@ -98,7 +95,7 @@ export function genericPumps(): readonly Pump[] {
  * The loops of a pattern of bytes. Rules whose literals are missing are not even tried, so that each loop also comes with a text
  * behind it that holds them.
  */
-export function pumpsOf(source: string, random: Random): readonly Pump[] {
+export function pumpsOf(source: string, random: Fraction): readonly Pump[] {
   const { root } = parsePattern(source, { subject: 'bytes', dotAll: true, groups: 'none' });
   const whole = exampleOf(root, random);
   const found: Pump[] = [];
@@ -142,7 +139,7 @@ export function pumpsOf(source: string, random: Random): readonly Pump[] {
 }
 
 /** A text that the node matches, assertions aside. */
-export function exampleOf(node: PatternNode, random: Random): string {
+export function exampleOf(node: PatternNode, random: Fraction): string {
   switch (node.kind) {
     case 'empty':
     case 'position':
@@ -154,10 +151,7 @@ export function exampleOf(node: PatternNode, random: Random): string {
     case 'sequence':
       return node.parts.map((part) => exampleOf(part, random)).join('');
     case 'choice':
-      return exampleOf(
-        node.branches[Math.floor(random.fraction() * node.branches.length)] ?? { kind: 'empty' },
-        random,
-      );
+      return exampleOf(node.branches[Math.floor(random() * node.branches.length)] ?? { kind: 'empty' }, random);
     case 'repeat':
       return Array.from({ length: Math.min(node.min, 64) }, () => exampleOf(node.body, random)).join('');
     default:
@@ -166,15 +160,15 @@ export function exampleOf(node: PatternNode, random: Random): string {
 }
 
 /** Mostly what people would write: a letter or a space, if the set has them. */
-function characterOf(set: CharSet, random: Random): string {
+function characterOf(set: CharSet, random: Fraction): string {
   const has = (code: number): boolean =>
     set.some((low, at) => at % 2 === 0 && code >= low && code <= (set[at + 1] ?? low));
   const usual = [0x61, 0x20, 0x0a, 0x31, 0x41].filter(has);
-  const choice = random.fraction();
+  const choice = random();
   if (choice < 0.7 && usual.length > 0)
     return String.fromCharCode(usual[Math.floor((choice / 0.7) * usual.length)] ?? 0x61);
-  const range = 2 * Math.floor(random.fraction() * (set.length / 2));
+  const range = 2 * Math.floor(random() * (set.length / 2));
   const low = set[range] ?? 0x61;
   const high = Math.min(set[range + 1] ?? low, 0xff);
-  return String.fromCharCode(low + Math.floor(random.fraction() * (high - low + 1)));
+  return String.fromCharCode(low + Math.floor(random() * (high - low + 1)));
 }

@@ -11,6 +11,7 @@ import type { RuleDefinition } from '../../detectors/waf/seclang/definition.ts';
 import { engineOptions, programOptions, ruleSetParts } from '../../gateway/waf/open-core-rules.ts';
 import { warmUp } from '../../gateway/waf/warm-up.ts';
 import { genericPumps, type Pump, pumpsOf } from './pumped-inputs.ts';
+import type { Fraction } from './seeded.ts';
 
 export const pumpedPlaces = ['query', 'form', 'cookie', 'header', 'json'] as const;
 export type PumpedPlace = (typeof pumpedPlaces)[number];
@@ -48,7 +49,7 @@ export function patternsOf(rules: RuleSet): readonly { readonly source: string; 
 /** Those of every pattern, and the texts that are hard on many. */
 export function pumpsOfRules(
   rules: RuleSet,
-  random: { fraction(): number },
+  random: Fraction,
 ): { readonly patterns: number; readonly pumps: readonly RulePump[] } {
   const patterns = patternsOf(rules);
   const own = patterns.flatMap(({ source, ruleId }) => pumpsOf(source, random).map((pump) => ({ ...pump, ruleId })));

@@ -2,28 +2,11 @@
  * Requests for comparing engines: what browsers and programs ordinarily send, and attacks in every place that a request has for
  * them. The same for the same seed. Binary strings: one character for each byte.
  */
-
-/** Uniform in [0, 1). */
-interface Random {
-  fraction(): number;
-}
+import type { Fraction } from './seeded.ts';
 
 export interface LabelledRequest {
   readonly name: string;
   readonly raw: string;
-}
-
-/** The same numbers for the same seed (mulberry32). */
-export function seededRandom(seed: number): Random {
-  let state = seed;
-  return {
-    fraction() {
-      state = (state + 0x6d2b79f5) | 0;
-      let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-      mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-      return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-    },
-  };
 }
 
 const browsers = [
@@ -47,7 +30,7 @@ const words =
 const names = ['q', 'page', 'id', 'name', 'email', 'comment', 'items[]', 'sort', 'lang', 'utm_source', 'user.name'];
 
 /** What people send. */
-export function ordinaryRequests(random: Random, count: number): readonly LabelledRequest[] {
+export function ordinaryRequests(random: Fraction, count: number): readonly LabelledRequest[] {
   return Array.from({ length: count }, (_, index) => {
     const fields = Array.from({ length: 1 + below(random, 4) }, () => [pick(random, names), phrase(random)] as const);
     const headers = browserHeaders(random);
@@ -62,7 +45,7 @@ export function ordinaryRequests(random: Random, count: number): readonly Labell
 const places = ['query', 'form', 'json', 'multipart', 'xml', 'cookie', 'referer', 'path', 'name'] as const;
 
 /** Each payload in one of the places, in turn. */
-export function hostileRequests(random: Random, payloads: readonly string[]): readonly LabelledRequest[] {
+export function hostileRequests(random: Fraction, payloads: readonly string[]): readonly LabelledRequest[] {
   return payloads.map((payload, index) => {
     const place = places[index % places.length] ?? 'query';
     const headers = browserHeaders(random);
@@ -123,25 +106,21 @@ function request(method: string, target: string, headers: readonly string[], bod
   return `${[`${method} ${target} HTTP/1.1`, ...headers, ...length].join('\r\n')}\r\n\r\n${body ?? ''}`;
 }
 
-function browserHeaders(random: Random): readonly string[] {
-  const cookies = [
-    `sid=${Math.floor(random.fraction() * 1e12).toString(36)}`,
-    'theme=dark',
-    '_ga=GA1.2.123456789.1690000000',
-  ];
+function browserHeaders(random: Fraction): readonly string[] {
+  const cookies = [`sid=${Math.floor(random() * 1e12).toString(36)}`, 'theme=dark', '_ga=GA1.2.123456789.1690000000'];
   return [
     'Host: localhost',
     `User-Agent: ${pick(random, browsers)}`,
     'Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
     'Accept-Language: de,en-US;q=0.7,en;q=0.3',
     'Accept-Encoding: gzip, deflate, br',
-    ...(random.fraction() < 0.5 ? [`Cookie: ${cookies.join('; ')}`] : []),
-    ...(random.fraction() < 0.3 ? ['Referer: https://www.example.org/start?from=mail'] : []),
+    ...(random() < 0.5 ? [`Cookie: ${cookies.join('; ')}`] : []),
+    ...(random() < 0.3 ? ['Referer: https://www.example.org/start?from=mail'] : []),
     'Connection: close',
   ];
 }
 
-function phrase(random: Random): string {
+function phrase(random: Fraction): string {
   return Array.from({ length: 1 + below(random, 5) }, () => pick(random, words)).join(' ');
 }
 
@@ -165,10 +144,10 @@ function utf8(text: string): string {
   return Buffer.from(text).toString('latin1');
 }
 
-function pick<One>(random: Random, from: readonly One[]): One {
+function pick<One>(random: Fraction, from: readonly One[]): One {
   return from[below(random, from.length)] as One;
 }
 
-function below(random: Random, limit: number): number {
-  return Math.floor(random.fraction() * limit);
+function below(random: Fraction, limit: number): number {
+  return Math.floor(random() * limit);
 }

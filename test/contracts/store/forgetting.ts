@@ -12,7 +12,8 @@ import {
   sampleReport,
   start,
 } from '../store-samples.ts';
-import { type Open, added, deleted, followerOf, snapshot, eventually, uuids, manyWrites, range } from './tools.ts';
+import { type Open, added, deleted, followerOf, snapshot, uuids, manyWrites, range } from './tools.ts';
+import { eventually } from '../../support/eventually.ts';
 
 export function forgetting(t: Test, open: Open): void {
   t.test('alerts and refusals beyond their number are forgotten, those of active decisions are not', async (t) => {

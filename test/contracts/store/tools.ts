@@ -97,15 +97,6 @@ export async function snapshot(store: Store, cursor: string | null = null): Prom
   return state;
 }
 
-/** Asks again until the answer is right; tap's own limit ends it when it never is. */
-export async function eventually<T>(ask: () => Promise<T>, right: (answer: T) => boolean): Promise<T> {
-  for (;;) {
-    const answer = await ask();
-    if (right(answer)) return answer;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
 export async function rejectsWith(t: Test, promise: Promise<unknown>, code: ErrorCode): Promise<void> {
   try {
     await promise;

@@ -6,7 +6,8 @@ import t from 'tap';
 import { type AcquisitionDeps, createAcquisition } from '../../../detectors/acquisition/acquisition.ts';
 import { readAcquisition } from '../../../detectors/acquisition/read-acquisition.ts';
 import { GatewayError } from '../../../core/errors.ts';
-import { createTestSink, eventually, fastRuntime, temporaryFolder } from './support.ts';
+import { createTestSink, fastRuntime, temporaryFolder } from './support.ts';
+import { eventually } from '../../support/eventually.ts';
 
 async function acquisition(yaml: string, deps: Partial<AcquisitionDeps> = {}) {
   const { documents, faults } = readAcquisition(yaml, 'acquis.yaml');

@@ -9,7 +9,8 @@ import { createDockerDecoder } from '../../../detectors/acquisition/docker-strea
 import { openResumeStore, type ResumeStore } from '../../../detectors/acquisition/resume-store.ts';
 import { compilePattern } from '../../../detectors/regex/compile-pattern.ts';
 import { createDockerEngine, type DockerEngine } from '../../support/servers/docker-engine.ts';
-import { createTestSink, eventually, silentRuntime, temporaryFolder, testParts, type TestSink } from './support.ts';
+import { createTestSink, silentRuntime, temporaryFolder, testParts, type TestSink } from './support.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const ids = { web: 'aa'.repeat(32), db: 'bb'.repeat(32), app: 'cc'.repeat(32) };
 

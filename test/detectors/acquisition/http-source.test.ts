@@ -13,7 +13,8 @@ import type { HttpDocument } from '../../../detectors/acquisition/acquisition-do
 import type { AcquisitionSource } from '../../../detectors/acquisition/acquisition-source.ts';
 import { createHttpSource } from '../../../detectors/acquisition/http-source.ts';
 import { JsonValues } from '../../../detectors/acquisition/json-values.ts';
-import { createTestSink, eventually, temporaryFolder, testParts, type TestSink } from './support.ts';
+import { createTestSink, temporaryFolder, testParts, type TestSink } from './support.ts';
+import { eventually } from '../../support/eventually.ts';
 
 type Tap = { teardown(run: () => unknown): unknown };
 

@@ -6,7 +6,8 @@ import { readJournalEntry } from '../../../detectors/acquisition/journal-entry.t
 import { createJournalSource } from '../../../detectors/acquisition/journal-source.ts';
 import { openResumeStore } from '../../../detectors/acquisition/resume-store.ts';
 import { journaldMissing, startJournald } from '../../support/servers/journald.ts';
-import { createTestSink, eventually, fastRuntime, testParts } from './support.ts';
+import { createTestSink, fastRuntime, testParts } from './support.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const now = Date.UTC(2026, 2, 4, 5, 6, 7);
 

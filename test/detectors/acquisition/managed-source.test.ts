@@ -1,7 +1,8 @@
 import t from 'tap';
 import { createManagedSource, retryDelay, type SourceRun } from '../../../detectors/acquisition/managed-source.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
-import { createTestSink, eventually, silentRuntime } from './support.ts';
+import { createTestSink, silentRuntime } from './support.ts';
+import { eventually } from '../../support/eventually.ts';
 
 t.test('pauses double up to a minute, with some chance in them', async (t) => {
   t.same(

@@ -136,8 +136,3 @@ export async function temporaryFolder(t: { teardown(run: () => unknown): unknown
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
-
-/** Asks until it is so; a test that waits for ever is ended by the test runner. */
-export async function eventually(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5));
-}

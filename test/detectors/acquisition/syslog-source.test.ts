@@ -6,7 +6,8 @@ import t from 'tap';
 import type { SyslogDocument } from '../../../detectors/acquisition/acquisition-document.ts';
 import type { AcquisitionSource } from '../../../detectors/acquisition/acquisition-source.ts';
 import { createSyslogSource } from '../../../detectors/acquisition/syslog-source.ts';
-import { createTestSink, eventually, testParts, type TestSink } from './support.ts';
+import { createTestSink, testParts, type TestSink } from './support.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const line = (text: string): string => `<38>Oct 11 22:14:15 host sshd[1]: ${text}`;
 

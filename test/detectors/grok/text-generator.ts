@@ -1,20 +1,7 @@
 /** Texts that a pattern matches, made by a walk through its syntax tree, and texts that it nearly matches. */
 import type { CharSet } from '../../../detectors/regex/char-set.ts';
 import type { PatternNode } from '../../../detectors/regex/syntax.ts';
-
-/** Uniform in [0, 1). */
-export type Fraction = () => number;
-
-/** mulberry32: the same numbers in every run. */
-export function seeded(seed: number): Fraction {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
+import type { Fraction } from '../../support/seeded.ts';
 
 /** Up to what a loop without an upper bound runs beyond its lower one; small, since loops stand in loops. */
 const maxRounds = 4;

@@ -6,8 +6,8 @@ import { compileParsed } from '../../../detectors/regex/compile-pattern.ts';
 import { AutomatonMemory, LazyAutomaton } from '../../../detectors/regex/lazy-automaton.ts';
 import { parsePattern } from '../../../detectors/regex/parse-pattern.ts';
 import type { PatternNode } from '../../../detectors/regex/syntax.ts';
-import { seededRandom } from '../../support/waf-requests.ts';
 import { randomPattern, randomText } from './random-patterns.ts';
+import { seeded } from '../../support/seeded.ts';
 
 const bytes = { subject: 'bytes', groups: 'none' } as const;
 
@@ -95,10 +95,10 @@ t.test('assertions at every kind of place', async (t) => {
 t.test('a text that leads to ever new states is left to somebody else', async (t) => {
   const memory = new AutomatonMemory(1 << 20);
   const automaton = automatonOf('(?:a|b)*a(?:a|b){24}c', memory);
-  const random = seededRandom(1);
+  const random = seeded(1);
   let gaveUp = 0;
   for (let count = 0; count < 200; count++) {
-    const text = Array.from({ length: 2_000 }, () => (random.fraction() < 0.5 ? 'a' : 'b')).join('');
+    const text = Array.from({ length: 2_000 }, () => (random() < 0.5 ? 'a' : 'b')).join('');
     const found = automaton.test(text);
     t.not(found, true);
     if (found === null) gaveUp++;
@@ -112,9 +112,9 @@ t.test('automata that share memory begin anew together', async (t) => {
   const memory = new AutomatonMemory(100_000);
   const one = automatonOf('a[^b]{3}b', memory);
   const other = automatonOf('(?:a|b)*a(?:a|b){12}c', memory);
-  const random = seededRandom(2);
+  const random = seeded(2);
   for (let count = 0; count < 50; count++) {
-    const text = Array.from({ length: 1_000 }, () => (random.fraction() < 0.5 ? 'a' : 'b')).join('');
+    const text = Array.from({ length: 1_000 }, () => (random() < 0.5 ? 'a' : 'b')).join('');
     other.test(text);
     t.equal(one.test(`${text}accb`), /a[^b]{3}b/.test(`${text}accb`));
   }

@@ -7,8 +7,9 @@ import t, { type Test } from 'tap';
 import type { RefusalModel, StatusModel, WhyRequest } from '../../../gateway/admin/models.ts';
 import { startTestGateway } from '../../support/gateway.ts';
 import { suitePath } from '../../support/suites.ts';
-import { type Control, controlOf, eventually } from '../visitors.ts';
+import { type Control, controlOf } from '../visitors.ts';
 import { ask, bouncerKey, type BouncerAnswer, headOf, converse, type Visit } from './bouncer.ts';
+import { eventually } from '../../support/eventually.ts';
 
 interface Opened {
   readonly port: number;

@@ -6,7 +6,8 @@ import type { WhyRequest } from '../../../gateway/admin/models.ts';
 import { startTestGateway, type TestGateway } from '../../support/gateway.ts';
 import { send } from '../../support/raw-client.ts';
 import { startNginx, type WebServer } from '../../support/servers/nginx.ts';
-import { type Control, controlOf, eventually } from '../visitors.ts';
+import { type Control, controlOf } from '../visitors.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const page = readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'appsec.md'), 'utf8');
 

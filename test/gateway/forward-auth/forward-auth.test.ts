@@ -9,7 +9,8 @@ import type { WhyRequest } from '../../../gateway/admin/models.ts';
 import { startTestGateway, type TestGateway } from '../../support/gateway.ts';
 import { startCaddy } from '../../support/servers/caddy.ts';
 import { startNginx } from '../../support/servers/nginx.ts';
-import { accessLines, type Control, controlOf, eventually } from '../visitors.ts';
+import { accessLines, type Control, controlOf } from '../visitors.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const page = readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'forward-auth.md'), 'utf8');
 const nginxBlocks = Array.from(page.matchAll(/^```nginx\n([^`]*)^```$/gm), ([, text = '']) => text);

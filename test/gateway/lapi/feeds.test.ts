@@ -12,8 +12,9 @@ import { createControlClient } from '../../../cli/control-client.ts';
 import { startTestGateway } from '../../support/gateway.ts';
 import { createNetworkNamespace, type NetworkNamespace } from '../../support/servers/network-namespace.ts';
 import { searchPath, unshareNetwork } from '../../support/servers/real-programs.ts';
-import { type Control, controlOf, eventually } from '../visitors.ts';
+import { type Control, controlOf } from '../visitors.ts';
 import { addBouncer, askLapi, lapiUrlOf } from './lapi-client.ts';
+import { eventually } from '../../support/eventually.ts';
 
 t.setTimeout(120_000);
 

@@ -12,7 +12,7 @@ import { startRedis } from '../../support/redis.ts';
 import { startNodeOrigin } from '../../support/servers/node-origin.ts';
 import { startProcess, temporaryFolder } from '../../support/servers/process.ts';
 import { type ChildGateway, startChildGateway } from '../child-gateway.ts';
-import { createVisitor, eventually } from '../visitors.ts';
+import { createVisitor } from '../visitors.ts';
 import {
   addBouncer,
   addMachine,
@@ -25,6 +25,7 @@ import {
   type Machine,
   passwordOf,
 } from './lapi-client.ts';
+import { eventually } from '../../support/eventually.ts';
 
 t.setTimeout(240_000);
 

@@ -18,7 +18,7 @@ import {
   type Machine,
   type MirroringBouncer,
 } from './lapi-client.ts';
-import { seeded } from './seeded.ts';
+import { seeded } from '../../support/seeded.ts';
 
 const rounds = Number(process.env.KILL_ROUNDS ?? 4);
 /** Kills of gateways on the same file, which grows. */

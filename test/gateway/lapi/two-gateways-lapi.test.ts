@@ -5,9 +5,10 @@ import { agentAlert, manualAlert } from '../../real/lapi/samples.ts';
 import { startTestGateway } from '../../support/gateway.ts';
 import { type RedisServer, startRedis } from '../../support/redis.ts';
 import { startNodeOrigin } from '../../support/servers/node-origin.ts';
-import { type Control, controlOf, createVisitor, eventually } from '../visitors.ts';
+import { type Control, controlOf, createVisitor } from '../visitors.ts';
 import { addBouncer, addMachine, askLapi, createBouncer, lapiUrlOf, logIn, type Machine } from './lapi-client.ts';
-import { seeded } from './seeded.ts';
+import { eventually } from '../../support/eventually.ts';
+import { seeded } from '../../support/seeded.ts';
 
 t.setTimeout(180_000);
 
