@@ -9,6 +9,10 @@ export interface LapiFigures {
   readonly importCpuSeconds: number;
   readonly bytesBefore: number;
   readonly bytesAfter: number;
+  /** After a pause, when what the import left behind has been collected. */
+  readonly bytesSettled: number;
+  /** Of the disk, in milliseconds: a page written and synchronised. */
+  readonly diskSync: readonly number[];
   readonly live: LapiLoadResult[];
   readonly start: LapiLoadResult[];
   /** Of 1,000 new decisions. */

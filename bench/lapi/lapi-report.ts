@@ -21,8 +21,8 @@ export function printLapiReport(options: LapiBenchOptions, figures: readonly Lap
     ['import, s', ({ importSeconds }) => formatNumber(importSeconds, 1)],
     ['import, CPU s of the server', ({ importCpuSeconds }) => formatNumber(importCpuSeconds, 1)],
     [
-      'memory before and after, MB',
-      ({ bytesBefore, bytesAfter }) => `${megabytes(bytesBefore)}, ${megabytes(bytesAfter)}`,
+      'memory before, after and later, MB',
+      ({ bytesBefore, bytesAfter, bytesSettled }) => [bytesBefore, bytesAfter, bytesSettled].map(megabytes).join(', '),
     ],
     ['live questions a second', ({ live }) => spread(live, ({ answers, elapsedMs }) => (answers * 1_000) / elapsedMs)],
     ['CPU µs of one', ({ live }) => spread(live, ({ answers, cpuUs }) => cpuUs / answers)],
@@ -39,6 +39,10 @@ export function printLapiReport(options: LapiBenchOptions, figures: readonly Lap
     ['delta of 1,000, ms', ({ delta }) => spread(delta, ({ elapsedMs }) => elapsedMs, 1)],
     ['an alert, median, ms', ({ alerts }) => spread(alerts, ({ latencies }) => quantile(latencies, 0.5), 2)],
     ['an alert, p99, ms', ({ alerts }) => spread(alerts, ({ latencies }) => quantile(latencies, 0.99), 2)],
+    [
+      'the disk alone, median and p99, ms',
+      ({ diskSync }) => [0.5, 0.99].map((share) => formatNumber(quantile(diskSync, share), 2)).join(', '),
+    ],
     [
       'a visitor, p99, ms',
       ({ visitors }) => (visitors ? spread(visitors.alone, ({ latencies }) => quantile(latencies, 0.99), 2) : '–'),

@@ -13,6 +13,7 @@ import { startLoadProcess, type LoadProcess } from '../load-process.ts';
 import { processTreeBytes, processTreeCpuUs } from '../process-cpu.ts';
 import { addressAt, type LapiContender, type StartContender } from './contender.ts';
 import { startCrowdsec } from './crowdsec.ts';
+import { measureDiskSync } from './disk-sync.ts';
 import type { LapiLoadOrder, LapiLoadResult } from './load.ts';
 import { lapiUsage, type LapiBenchOptions, readLapiOptions } from './lapi-options.ts';
 import type { LapiFigures } from './lapi-figures.ts';
@@ -23,6 +24,8 @@ type Load = LoadProcess<LapiLoadOrder, LapiLoadResult>;
 
 const deltaDecisions = 1_000;
 const liveQuestions = 2_000;
+const settleMs = 20_000;
+const diskSyncs = 500;
 
 /** Runs it; the exit status. Throws USAGE on a wrong flag, and whatever makes the run invalid. */
 export async function benchLapi(args: readonly string[]): Promise<number> {
@@ -80,6 +83,8 @@ async function measure(
   const importCpuSeconds = (processTreeCpuUs(pid) - cpuBefore) / 1e6;
   // An import may use all cores; what is asked afterwards is measured for one.
   bindToCore(pid, options.serverCore);
+  const bytesAfter = processTreeBytes(pid);
+  await new Promise((resolve) => setTimeout(resolve, settleMs));
   progress(`${contender.name}  ${decisions} decisions imported in ${importSeconds.toFixed(1)} s`);
   const figures: LapiFigures = {
     name: contender.name,
@@ -88,7 +93,9 @@ async function measure(
     importSeconds,
     importCpuSeconds,
     bytesBefore,
-    bytesAfter: processTreeBytes(pid),
+    bytesAfter,
+    bytesSettled: processTreeBytes(pid),
+    diskSync: measureDiskSync(folder, diskSyncs),
     live: [],
     start: [],
     delta: [],
