@@ -1,10 +1,10 @@
 /** `appsec test`: runs a hub's own tests of its AppSec rules as they are, without nuclei and without a server. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { closest } from '../../config/closest.ts';
-import { exitStatus, GatewayError } from '../../core/errors.ts';
+import { exitStatus } from '../../core/errors.ts';
 import type { AppSecTester } from '../../detectors/waf/appsec-tests/appsec-tester.ts';
 import { AppSecTestReport } from '../appsec/appsec-test-report.ts';
+import { chosenTests } from '../chosen-tests.ts';
 import type { Call, Command } from '../command.ts';
 import { createProgressLine } from '../output/progress-line.ts';
 import { safeText } from '../output/safe-text.ts';
@@ -35,7 +35,7 @@ export const appSecTest: Command = {
 async function run(call: Call): Promise<number> {
   const { io, output, given, clock } = call;
   const tester = await openTester(call);
-  const names = chosenNames(tester, given.positionals);
+  const names = chosenTests(tester.names, given.positionals);
   const report = new AppSecTestReport(output, { cwd: io.cwd, named: given.positionals.length > 0 });
   const progress = createProgressLine(io.stderr, clock);
   try {
@@ -66,22 +66,4 @@ async function openTester({ io: { cwd }, given, clock }: Call): Promise<AppSecTe
     import('../../detectors/waf/appsec-tests/test-dependencies.ts'),
   ]);
   return createAppSecTester({ hub, tests, dataFolders }, createTestDependencies(clock));
-}
-
-function chosenNames({ names }: AppSecTester, given: readonly string[]): readonly string[] {
-  if (given.length === 0) {
-    if (names.length > 0) return names;
-    throw new GatewayError('HUBTEST_INVALID', 'no folder in there has a config.yaml', {
-      remedy: 'Give the folder that holds the test folders with --tests.',
-    });
-  }
-  const known = new Set(names);
-  for (const name of given) {
-    if (known.has(name)) continue;
-    const near = closest(name, names);
-    throw new GatewayError('NOT_FOUND', `there is no test "${name}"${near === null ? '' : `. Did you mean ${near}?`}`, {
-      remedy: 'A test is a folder with a config.yaml; without names, all are run.',
-    });
-  }
-  return [...new Set(given)];
 }

@@ -1,10 +1,10 @@
 /** `hubtest`: runs a hub's own tests as they are and says which assertions do not hold. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { closest } from '../../config/closest.ts';
 import type { Clock } from '../../core/clock.ts';
 import { exitStatus, GatewayError } from '../../core/errors.ts';
 import type { HubTester } from '../../detectors/hubtest/hub-tester.ts';
+import { chosenTests } from '../chosen-tests.ts';
 import type { Call, Command, Given } from '../command.ts';
 import type { Io } from '../io.ts';
 import { HubtestReport } from '../hubtest/hubtest-report.ts';
@@ -43,7 +43,7 @@ export const hubtest: Command = {
 async function run({ io, output, given, clock }: Call): Promise<number> {
   const started = clock.monotonic();
   const tester = await openTester(io, given, clockOf(given.text('today'), clock));
-  const names = chosenNames(tester, given.positionals);
+  const names = chosenTests(tester.names, given.positionals);
   const report = new HubtestReport(output, {
     cwd: io.cwd,
     named: given.positionals.length > 0,
@@ -98,22 +98,4 @@ async function openTester({ cwd, env }: Io, given: Given, clock: Clock): Promise
   ]);
   const runtime = { clock, random: createSystemRandom(), log: createLog('silent') };
   return createHubTester({ hub, tests, dataFolders }, runtime);
-}
-
-function chosenNames({ names }: HubTester, given: readonly string[]): readonly string[] {
-  if (given.length === 0) {
-    if (names.length > 0) return names;
-    throw new GatewayError('HUBTEST_INVALID', 'no folder in there has a config.yaml', {
-      remedy: 'Give the folder that holds the test folders with --tests.',
-    });
-  }
-  const known = new Set(names);
-  for (const name of given) {
-    if (known.has(name)) continue;
-    const near = closest(name, names);
-    throw new GatewayError('NOT_FOUND', `there is no test "${name}"${near === null ? '' : `. Did you mean ${near}?`}`, {
-      remedy: 'A test is a folder with a config.yaml; without names, all are run.',
-    });
-  }
-  return [...new Set(given)];
 }

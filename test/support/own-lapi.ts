@@ -26,7 +26,7 @@ import { decisionStreamRoutes } from '../../remediation/lapi/routes/decisions-st
 import { createLapiServer } from '../../remediation/lapi/server/lapi-server.ts';
 import { createDecisionLedger } from '../../remediation/ledger/decision-ledger.ts';
 import { createMachineDesk } from '../../remediation/callers/machine-desk.ts';
-import type { Machine } from '../../remediation/machine.ts';
+import { newMachine } from '../../remediation/machine.ts';
 import { createPasswordHasher } from '../../remediation/callers/password-hash.ts';
 import { parseProfiles } from '../../remediation/decider/profile-documents.ts';
 import { createProfiles } from '../../remediation/decider/profiles.ts';
@@ -140,21 +140,4 @@ function openDecider(
     profiles,
     publisher,
   });
-}
-
-function newMachine(id: string, passwordHash: string, now: number): Machine {
-  return {
-    id,
-    passwordHash,
-    authType: 'password',
-    validated: true,
-    createdAt: now,
-    updatedAt: now,
-    ip: '',
-    version: '',
-    scenarios: [],
-    lastPush: null,
-    lastHeartbeat: null,
-    os: '',
-  };
 }

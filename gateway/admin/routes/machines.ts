@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { GatewayError } from '../../../core/errors.ts';
 import { bouncerName } from '../../../remediation/bouncer.ts';
-import type { Machine } from '../../../remediation/machine.ts';
+import { newMachine, type Machine } from '../../../remediation/machine.ts';
 import { createPasswordHasher, longestPassword } from '../../../remediation/callers/password-hash.ts';
 import type { AdminDependencies } from '../dependencies.ts';
 import { durationSchema, flagSchema, isoTime, isoTimeOrNull, parseInput } from '../input.ts';
@@ -47,21 +47,7 @@ export function machineRoutes(app: FastifyInstance, deps: AdminDependencies): vo
         remedy: `Choose another name, give it a new password with --force, or delete it: machines delete ${name}`,
       });
     }
-    const now = clock.now();
-    const machine: Machine = {
-      id: name,
-      passwordHash: await passwords.hash(password),
-      authType: 'password',
-      validated: true,
-      createdAt: now,
-      updatedAt: now,
-      ip: '',
-      version: '',
-      scenarios: [],
-      lastPush: null,
-      lastHeartbeat: null,
-      os: '',
-    };
+    const machine = newMachine(name, await passwords.hash(password), clock.now());
     // Straight to the store, as with bouncers: a password that is shown must be kept.
     await store.apply([{ kind: 'machine-added', machine }]);
     deps.machines?.changed();
