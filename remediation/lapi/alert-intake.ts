@@ -118,9 +118,15 @@ export function createAlertIntake(deps: AlertIntakeDependencies): AlertIntake {
         const isKept = put(each, hear);
         if (typeof isKept === 'boolean' ? isKept : await isKept) kept.push(each.alert.uuid);
       }
-      await publisher.commit([]);
-      const ids = await idsOf(kept);
+      const stored = publisher.commit([]);
+      // Asked right behind the write, the store mostly answers both in one turn.
+      const early = setImmediate()
+        .then(() => idsOf(kept))
+        .catch(() => null);
+      await stored;
+      const ids = (await early) ?? (await idsOf(kept));
       if (ids === null) {
+        unsettled.clear();
         fresh.length = 0;
         throw new LapiError(500, 'the store did not take an alert: too many writes wait for it');
       }
@@ -139,13 +145,11 @@ export function createAlertIntake(deps: AlertIntakeDependencies): AlertIntake {
     if (unsettled.size > maxUnsettled && oldest !== undefined) unsettled.delete(oldest);
   };
 
-  /** Null when one is not there: the queue had no room for it, now or at an earlier try. */
+  /** Null when one is not there: not yet, or the queue had no room for it, now or at an earlier try. */
   const idsOf = async (uuids: readonly string[]): Promise<number[] | null> => {
     const stored = await Promise.all(uuids.map((uuid) => store.alertByUuid(uuid)));
     const ids = stored.flatMap((each) => (each === null ? [] : [each.id]));
-    if (ids.length === uuids.length) return ids;
-    unsettled.clear();
-    return null;
+    return ids.length === uuids.length ? ids : null;
   };
 
   return {
