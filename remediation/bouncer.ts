@@ -2,7 +2,7 @@
  * Bouncers: programs that enforce what this gateway decides, or have it judge their requests. Each has a key of its own, of
  * which only a hash is kept. Specification: CrowdSec `cscli bouncers`, which hashes keys with SHA-512 too.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 export interface Bouncer {
   /** What an operator calls it; unique. */
@@ -41,5 +41,5 @@ export const keyBytes = 32;
 
 /** Keys are random, so that a plain hash is as good as a slow one. */
 export function hashKey(key: string): string {
-  return createHash('sha512').update(key).digest('hex');
+  return hash('sha512', key, 'hex');
 }

@@ -35,8 +35,11 @@ export interface BouncerQuestion {
 }
 
 export interface BouncerDesk extends BouncerKeys {
-  /** The row of this key or certificate at this address, made when there is none. Null: nobody's. Never rejects. */
-  identify(question: BouncerQuestion): Promise<Bouncer | null>;
+  /**
+   * The row of this key or certificate at this address, made when there is none. Null: nobody's. A promise only when the store
+   * has to be asked. Never rejects.
+   */
+  identify(question: BouncerQuestion): Bouncer | null | Promise<Bouncer | null>;
   /** A question that began at `at` (epoch milliseconds) was answered in full. Durable within about a second. */
   pulled(name: string, at: number): void;
   /** What the next delta starts from: epoch milliseconds, null before the first. */
@@ -65,6 +68,8 @@ export function createBouncerKeys(parts: BouncerKeysParts): BouncerDesk {
   return new Desk(parts);
 }
 
+const always = (): boolean => true;
+
 /** The rows that share a key. */
 interface KeyRows {
   readonly hash: Buffer;
@@ -78,6 +83,8 @@ class Desk implements BouncerDesk {
   readonly #sightings: Sightings<Bouncer, BouncerSighting>;
   #byName = new Map<string, Bouncer>();
   #byHash = new Map<string, KeyRows>();
+  /** The hash of the key that is being looked at. */
+  readonly #shown = Buffer.alloc(64);
 
   constructor(parts: BouncerKeysParts) {
     const { store, clock } = parts;
@@ -97,15 +104,21 @@ class Desk implements BouncerDesk {
     );
   }
 
-  async find(key: string, mayAsk: () => boolean = () => true): Promise<Bouncer | null> {
+  async find(key: string, mayAsk: () => boolean = always): Promise<Bouncer | null> {
     const rows = await this.#rowsOf(key, mayAsk);
     return rows?.[0] ?? null;
   }
 
-  async identify(question: BouncerQuestion): Promise<Bouncer | null> {
-    const { credential, mayAsk = () => true } = question;
+  identify(question: BouncerQuestion): Bouncer | null | Promise<Bouncer | null> {
+    const { credential, mayAsk = always } = question;
     if ('commonName' in credential) return this.#identifyCertificate(credential.commonName, question);
-    const rows = await this.#rowsOf(credential.key, mayAsk);
+    const rows = this.#rowsOf(credential.key, mayAsk);
+    return rows instanceof Promise
+      ? rows.then((read) => this.#identifyAmong(read, question))
+      : this.#identifyAmong(rows, question);
+  }
+
+  #identifyAmong(rows: readonly Bouncer[] | null, question: BouncerQuestion): Bouncer | null {
     const oldest = rows?.[0];
     if (rows === null || oldest === undefined) return null;
     if (question.isProbe) return oldest;
@@ -148,10 +161,16 @@ class Desk implements BouncerDesk {
     return this.#sightings.close();
   }
 
-  async #rowsOf(key: string, mayAsk: () => boolean): Promise<readonly Bouncer[] | null> {
+  /** Of a key that is known this waits for nothing. */
+  #rowsOf(key: string, mayAsk: () => boolean): readonly Bouncer[] | null | Promise<readonly Bouncer[] | null> {
     if (key === '' || key.length > longestKey) return null;
     const hash = hashKey(key);
-    if (!this.#list.isYounger(rememberedMs)) await this.#list.refresh(rememberedMs);
+    const known = this.#list.isYounger(rememberedMs) ? this.#search(hash) : null;
+    return known ?? this.#readRowsOf(hash, mayAsk);
+  }
+
+  async #readRowsOf(hash: string, mayAsk: () => boolean): Promise<readonly Bouncer[] | null> {
+    await this.#list.refresh(rememberedMs);
     const known = this.#search(hash);
     if (known !== null || !mayAsk()) return known;
     await this.#list.refresh(unknownMs);
@@ -160,7 +179,9 @@ class Desk implements BouncerDesk {
 
   #search(hash: string): readonly Bouncer[] | null {
     const found = this.#byHash.get(hash);
-    return found !== undefined && timingSafeEqual(found.hash, Buffer.from(hash, 'hex')) ? found.rows : null;
+    if (found === undefined) return null;
+    this.#shown.write(hash, 'hex');
+    return timingSafeEqual(found.hash, this.#shown) ? found.rows : null;
   }
 
   async #identifyCertificate(commonName: string, question: BouncerQuestion): Promise<Bouncer | null> {
@@ -276,9 +297,10 @@ function baseOf(name: string): string {
 
 /** `name/version`; any other form is a name of version `N/A`, as CrowdSec has it. */
 export function splitAgent(userAgent: string): { readonly type: string; readonly version: string } {
-  const [type = '', version = 'N/A', more] = userAgent.split('/', 3);
-  const isPair = more === undefined && userAgent.includes('/');
-  return isPair
-    ? { type: type.slice(0, longestAgentPart), version: version.slice(0, longestAgentPart) }
-    : { type: userAgent.slice(0, longestAgentPart), version: 'N/A' };
+  const slash = userAgent.indexOf('/');
+  const isPair = slash !== -1 && !userAgent.includes('/', slash + 1);
+  return {
+    type: userAgent.slice(0, isPair ? Math.min(slash, longestAgentPart) : longestAgentPart),
+    version: isPair ? userAgent.slice(slash + 1, slash + 1 + longestAgentPart) : 'N/A',
+  };
 }

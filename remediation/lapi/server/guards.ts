@@ -6,6 +6,7 @@
 import type { FastifyRequest } from 'fastify';
 import { type IpRange, parseIp, parseRange } from '../../../core/ip.ts';
 import type { Runtime } from '../../../core/runtime.ts';
+import type { Bouncer } from '../../bouncer.ts';
 import type { BouncerCredential, BouncerDesk } from '../../callers/bouncer-keys.ts';
 import type { MachineDesk } from '../../callers/machine-desk.ts';
 import { anyContains } from '../../allowed/protected-sources.ts';
@@ -27,6 +28,9 @@ export interface GuardParts extends Pick<Runtime, 'clock' | 'log'> {
 }
 
 const bearer = 'Bearer ';
+
+/** Of who is known in memory, as nearly everybody is: one promise for all, since it costs as much as the rest of a guard. */
+const admitted = Promise.resolve();
 
 export function createGuards(parts: GuardParts): LapiGuards {
   const machine = (request: FastifyRequest): Promise<void> => admitMachine(request, parts);
@@ -52,24 +56,37 @@ export function isLocal(clientIp: string): boolean {
   return address !== null && anyContains(loopback, address);
 }
 
-async function admitBouncer(request: FastifyRequest, parts: GuardParts): Promise<void> {
-  const { bouncers, failures, counters, log } = parts;
+function admitBouncer(request: FastifyRequest, parts: GuardParts): Promise<void> {
+  const { bouncers, failures } = parts;
   const clientIp = request.lapiClientIp;
   const credential = credentialOf(request, parts);
-  const bouncer =
+  const found =
     credential === null
       ? null
-      : await bouncers.identify({
+      : bouncers.identify({
           credential,
           clientIp,
           userAgent: request.headers['user-agent'] ?? '',
           isProbe: request.method === 'HEAD',
           mayAsk: () => !failures.isLimited(clientIp),
         });
+  if (found === null || found instanceof Promise) return admitFound(found, request, parts);
+  request.lapiCaller = { kind: 'bouncer', bouncer: found };
+  return admitted;
+}
+
+/** @throws LapiError 403 when that is nobody. */
+async function admitFound(
+  found: Promise<Bouncer | null> | null,
+  request: FastifyRequest,
+  { failures, counters, log }: GuardParts,
+): Promise<void> {
+  const bouncer = await found;
   if (bouncer !== null) {
     request.lapiCaller = { kind: 'bouncer', bouncer };
     return;
   }
+  const clientIp = request.lapiClientIp;
   counters.refusedCredentials.add('bouncer');
   if (failures.failed(clientIp)) {
     log.warn({ clientIp }, 'the Local API refused a bouncer: its key or certificate is nobody’s');

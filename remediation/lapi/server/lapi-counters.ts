@@ -20,24 +20,40 @@ export const lapiDurationBounds = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 
 const mostSeries = 4_096;
 const overflow = '(other)';
 
-/** Series of one metric by their labels. */
+/** Series of one metric by their labels: by the first, and those few that share it one after the other. */
 class SeriesTable {
-  readonly #series = new Map<string, LapiSeries>();
+  readonly #byFirst = new Map<string, LapiSeries[]>();
+  #size = 0;
 
   add(...labels: readonly string[]): void {
-    let key = labels.join('\0');
-    if (!this.#series.has(key) && this.#series.size >= mostSeries) {
-      labels = labels.map(() => overflow);
-      key = labels.join('\0');
-    }
-    const found = this.#series.get(key);
-    if (found === undefined) this.#series.set(key, { labels, count: 1 });
-    else found.count++;
+    const series = this.#find(labels) ?? this.#make(this.#size < mostSeries ? labels : labels.map(() => overflow));
+    series.count++;
   }
 
   all(): readonly LapiSeries[] {
-    return [...this.#series.values()];
+    return [...this.#byFirst.values()].flat();
   }
+
+  #find(labels: readonly string[]): LapiSeries | undefined {
+    return this.#byFirst.get(labels[0] ?? '')?.find((series) => areSame(series.labels, labels));
+  }
+
+  #make(labels: readonly string[]): LapiSeries {
+    const known = this.#find(labels);
+    if (known !== undefined) return known;
+    const series = { labels, count: 0 };
+    const [first = ''] = labels;
+    const shared = this.#byFirst.get(first);
+    if (shared === undefined) this.#byFirst.set(first, [series]);
+    else shared.push(series);
+    this.#size++;
+    return series;
+  }
+}
+
+function areSame(some: readonly string[], others: readonly string[]): boolean {
+  for (let at = 0; at < some.length; at++) if (some[at] !== others[at]) return false;
+  return true;
 }
 
 export class LapiCounters {
@@ -53,15 +69,16 @@ export class LapiCounters {
   readonly decisionsMissing = new SeriesTable();
   /** Attempts that were refused: `bouncer`, `machine`, `login`. */
   readonly refusedCredentials = new SeriesTable();
-  readonly #durations = new Map<string, LapiDurations>();
+  readonly #durations = new Map<string, LapiDurations[]>();
 
   /** `cs_lapi_request_duration_seconds{endpoint,method}`. Routes are known, so their number is bounded. */
   took(route: string, method: string, durationMs: number): void {
-    const key = `${route}\0${method}`;
-    let found = this.#durations.get(key);
+    let ofRoute = this.#durations.get(route);
+    if (ofRoute === undefined) this.#durations.set(route, (ofRoute = []));
+    let found = ofRoute.find(({ labels }) => labels[1] === method);
     if (found === undefined) {
       found = { labels: [route, method], buckets: lapiDurationBounds.map(() => 0).concat(0), sumMs: 0 };
-      this.#durations.set(key, found);
+      ofRoute.push(found);
     }
     found.sumMs += durationMs;
     const { buckets } = found;
@@ -72,6 +89,6 @@ export class LapiCounters {
   }
 
   durations(): readonly LapiDurations[] {
-    return [...this.#durations.values()];
+    return [...this.#durations.values()].flat();
   }
 }

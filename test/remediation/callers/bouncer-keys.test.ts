@@ -131,6 +131,25 @@ t.test('whoever may not ask has an unknown key refused without a read', async (t
   t.equal((await keys.find('key of nginx', () => false))?.name, 'nginx', 'known ones are not asked about');
 });
 
+t.test('a key that is known waits for nothing, until the list is old or has changed', async (t) => {
+  const { keys, add, clock, clear } = setup();
+  add('nginx', { ip: '192.0.2.1' });
+  const asked = () => keys.identify(asks('192.0.2.1'));
+  t.equal((await asked())?.name, 'nginx');
+  const known = asked();
+  t.notOk(known instanceof Promise);
+  t.match(known, { name: 'nginx' });
+  t.ok(keys.identify(asks('192.0.2.1', { credential: { key: 'guess' } })) instanceof Promise);
+  clock.advance(60_000);
+  t.ok(asked() instanceof Promise, 'after a minute');
+  t.equal((await asked())?.name, 'nginx');
+  clear();
+  keys.changed();
+  const later = asked();
+  t.ok(later instanceof Promise, 'at once when the list has changed');
+  t.equal(await later, null);
+});
+
 t.test('the first address that uses a key is the bouncer’s own', async (t) => {
   const { keys, add, bouncers, write } = setup();
   add('nginx');
