@@ -63,7 +63,8 @@ export function createStoreQueue(options: StoreQueueOptions): StoreQueue {
   const { store, clock, random, log, maxQueued = 20_000, batch = 500, bulk = 96_000 } = options;
   const stop = new AbortController();
   const backlog = createWriteBacklog();
-  let nap = new AbortController();
+  /** The pause after a failure. */
+  let nap: AbortController | null = null;
   let dropped = 0;
   let failures = 0;
   let lastSuccessAt: number | null = null;
@@ -123,6 +124,7 @@ export function createStoreQueue(options: StoreQueueOptions): StoreQueue {
     const delayMs = Math.min(longestRetryMs, firstRetryMs * 2 ** (isAboutWrite ? 0 : Math.min(failures - 1, 16)));
     nap = new AbortController();
     await clock.sleep(delayMs * (0.5 + random.fraction() / 2), AbortSignal.any([stop.signal, nap.signal]));
+    nap = null;
   };
 
   const drain = async (): Promise<void> => {
@@ -168,7 +170,7 @@ export function createStoreQueue(options: StoreQueueOptions): StoreQueue {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     callers.push({ upTo, resolve, reject });
     // Somebody waits for the answer: no pause after a failure is worth more than that.
-    nap.abort();
+    nap?.abort();
     await promise;
   };
 
