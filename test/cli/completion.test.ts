@@ -80,24 +80,58 @@ t.test('bash', { skip: findProgram('bash') === null && 'bash is not installed' }
   t.equal(complete.toString(), 'complete -F _portcullis portcullis\n');
 });
 
+/**
+ * A zsh in a terminal of its own, which loads the script as `$2` says, is typed each line and the tab key, and tells what
+ * its completion system takes of what it is offered. From the manual: zshcompwid(1), `compadd -A`; zshmodules(1), zpty.
+ */
+const typing = `zmodload zsh/zpty
+  zpty shell zsh -f -i
+  zpty -w shell "PROMPT=; autoload -U compinit; fpath=($1 \\$fpath); compinit -D -u; $2; source $1/hooks; print rea''dy"
+  while zpty -r shell line; do [[ $line == *ready* ]] && break; done
+  for asked in "\${@:3}"; do
+    zpty -w -n shell $'\\C-u'"portcullis $asked"$'\\t'
+    while zpty -r shell line; do print -r -- $line; [[ $line == *finished* ]] && break; done
+  done
+  zpty -d shell`;
+const hooks = `answer() { zle complete-word; print finished }
+  zle -N answer
+  bindkey '^I' answer
+  zstyle ':completion:*' insert-tab false
+  compadd() {
+    if [[ \${@[1,(i)(-|--)]} != *-(O|A|D)\\ * ]]; then
+      local -a taken; builtin compadd -A taken "$@"; print -rl -- "taken:"$^taken
+    fi
+    builtin compadd "$@"
+  }`;
+
 t.test('zsh', { skip: findProgram('zsh') === null && 'zsh is not installed' }, async (t) => {
-  const { path } = await scriptOf(t, 'zsh');
+  const { folder, path } = await scriptOf(t, 'zsh');
   execFileSync('zsh', ['-n', path]);
-  // The functions of zsh's completion system, written so that they say what they were handed.
-  const script = `compdef() { : }; compset() { return 1 }; _files() { : }
-    _describe() { local -a given; given=("\${(@P)@[-1]}"); print -rl -- "\${(@)given%%:*}" }
-    compadd() { shift; print -rl -- "$@" }
-    source "$1"; shift; words=("$@"); CURRENT=$#words; _portcullis`;
-  for (const [line, offered] of cases) {
-    const text = execFileSync('zsh', ['-f', '-c', script, 'zsh', path, 'portcullis', ...line.split(' ')]);
-    const found = text.toString().split('\n');
-    // zsh itself leaves out what does not begin as the word under the cursor.
+  writeFileSync(join(folder, 'hooks'), hooks);
+  writeFileSync(join(folder, 'settings of mine.yaml'), '');
+  const ask = (lines: readonly string[], load = ':'): string[][] => {
+    const args = ['-f', '-c', typing, 'zsh', folder, load, ...lines];
+    const text = execFileSync('zsh', args, { cwd: folder, timeout: 60_000, env: { ...process.env, TERM: 'dumb' } });
+    const answers = text.toString().split('finished').slice(0, -1);
+    return answers.map((answer) => [...answer.matchAll(/taken:([^\r\n]*)/g)].map(([, word = '']) => word));
+  };
+  const answers = ask(cases.map(([line]) => line));
+  t.equal(answers.length, cases.length);
+  for (const [index, [line, offered, not]] of cases.entries()) {
+    const found = answers[index] ?? [];
     for (const word of offered) t.ok(found.includes(word), `${line} → ${word}`);
+    for (const word of not) t.notOk(found.includes(word), `${line} → not ${word}`);
   }
+  t.same(ask(['alerts list --output=r', 'serve --config sett', 'serve --config=sett']), [
+    ['raw'],
+    ['settings\\ of\\ mine.yaml'],
+    ['settings\\ of\\ mine.yaml'],
+  ]);
+  t.same(ask(['decisions list --sce'], `source ${path}`), [['--scenario']], 'sourced, it registers itself');
 });
 
 t.test('fish', { skip: findProgram('fish') === null && 'fish is not installed' }, async (t) => {
-  const { path } = await scriptOf(t, 'fish');
+  const { path, folder } = await scriptOf(t, 'fish');
   execFileSync('fish', ['--no-execute', path]);
   for (const [line, offered, not] of cases) {
     const text = execFileSync('fish', ['--no-config', '-c', `source ${path}; complete -C "portcullis ${line}"`]);
@@ -108,6 +142,10 @@ t.test('fish', { skip: findProgram('fish') === null && 'fish is not installed' }
     for (const word of offered) t.ok(found.includes(word), `${line} → ${word}`);
     for (const word of not) t.notOk(found.includes(word), `${line} → not ${word}`);
   }
+  writeFileSync(join(folder, 'settings of mine.yaml'), '');
+  const ask = `source ${path}; complete -C "portcullis serve --config sett"`;
+  const files = execFileSync('fish', ['--no-config', '-c', ask], { cwd: folder });
+  t.equal(files.toString(), 'settings of mine.yaml\n');
 });
 
 t.test('a shell that is not known', async (t) => {

@@ -39,6 +39,12 @@ const forTests: readonly Component[] = [
   { program: '/usr/share/doc/libsqlite3-0', package: 'libsqlite3-0' },
 ];
 
+/** What single tests ask, and skip where it cannot be had: the shells that completion is written for. */
+const forSomeTests: readonly Component[] = [
+  { program: 'zsh', package: 'zsh' },
+  { program: 'fish', package: 'fish' },
+];
+
 /** Debian packages that tests use unpacked, each needing no library that the packages above do not bring. */
 const unpackedForTests = ['crowdsec', 'crowdsec-firewall-bouncer', 'crowdsec-custom-bouncer'] as const;
 
@@ -74,10 +80,12 @@ function say(line: string): void {
   process.stderr.write(`real components: ${line}\n`);
 }
 
+function missingOf(components: readonly Component[]): readonly string[] {
+  return components.filter(({ program }) => !isThere(program)).map((component) => component.package);
+}
+
 async function provide(components: readonly Component[]): Promise<number> {
-  const missing = (): readonly string[] =>
-    components.filter(({ program }) => !isThere(program)).map((component) => component.package);
-  const packages = missing();
+  const packages = missingOf(components);
   if (packages.length === 0) return 0;
   const names = packages.join(' ');
   if (findProgram('apt-get') === null) {
@@ -89,14 +97,30 @@ async function provide(components: readonly Component[]): Promise<number> {
     return 1;
   }
   try {
-    await installPackages(packages, { run: runVisibly, clock: systemClock, say, policyFile: '/usr/sbin/policy-rc.d' });
+    await install(packages);
   } catch (thrown) {
     say(messageOf(thrown));
     return 1;
   }
-  const still = missing();
+  const still = missingOf(components);
   if (still.length > 0) say(`${still.join(' ')} still missing after the installation`);
   return still.length > 0 ? 1 : 0;
+}
+
+function install(packages: readonly string[]): Promise<void> {
+  return installPackages(packages, { run: runVisibly, clock: systemClock, say, policyFile: '/usr/sbin/policy-rc.d' });
+}
+
+/** Installs what is missing where that takes no question; otherwise the tests with it are skipped. */
+async function provideIfPossible(components: readonly Component[]): Promise<void> {
+  const packages = missingOf(components);
+  if (packages.length === 0 || findProgram('apt-get') === null || process.getuid?.() !== 0) return;
+  try {
+    await install(packages);
+  } catch (thrown) {
+    say(messageOf(thrown));
+    say(`${packages.join(' ')} missing: the tests with them are skipped`);
+  }
 }
 
 /** Unpacks what is not there yet, where tests look for it. What cannot be had costs its own tests only: they say so. */
@@ -129,5 +153,8 @@ async function unpackAll(packages: readonly string[]): Promise<void> {
 if (import.meta.main) {
   const forThisRun = process.argv.includes('--bench') ? [...forTests, ...forBench] : forTests;
   process.exitCode = await provide(forThisRun);
-  if (process.exitCode === 0) await unpack(unpackedForTests);
+  if (process.exitCode === 0) {
+    await provideIfPossible(forSomeTests);
+    await unpack(unpackedForTests);
+  }
 }
