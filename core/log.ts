@@ -3,6 +3,7 @@
  * Field names are a public interface, because people feed logs to other programs. Bodies and secrets are never logged.
  */
 import { pino, type DestinationStream, type Logger } from 'pino';
+import type { RecentLines } from './recent-lines.ts';
 
 export type Log = Logger;
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -14,8 +15,15 @@ const secretPaths = ['password', 'token', 'apiKey', 'secret', 'authorization', '
   `headers.${name}`,
 ]);
 
-/** JSON lines on `destination` (standard error by default, so that `--json` output stays clean). */
-export function createLog(level: LogLevel, destination: DestinationStream = pino.destination(2)): Log {
+/** Where lines go: standard error unless said otherwise, so that `--json` output stays clean. */
+export type LogDestination = DestinationStream;
+
+/** JSON lines on `destination`; `recent` is given each line too, exactly as it is written. */
+export function createLog(
+  level: LogLevel,
+  destination: LogDestination = pino.destination(2),
+  recent?: Pick<RecentLines, 'write'>,
+): Log {
   return pino(
     {
       level,
@@ -24,6 +32,15 @@ export function createLog(level: LogLevel, destination: DestinationStream = pino
       redact: { paths: secretPaths, censor: '[redacted]' },
       formatters: { level: (label) => ({ level: label }) },
     },
-    destination,
+    recent === undefined ? destination : both(destination, recent),
   );
+}
+
+function both(destination: LogDestination, recent: Pick<RecentLines, 'write'>): LogDestination {
+  return {
+    write(line) {
+      recent.write(line);
+      destination.write(line);
+    },
+  };
 }

@@ -6,7 +6,8 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { readTextFile } from '../config/read-text-file.ts';
 import { systemClock } from '../core/clock.ts';
-import { createLog, type Log } from '../core/log.ts';
+import { createLog, type LogDestination } from '../core/log.ts';
+import { RecentLines } from '../core/recent-lines.ts';
 import { isInstalled, packageVersion } from '../core/package-root.ts';
 import { createSystemRandom } from '../core/random.ts';
 import { releaseMemory } from '../core/release-memory.ts';
@@ -46,8 +47,8 @@ export interface StartOptions {
   readonly configFile: string | null;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  /** Instead of the log that the settings ask for. */
-  readonly log?: Log;
+  /** Takes the lines of the log, instead of standard error. */
+  readonly logTo?: LogDestination;
   /** Told while many decisions are read from the store. */
   readonly onProgress?: (decisions: number) => void;
 }
@@ -90,10 +91,11 @@ async function start(
   const startedAt = systemClock.now();
   const { read, demo } = await settingsOrDemo(options, undo);
   const { settings } = read;
+  const recentLog = new RecentLines();
   const runtime: Runtime = {
     clock: systemClock,
     random: createSystemRandom(),
-    log: options.log ?? createLog(settings.log.level),
+    log: createLog(settings.log.level, options.logTo, recentLog),
   };
   for (const warning of read.warnings) runtime.log.warn({}, warning);
   probeLinearEngine(runtime.clock);
@@ -201,6 +203,7 @@ async function start(
     exceptions: opened.exceptions,
     wafCounters: watch.counters,
     trace,
+    recentLog: () => recentLog.text(),
     reading: () => detection.reading(),
     explainer,
     simulation: detection.simulation,

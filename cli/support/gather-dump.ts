@@ -3,6 +3,7 @@ import { arch, cpus, loadavg, release, totalmem, type, uptime, version as system
 import { stringify } from 'yaml';
 import { GatewayError, messageOf } from '../../core/errors.ts';
 import { packageVersion } from '../../core/package-root.ts';
+import type { LogModel } from '../../gateway/admin/models.ts';
 import { parseCommand } from '../arguments.ts';
 import type { Call, Command } from '../command.ts';
 import { bouncersList } from '../commands/bouncers-list.ts';
@@ -70,6 +71,12 @@ export async function gatherDump(call: Call): Promise<Dump> {
       files.push({ name: `${name}.json`, text });
     } else missing.push(`${command.name}: ${answer.problem}`);
   }
+  try {
+    const { text } = await (await call.gateway()).ask<LogModel>('GET', '/v1/log');
+    files.push({ name: 'log.txt', text: withoutPaths(text) });
+  } catch (thrown) {
+    missing.push(`log: ${problemOf(thrown)}`);
+  }
   if (missing.length > 0) files.push({ name: 'missing.txt', text: `${missing.join('\n')}\n` });
   return {
     files: files.map(({ name, text }) => ({ name, text: scrub(text) })),
@@ -97,9 +104,12 @@ async function answerOf(
     await command.run({ ...call, io, given, output: new Output(io, 'json') });
     return { text };
   } catch (thrown) {
-    if (thrown instanceof GatewayError) return { problem: `${thrown.code}: ${thrown.message}` };
-    return { problem: messageOf(thrown) };
+    return { problem: problemOf(thrown) };
   }
+}
+
+function problemOf(thrown: unknown): string {
+  return thrown instanceof GatewayError ? `${thrown.code}: ${thrown.message}` : messageOf(thrown);
 }
 
 function versionText({ clock }: Call): string {

@@ -16,6 +16,7 @@ import { decisionRoutes } from './routes/decisions.ts';
 import { doctorRoutes } from './routes/doctor.ts';
 import { explainRoutes } from './routes/explain.ts';
 import { lapiRoutes } from './routes/lapi.ts';
+import { logRoutes } from './routes/log.ts';
 import { machineRoutes } from './routes/machines.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { notificationRoutes } from './routes/notifications.ts';
@@ -57,6 +58,7 @@ const families: readonly Routes[] = [
   selftestRoutes,
   wafExceptionRoutes,
   wafTraceRoutes,
+  logRoutes,
 ];
 
 /** An access log line may be 16 KB; nothing that the command line sends is larger. */

@@ -133,6 +133,8 @@ export interface AdminDependencies extends Runtime {
   readonly wafCounters: WafCounters;
   /** What rules say about each request, while somebody asks. */
   readonly trace: RuleTrace;
+  /** The last lines of the gateway's own log; absent where nobody keeps them. */
+  readonly recentLog?: () => string;
   /** The logs of other programs that are read. */
   readonly reading: () => LogReading;
   readonly explainer: ScenarioExplainer;

@@ -32,6 +32,11 @@ export interface DecisionModel {
   readonly machine_id: string;
 }
 
+/** The answer to `GET /v1/log`: lines, the oldest first. */
+export interface LogModel {
+  readonly text: string;
+}
+
 export interface DecisionList {
   readonly decisions: readonly DecisionModel[];
   /** Hand it back as `after` for the next page; null on the last. */

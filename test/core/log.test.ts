@@ -1,5 +1,6 @@
 import t from 'tap';
 import { createLog } from '../../core/log.ts';
+import { RecentLines } from '../../core/recent-lines.ts';
 
 interface Line extends Record<string, unknown> {
   readonly headers?: Record<string, unknown>;
@@ -43,4 +44,16 @@ t.test('secrets are replaced at the top, one level down and among headers', asyn
     t.notMatch(JSON.stringify(line), /hunter2/);
     t.match(line.headers, { host: 'a' });
   }
+});
+
+t.test('the last lines are kept as they are written, without secrets', async (t) => {
+  const written: string[] = [];
+  const recent = new RecentLines();
+  const log = createLog('warn', { write: (line) => void written.push(line) }, recent);
+  log.info('no');
+  log.warn({ token: 'hunter2' }, 'one');
+  log.child({ part: 'a' }).error({ headers: { cookie: 'hunter2' } }, 'two');
+  t.equal(recent.text(), written.join(''));
+  t.match(recent.text(), /"one"[^]*"two"/);
+  t.notMatch(recent.text(), /hunter2|"no"/);
 });

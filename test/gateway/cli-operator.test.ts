@@ -169,12 +169,19 @@ t.test('no secret of the settings is in a support dump, nor shown', async (t) =>
     'doctor.json',
     'metrics.json',
     'bouncers-list.json',
+    'log.txt',
   ])
     t.ok((texts.get(name) ?? '').length > 2, name);
   const shown = [...texts, ['shown', (await cli(['config', 'show'])).stdout] as const];
   const parts = [password, JSON.stringify(password).slice(1, -1), 'hunter2', 'pass%20word', 'pass word', key, token];
   for (const [name, text] of shown) for (const part of parts) t.notOk(text.includes(part), `${name}: ${part}`);
   t.match(texts.get('settings.yaml'), '[redacted]');
+  const log = (texts.get('log.txt') ?? '').trimEnd().split('\n');
+  const lines = log.map((line) => JSON.parse(line) as { readonly level: string; readonly msg: string });
+  t.ok(
+    lines.every(({ level, msg }) => level !== '' && msg !== ''),
+    'the last lines of the log, as they were written',
+  );
   t.equal((await cli(['config', 'show', '--key', 'store.redis.password'])).stdout, '[redacted]\n');
   t.equal((await cli(['config', 'show', '--key', 'store.type'])).stdout, 'memory\n');
   t.match(await cli(['config', 'show', '--key', 'store.kind']), { status: 1, stderr: /no setting store\.kind/ });

@@ -5,7 +5,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLog } from '../../core/log.ts';
 import { type RunningGateway, startGateway } from '../../gateway/main.ts';
 
 interface Teardown {
@@ -42,7 +41,7 @@ export async function startTestGateway(t: Teardown, settings: Record<string, unk
     configFile: file,
     env: {},
     cwd: folder,
-    log: createLog('info', { write: (line) => void log.push(JSON.parse(line) as Record<string, unknown>) }),
+    logTo: { write: (line) => void log.push(JSON.parse(line) as Record<string, unknown>) },
   });
   t.teardown(async () => {
     await gateway.stop();
