@@ -30,7 +30,7 @@ import { LapiCounters } from './lapi-counters.ts';
 import { createMachineTokens } from './machine-tokens.ts';
 import { createMissingRouteHandler, RouteTable } from './missing-routes.ts';
 import { type ClientCertificate, Peers } from './peers.ts';
-import { BodyRoom, readBody } from './request-body.ts';
+import { BodyRoom, hasBody, readBody } from './request-body.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -212,8 +212,7 @@ function finishAnswers(
 ): void {
   app.addHook('onSend', (request, reply, _payload, done) => {
     const { raw } = request;
-    const hasBody = Number(raw.headers['content-length'] ?? 0) > 0 || raw.headers['transfer-encoding'] !== undefined;
-    if (hasBody && !raw.complete) {
+    if (hasBody(raw) && !raw.complete) {
       // Nobody reads the rest of a body that was refused.
       reply.header('connection', 'close');
       lingerOnClose(raw.socket, clock);

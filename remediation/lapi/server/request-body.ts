@@ -53,12 +53,18 @@ const deepestNesting = 10_000;
 
 const tooLarge = (): LapiError => new LapiError(400, 'http: request body too large');
 
+/** False: the stream of the body has ended already, and tells nothing. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined;
+}
+
 /** @throws LapiError */
 export async function readBody(
   request: IncomingMessage,
   limits: BodyLimits,
   { clock, room }: { readonly clock: Clock; readonly room: BodyRoom },
 ): Promise<ReadBody> {
+  if (!hasBody(request)) return { bytes: Buffer.alloc(0), taken: 0 };
   const isPacked = request.headers['content-encoding']?.trim().toLowerCase() === 'gzip';
   if (Number(request.headers['content-length'] ?? 0) > limits.bodyBytes) throw tooLarge();
   let taken = 0;

@@ -152,6 +152,24 @@ t.test('a decision holds to its last millisecond', async (t) => {
   t.equal((await get('/v1/decisions?ip=192.0.2.1')).body, 'null');
 });
 
+t.test('short and long answers are the same bytes, in any script', async (t) => {
+  const { add, get } = createDecisionWorld(t);
+  const scenario = 'вручную 手動 🛑';
+  let longest = 0;
+  for (let id = 1; id <= 40; id++) {
+    add(id, { value: '192.0.2.1', scenario });
+    const { body, headers } = await get('/v1/decisions?ip=192.0.2.1');
+    const found = JSON.parse(body) as { scenario: string }[];
+    t.strictSame(
+      found.map((decision) => decision.scenario),
+      Array.from({ length: id }, () => scenario),
+    );
+    longest = Buffer.byteLength(body);
+    t.equal(headers['content-length'], `${longest}`);
+  }
+  t.ok(longest > 4_096 && longest < 16_384, `${longest} bytes: one piece, and none that is short`);
+});
+
 t.test('an answer of many pieces is whole', async (t) => {
   const { add, get } = createDecisionWorld(t);
   for (let id = 1; id <= 5_000; id++) add(id, { value: `10.0.${id >> 8}.${id & 255}` });

@@ -241,6 +241,16 @@ t.test('a client that goes away in the middle of a body leaves nothing behind', 
   t.equal(status, 200);
 });
 
+t.test('a POST that announces no body has an empty one, and the connection goes on', async (t) => {
+  const world = await openWorld(t);
+  const post = (more = '') => `POST /v1/watchers/login HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
+  const health = 'GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+  const requests = [post(), post('Content-Encoding: gzip\r\n'), post('Content-Length: 0\r\n'), health];
+  const { text } = await send(world.port, [requests.join('')], { until: 'close' });
+  t.equal(text.split('{"code":401,"message":"missing: EOF"}').length - 1, 3, text);
+  t.match(text, /\{"status":"up"\}$/);
+});
+
 t.test('bytes that are no HTTP, and heads that are too large', async (t) => {
   const world = await openWorld(t);
   t.match((await send(world.port, ['hello\r\n\r\n'], { until: 'close' })).text, /^HTTP\/1\.1 400 /);
