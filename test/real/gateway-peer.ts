@@ -10,6 +10,8 @@ export interface GatewayPeer extends ScenePeer {
   cli(...line: readonly string[]): Promise<string>;
   /** The status that a visitor from `address` gets. */
   visit(address: string, path?: string): Promise<number>;
+  /** Lines of its log, parsed. */
+  readonly log: readonly Record<string, unknown>[];
   stop(): Promise<void>;
 }
 
@@ -19,7 +21,7 @@ export async function startGatewayPeer(
   settings: Readonly<Record<string, unknown>> = {},
 ): Promise<GatewayPeer> {
   const origin = await startNodeOrigin(t);
-  const { gateway, port } = await startTestGateway(t, {
+  const { gateway, port, log } = await startTestGateway(t, {
     origin: origin.origin,
     lapi: { listen: '127.0.0.1:0' },
     ...settings,
@@ -33,6 +35,7 @@ export async function startGatewayPeer(
   return {
     url,
     cli,
+    log,
     visit: (address, path = '/') => visit(port, address, path),
     stop: () => gateway.stop(),
     addBouncer: (name) => cli('bouncers', 'add', name, '-o', 'raw'),

@@ -5,13 +5,13 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createCrowdsecFolder } from './crowdsec-folder.ts';
-import type { Cscli, MachineCredentials } from './crowdsec-folder.ts';
+import type { Cscli, MachineCertificate, MachineCredentials } from './crowdsec-folder.ts';
 import { startProcess } from './process.ts';
 import { rootOfProgram } from './real-programs.ts';
 import { tellOnFailure, type Telling } from './tell-on-failure.ts';
 
 export interface CrowdsecAgentOptions {
-  readonly credentials: MachineCredentials;
+  readonly credentials: MachineCredentials | MachineCertificate;
   /** `labels.type` of the log file: which parser reads it. */
   readonly logType?: string;
   /** As paths below the hub of the Debian package; default: what an SSH brute force needs. */
@@ -26,6 +26,8 @@ export interface CrowdsecAgent {
   /** With the agent's credentials, over HTTP. */
   readonly cscli: Cscli;
   output(): string;
+  /** Its exit status or signal, once it has ended: it does when the Local API does not let it in. */
+  readonly exited: Promise<number | NodeJS.Signals>;
   stop(): Promise<void>;
 }
 
@@ -37,7 +39,7 @@ export const sshItems = [
   'scenarios/crowdsecurity/ssh-bf.yaml',
 ] as const;
 
-/** Starts it and waits until it reads its log, which it does after its first login. Rejects with what it logged. */
+/** Starts it and waits until it begins: a moment before its first login. Rejects with what it logged. */
 export async function startCrowdsecAgent(t: Telling, options: CrowdsecAgentOptions): Promise<CrowdsecAgent> {
   const { credentials, logType = 'syslog', items = sshItems, simulation } = options;
   const folder = await createCrowdsecFolder(t, {
@@ -61,12 +63,16 @@ export async function startCrowdsecAgent(t: Telling, options: CrowdsecAgentOptio
     write: (lines) => appendFile(log, lines.map((line) => `${line}\n`).join('')),
     cscli: folder.cscli,
     output: () => running.output(),
+    exited: running.exited,
     stop: () => running.stop(),
   };
 }
 
 /** `cscli` alone, as somebody who administers a Local API from another machine. */
-export async function createRemoteCscli(t: Telling, credentials: MachineCredentials): Promise<Cscli> {
+export async function createRemoteCscli(
+  t: Telling,
+  credentials: MachineCredentials | MachineCertificate,
+): Promise<Cscli> {
   return (await createCrowdsecFolder(t, { credentials, server: null, items: [], files: {} })).cscli;
 }
 

@@ -5,6 +5,7 @@
 import { execFile } from 'node:child_process';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ClientFiles } from '../certificate-authority.ts';
 import { temporaryFolder, type Teardown } from './process.ts';
 import { rootOfProgram } from './real-programs.ts';
 
@@ -13,6 +14,14 @@ export interface MachineCredentials {
   readonly url: string;
   readonly machineId: string;
   readonly password: string;
+  /** Over https: whom it trusts. */
+  readonly tls?: Pick<ClientFiles, 'caFile'>;
+}
+
+/** How one knocks that has a certificate instead of a name and a password. */
+export interface MachineCertificate {
+  readonly url: string;
+  readonly tls: Required<ClientFiles>;
 }
 
 export interface CrowdsecFolder {
@@ -33,7 +42,7 @@ export interface CscliRun {
 
 export interface CrowdsecFolderOptions {
   /** Of the client: what `cscli` and the agent log in with. */
-  readonly credentials: MachineCredentials | null;
+  readonly credentials: MachineCredentials | MachineCertificate | null;
   /** Settings below `api.server`, given the folder's path; null: no server. */
   readonly server: ((folder: string) => Readonly<Record<string, unknown>>) | null;
   /** Items of the Debian package, as paths below its hub. */
@@ -63,8 +72,22 @@ export async function createCrowdsecFolder(t: Teardown, options: CrowdsecFolderO
   return { path, config, cscli: (...args) => runCscli(root, config, args) };
 }
 
-export function credentialsFile({ url, machineId, password }: MachineCredentials): string {
-  return JSON.stringify({ url: `${url}/`, login: machineId, password });
+export function credentialsFile(credentials: MachineCredentials | MachineCertificate): string {
+  const { url, tls } = credentials;
+  const login =
+    'machineId' in credentials ? { login: credentials.machineId, password: credentials.password } : undefined;
+  return JSON.stringify({ url: `${url}/`, ...login, ...tlsSettings(tls) });
+}
+
+/** As agents and bouncers have them in their files. */
+export function tlsSettings(tls: ClientFiles | undefined): Readonly<Record<string, string>> {
+  if (tls === undefined) return {};
+  const { caFile, certFile, keyFile } = tls;
+  return {
+    ca_cert_path: caFile,
+    ...(certFile !== undefined && { cert_path: certFile }),
+    ...(keyFile !== undefined && { key_path: keyFile }),
+  };
 }
 
 /** What it said, of a run that must succeed. */

@@ -3,6 +3,8 @@
  * our bouncer and our agent connect to.
  */
 import { join } from 'node:path';
+import { askOverTls } from '../ask-over-tls.ts';
+import type { ClientFiles } from '../certificate-authority.ts';
 import { eventually } from '../eventually.ts';
 import { createCrowdsecFolder, successful } from './crowdsec-folder.ts';
 import type { CrowdsecFolder, Cscli, MachineCredentials } from './crowdsec-folder.ts';
@@ -17,10 +19,16 @@ export interface CrowdsecLapiOptions {
   readonly server?: Readonly<Record<string, unknown>>;
   /** Default: a free one. */
   readonly port?: number;
+  /** Its own certificate: it then speaks https, and asks for certificates that this authority signed. */
+  readonly tls?: Required<ClientFiles> & {
+    readonly agentsAllowedOu: readonly string[];
+    readonly bouncersAllowedOu: readonly string[];
+    readonly crlFile?: string;
+  };
 }
 
 export interface CrowdsecLapi {
-  /** `http://127.0.0.1:<port>` */
+  /** `http://127.0.0.1:<port>`, or `https:` */
   readonly url: string;
   readonly port: number;
   readonly folder: string;
@@ -59,14 +67,17 @@ export async function startCrowdsecLapi(t: Telling, options: CrowdsecLapiOptions
 }
 
 async function prepareLapi(t: Telling, port: number, options: CrowdsecLapiOptions): Promise<CrowdsecLapi> {
-  const url = `http://127.0.0.1:${port}`;
-  const operator = { url, machineId: 'operator', password: 'operator' };
+  const { tls } = options;
+  const url = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
+  const trust = tls === undefined ? {} : { tls: { caFile: tls.caFile } };
+  const operator = { url, machineId: 'operator', password: 'operator', ...trust };
   const folder = await createCrowdsecFolder(t, {
     credentials: operator,
     server: (path) => ({
       log_level: 'info',
       listen_uri: `127.0.0.1:${port}`,
       profiles_path: `${path}/profiles.yaml`,
+      ...(tls !== undefined && { tls: serverTls(tls) }),
       ...options.server,
     }),
     items: [],
@@ -75,7 +86,7 @@ async function prepareLapi(t: Telling, port: number, options: CrowdsecLapiOption
   const addMachine = async (machineId: string, password: string): Promise<MachineCredentials> => {
     const file = join(folder.path, `machine-${machineId}.yaml`);
     successful(await folder.cscli('machines', 'add', machineId, '--password', password, '--file', file));
-    return { url, machineId, password };
+    return { url, machineId, password, ...trust };
   };
   await addMachine(operator.machineId, operator.password);
   let running: ServerProcess | null = null;
@@ -97,8 +108,19 @@ async function prepareLapi(t: Telling, port: number, options: CrowdsecLapiOption
     },
     async start() {
       running = await startServer(t, folder);
-      await answersHealth(url, running);
+      await answersHealth(url, running, tls && { caFile: tls.caFile });
     },
+  };
+}
+
+function serverTls(tls: NonNullable<CrowdsecLapiOptions['tls']>): object {
+  return {
+    cert_file: tls.certFile,
+    key_file: tls.keyFile,
+    ca_cert_path: tls.caFile,
+    agents_allowed_ou: tls.agentsAllowedOu,
+    bouncers_allowed_ou: tls.bouncersAllowedOu,
+    ...(tls.crlFile !== undefined && { crl_path: tls.crlFile }),
   };
 }
 
@@ -113,12 +135,12 @@ function startServer(t: Teardown, folder: CrowdsecFolder): Promise<ServerProcess
 }
 
 /** It says that it listens a moment before it does. */
-async function answersHealth(url: string, running: ServerProcess): Promise<void> {
+async function answersHealth(url: string, running: ServerProcess, tls?: ClientFiles): Promise<void> {
   const ended = running.exited.then((how) => {
     throw new ProcessFailure(`crowdsec ended with ${how} before it answered`, running.output());
   });
   const health = eventually(
-    async () => (await fetch(`${url}/health`)).status,
+    async () => (await (tls === undefined ? fetch(`${url}/health`) : askOverTls(`${url}/health`, tls))).status,
     (status) => status === 200,
     'the Local API to answer /health',
   );

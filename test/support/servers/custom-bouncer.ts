@@ -3,13 +3,18 @@
  */
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ClientFiles } from '../certificate-authority.ts';
+import { tlsSettings } from './crowdsec-folder.ts';
 import { startProcess, temporaryFolder } from './process.ts';
 import { rootOfProgram } from './real-programs.ts';
 import { tellOnFailure, type Telling } from './tell-on-failure.ts';
 
 export interface CustomBouncerOptions {
   readonly lapiUrl: string;
-  readonly apiKey: string;
+  /** Null: its certificate is enough. */
+  readonly apiKey: string | null;
+  /** Over https. */
+  readonly tls?: ClientFiles;
   /** Further settings of its file, for example `origins`. */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
@@ -59,7 +64,11 @@ export async function startCustomBouncer(t: Telling, options: CustomBouncerOptio
 }
 
 /** As Debian's file has it, in the foreground and asking five times a second. JSON is YAML. */
-function configuration(folder: string, script: string, { lapiUrl, apiKey, settings }: CustomBouncerOptions): object {
+function configuration(
+  folder: string,
+  script: string,
+  { lapiUrl, apiKey, tls, settings }: CustomBouncerOptions,
+): object {
   return {
     bin_path: script,
     feed_via_stdin: false,
@@ -74,7 +83,8 @@ function configuration(folder: string, script: string, { lapiUrl, apiKey, settin
     log_mode: 'stdout',
     log_level: 'debug',
     api_url: `${lapiUrl}/`,
-    api_key: apiKey,
+    ...(apiKey !== null && { api_key: apiKey }),
+    ...tlsSettings(tls),
     prometheus: { enabled: false },
     ...settings,
   };

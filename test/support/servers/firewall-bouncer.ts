@@ -4,6 +4,8 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ClientFiles } from '../certificate-authority.ts';
+import { tlsSettings } from './crowdsec-folder.ts';
 import { createNetworkNamespace, type NetworkNamespace } from './network-namespace.ts';
 import { temporaryFolder, type ServerProcess } from './process.ts';
 import { rootOfProgram } from './real-programs.ts';
@@ -12,7 +14,10 @@ import { tellOnFailure, type Telling } from './tell-on-failure.ts';
 export interface FirewallBouncerOptions {
   /** `http://127.0.0.1:<port>` */
   readonly lapiUrl: string;
-  readonly apiKey: string;
+  /** Null: its certificate is enough. */
+  readonly apiKey: string | null;
+  /** Over https. */
+  readonly tls?: ClientFiles;
   /** Further settings of its file, for example `origins` or `scenarios_containing`. */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
@@ -48,7 +53,8 @@ export async function startFirewallBouncer(t: Telling, options: FirewallBouncerO
     command: join(rootOfProgram('crowdsec-firewall-bouncer'), 'usr/bin/crowdsec-firewall-bouncer'),
     args: ['-c', file],
     cwd: folder,
-    ready: /resp-api: http/,
+    // With a certificate it tells of its exchanges in other words.
+    ready: /resp-api: http|Response: HTTP/,
   });
   tellOnFailure(t, 'the firewall bouncer', () => running.output());
   const ruleset = async (): Promise<NftRuleset> =>
@@ -70,7 +76,7 @@ export async function startFirewallBouncer(t: Telling, options: FirewallBouncerO
 }
 
 /** As Debian's file has it, in the foreground and asking five times a second. JSON is YAML. */
-function configuration(folder: string, { lapiUrl, apiKey, settings }: FirewallBouncerOptions): object {
+function configuration(folder: string, { lapiUrl, apiKey, tls, settings }: FirewallBouncerOptions): object {
   return {
     mode: 'nftables',
     pid_dir: folder,
@@ -79,7 +85,8 @@ function configuration(folder: string, { lapiUrl, apiKey, settings }: FirewallBo
     log_mode: 'stdout',
     log_level: 'debug',
     api_url: `${lapiUrl}/`,
-    api_key: apiKey,
+    ...(apiKey !== null && { api_key: apiKey }),
+    ...tlsSettings(tls),
     disable_ipv6: false,
     deny_action: 'DROP',
     deny_log: false,
