@@ -16,10 +16,10 @@ export interface DecisionKind {
   readonly uuidPrefix: string;
   /** About addresses: the value is read as one, whatever its spelling. */
   readonly isNetwork: boolean;
-  /** `,"origin":…,"scenario":…,"scope":…,"type":…` */
+  /** `,"origin":…,"scenario":…,"scope":…,"type":…,"uuid":"` and what each uuid begins with. */
   readonly json: Uint8Array;
-  /** `uuidPrefix` as part of a JSON text. */
-  readonly uuidJson: Uint8Array;
+  /** How much of it there is without a uuid. */
+  readonly bareLength: number;
   /** Rows that have it, and those of them that have not ended. */
   uses: number;
   live: number;
@@ -77,7 +77,8 @@ export class DecisionKinds {
   #make({ origin, scenario, scope, type, simulated, uuidPrefix }: KindFields, key: string): DecisionKind | null {
     const number = this.#free.pop() ?? this.#kinds.length;
     if (number >= maxKinds) return null;
-    const json = `,${jsonText({ origin, scenario, scope, type }).slice(1, -1)}`;
+    const bare = `,${jsonText({ origin, scenario, scope, type }).slice(1, -1)}`;
+    const uuid = `,${jsonText({ uuid: uuidPrefix }).slice(1, -2)}`;
     const kind: DecisionKind = {
       number,
       origin,
@@ -87,8 +88,8 @@ export class DecisionKinds {
       simulated,
       uuidPrefix,
       isNetwork: isNetworkScope(scope),
-      json: new TextEncoder().encode(json),
-      uuidJson: new TextEncoder().encode(jsonText(uuidPrefix).slice(1, -1)),
+      json: new TextEncoder().encode(bare + uuid),
+      bareLength: Buffer.byteLength(bare),
       uses: 0,
       live: 0,
     };

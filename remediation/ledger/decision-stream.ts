@@ -143,15 +143,11 @@ function changedRows(tables: LedgerTables, ring: TimedRing, from: number): Secti
 }
 
 function* section(json: DecisionJson, { rows, accepts }: Section): Generator<Uint8Array, void> {
-  let isFirst = true;
   for (;;) {
     for (let looked = 0; looked < rowsPerStep && !json.isFull; looked++) {
       const row = rows.next();
       if (row === noRow) return;
-      if (!accepts(row)) continue;
-      if (!isFirst) json.ascii(',');
-      isFirst = false;
-      json.decision(row);
+      if (accepts(row)) json.decision(row);
     }
     yield json.isFull ? json.take() : nothing;
   }

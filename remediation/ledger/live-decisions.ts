@@ -57,7 +57,7 @@ export function* liveAnswer(tables: LedgerTables, filter: LedgerFilter, now: num
       yield nothing;
       continue;
     }
-    json.ascii(isFirst ? '[' : ',');
+    if (isFirst) json.ascii('[');
     isFirst = false;
     json.decision(row);
     if (json.isFull) yield json.take();

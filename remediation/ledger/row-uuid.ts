@@ -26,18 +26,35 @@ export function readUuid(text: string, start: number, words: Int32Array): boolea
   return true;
 }
 
-/** The two digits of each byte. */
-const digitPairs = new TextEncoder().encode(
-  Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0')).join(''),
-);
+/** The two digits of each byte, the first in the lower half. */
+const digitPairs = Uint16Array.from({ length: 256 }, (_, byte) => {
+  return hexDigits.charCodeAt(byte >>> 4) | (hexDigits.charCodeAt(byte & 15) << 8);
+});
 
 /** Writes 36 characters at `at`. `words` are the four words. */
 export function writeUuid(bytes: Uint8Array, at: number, words: readonly [number, number, number, number]): void {
-  let place = at;
-  for (let index = 0; index < 16; index++) {
-    if (index === 4 || index === 6 || index === 8 || index === 10) bytes[place++] = dash;
-    const pair = (((words[index >>> 2] as number) >>> (24 - 8 * (index & 3))) & 255) * 2;
-    bytes[place++] = digitPairs[pair] as number;
-    bytes[place++] = digitPairs[pair + 1] as number;
-  }
+  writeUuidWords(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), at, ...words);
+}
+
+/** The same without an array. Returns the place behind. */
+export function writeUuidWords(to: DataView, at: number, w0: number, w1: number, w2: number, w3: number): number {
+  writeHex(to, at, w0 >>> 16);
+  writeHex(to, at + 4, w0);
+  to.setUint8(at + 8, dash);
+  writeHex(to, at + 9, w1 >>> 16);
+  to.setUint8(at + 13, dash);
+  writeHex(to, at + 14, w1);
+  to.setUint8(at + 18, dash);
+  writeHex(to, at + 19, w2 >>> 16);
+  to.setUint8(at + 23, dash);
+  writeHex(to, at + 24, w2);
+  writeHex(to, at + 28, w3 >>> 16);
+  writeHex(to, at + 32, w3);
+  return at + uuidLength;
+}
+
+/** The lower 16 bits. */
+function writeHex(to: DataView, at: number, bits: number): void {
+  const first = digitPairs[(bits >>> 8) & 255] as number;
+  to.setInt32(at, first | ((digitPairs[bits & 255] as number) << 16), true);
 }
