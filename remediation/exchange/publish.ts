@@ -38,6 +38,8 @@ export interface Publisher {
   listen(listener: (publication: Publication) => void): () => void;
   /** Decisions that the store has not got yet. */
   pendingDecisions(): readonly Decision[];
+  /** When the first of them was made, imports aside: epoch milliseconds, null when there is none. */
+  oldestPendingAt(): number | null;
   status(): StoreQueueStatus;
   /** Waits until the queue is empty, at most `graceMs`; what is left then is counted as dropped. Safe twice. */
   close(graceMs?: number): Promise<void>;
@@ -108,6 +110,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       return () => void listeners.delete(listener);
     },
     pendingDecisions: () => queue.pendingDecisions(),
+    oldestPendingAt: () => queue.oldestDecisionAt(),
     status: () => queue.status(),
     close: (graceMs = 5_000) => queue.close(graceMs),
   };

@@ -11,6 +11,8 @@ export interface WriteBacklog {
   /** Takes the first `count` out, which must be there. */
   take(count: number): StoreWrite[];
   decisions(): Decision[];
+  /** When the first of the decisions that are new and of no import was made, epoch milliseconds; null when there is none. */
+  oldestDecisionAt(): number | null;
   readonly size: number;
   /** Of these, those of imports. */
   readonly imported: number;
@@ -77,6 +79,14 @@ export function createWriteBacklog(): WriteBacklog {
       size -= count;
       refusals -= countRefusals(out);
       return out;
+    },
+    oldestDecisionAt() {
+      for (const [index, { writes, isImport }] of chunks.entries()) {
+        if (isImport) continue;
+        const added = writes.find((write, at) => (index > 0 || at >= taken) && write.kind === 'decision-added');
+        if (added?.kind === 'decision-added') return added.decision.createdAt;
+      }
+      return null;
     },
     decisions: () => [...waiting()].flatMap((write) => (write.kind === 'decision-added' ? [write.decision] : [])),
     get size() {

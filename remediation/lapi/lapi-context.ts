@@ -47,7 +47,7 @@ export interface LapiDependencies extends Runtime {
   readonly store: Store;
   readonly bouncers: BouncerDesk;
   readonly machines: MachineDesk;
-  readonly publisher: Pick<Publisher, 'write' | 'commit' | 'publish'>;
+  readonly publisher: Pick<Publisher, 'write' | 'commit' | 'publish' | 'oldestPendingAt'>;
   readonly ledger: DecisionLedger;
   readonly decider: Pick<Decider, 'decide' | 'accept'>;
   readonly index: Pick<DecisionIndex, 'allowedRange'>;

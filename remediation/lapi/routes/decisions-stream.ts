@@ -38,8 +38,10 @@ function answer(request: FastifyRequest, reply: FastifyReply, deps: LapiDependen
     dedup: given.get('dedup') !== 'false',
   });
   const stream = turns.stream(pieces);
+  // What the store has not got yet this bouncer has not heard of, and an earlier time says so after a restart too.
+  const heardUntil = Math.min(lapiStartedAt, (deps.publisher.oldestPendingAt() ?? Infinity) - 1);
   reply.raw.once('finish', () => {
-    if (name !== null && stream.readableEnded) deps.bouncers.pulled(name, lapiStartedAt);
+    if (name !== null && stream.readableEnded) deps.bouncers.pulled(name, heardUntil);
   });
   return reply.send(stream);
 }

@@ -15,6 +15,8 @@ export interface DecisionWorld extends LedgerWorld {
   /** When the bouncer's last answered question came. */
   readonly pulls: number[];
   lastPull: number | null;
+  /** When the first decision was made that the store has not got. */
+  oldestPendingAt: number | null;
   /** Bytes of stream answers that the ledger was asked for. */
   produced: number;
   /** Set: the guard lets nobody in. */
@@ -50,6 +52,7 @@ export function createDecisionWorld(t: Test): DecisionWorld {
     lines,
     pulls: [],
     lastPull: null,
+    oldestPendingAt: null,
     produced: 0,
     isStranger: false,
     get: (url) => ask('GET', url),
@@ -72,7 +75,8 @@ export function createDecisionWorld(t: Test): DecisionWorld {
     },
   };
   // The routes ask for nothing else.
-  const deps = { clock, log, ledger: counted, bouncers } as unknown as LapiDependencies;
+  const publisher = { oldestPendingAt: () => world.oldestPendingAt };
+  const deps = { clock, log, ledger: counted, bouncers, publisher } as unknown as LapiDependencies;
   const guards: LapiGuards = { bouncer: guard, machine: guard, either: guard, trustedIp: guard };
   app.decorateRequest('lapiCaller', null);
   app.decorateRequest('lapiStartedAt', 0);

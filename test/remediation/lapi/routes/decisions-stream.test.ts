@@ -142,3 +142,15 @@ t.test('a slow reader is waited for, and others are answered meanwhile', async (
   await settle();
   t.equal(pulls.length, 2);
 });
+
+t.test('what waits for the store has not been heard, however late it is asked', async (t) => {
+  const world = createDecisionWorld(t);
+  const madeAt = world.clock.now();
+  world.clock.advance(600_000);
+  world.oldestPendingAt = madeAt;
+  await world.get('/v1/decisions/stream?startup=true');
+  t.strictSame(world.pulls, [madeAt - 1]);
+  world.oldestPendingAt = null;
+  await world.get('/v1/decisions/stream');
+  t.strictSame(world.pulls.slice(1), [world.clock.now()]);
+});

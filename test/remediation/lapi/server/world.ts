@@ -69,6 +69,7 @@ export async function openWorld(
       write: (writes) => void store.apply(writes),
       commit: (writes) => store.apply(writes),
       publish: () => {},
+      oldestPendingAt: () => null,
     },
     settingsAllowlist: [],
     version: '1.2.3',
