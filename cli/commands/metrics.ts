@@ -8,7 +8,10 @@ export const metrics: Command = {
   usage: '[--no-unit]',
   examples: [
     ['portcullis metrics', 'whatever is not empty'],
-    ['portcullis metrics -o json', 'for programs; Prometheus has its own page on the admin listener'],
+    [
+      'portcullis metrics -o json',
+      'for programs, nested as cscli does; Prometheus has its own page on the admin listener',
+    ],
   ],
   options: metricsOptions,
   refused: metricsRefused,

@@ -28,7 +28,7 @@ export async function showMetrics(call: Call, names: readonly string[]): Promise
   const shown = wanted.map((section) => ({ section, table: section.table(answer) }));
   switch (output.format) {
     case 'json':
-      output.json(Object.fromEntries(shown.map(({ section, table }) => [section.name, recordsOf(table)])));
+      output.json(Object.fromEntries(wanted.map((section) => [section.name, section.tree(answer)])));
       break;
     case 'raw':
       output.csv(['section', 'name', 'metric', 'value'], shown.flatMap(rawRows));
@@ -81,16 +81,6 @@ function rawRows({
 }): (string | number)[][] {
   return table.rows.flatMap(({ keys, values }) =>
     values.map((value, index) => [section.name, keys.join(' '), table.values[index] ?? '', value]),
-  );
-}
-
-function recordsOf({ keys, values, rows }: SectionTable): Record<string, string | number>[] {
-  const nameOf = (title: string): string => title.toLowerCase().replaceAll(/[^a-z]+/g, '_');
-  return rows.map((row) =>
-    Object.fromEntries([
-      ...keys.map((title, index): [string, string] => [nameOf(title), row.keys[index] ?? '']),
-      ...values.map((title, index): [string, number] => [nameOf(title), row.values[index] ?? 0]),
-    ]),
   );
 }
 

@@ -103,8 +103,8 @@ t.test('bouncers: what cscli prints, the key alone for scripts, its copies with 
     auto_created: true,
     usage: { metrics: [{ name: 'dropped', value: 12 }], feature_flags: ['x'] },
   });
-  t.match(JSON.parse((await cli(['metrics', 'show', 'bouncers', '--json'])).stdout), {
-    bouncers: [{ bouncer: 'edge@192.0.2.1', metric: 'dropped', value: 12 }],
+  t.same(JSON.parse((await cli(['metrics', 'show', 'bouncers', '--json'])).stdout), {
+    bouncers: { 'edge@192.0.2.1': { 'CAPI\u001b[31m': { dropped: { byte: 12 } } } },
   });
   t.match(await cli(['bouncers', 'inspect', 'none']), { status: 1, stderr: /no bouncer called none/ });
   t.match(await cli(['bouncers', 'delete', 'none', '--ignore-missing']), { status: 0, stdout: /no bouncer called/ });

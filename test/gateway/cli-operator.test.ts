@@ -78,9 +78,10 @@ t.test('metrics of what happened', async (t) => {
   const { stdout } = await cli(['metrics']);
   t.match(stdout, /Requests\nOUTCOME +REQUESTS\n[^]*passed +4\n/);
   t.match(stdout, /Scenarios\nSCENARIO +POURED +OVERFLOWS\n[^]*portcullis\/http-sensitive-files +5 +1/);
-  t.match(await json('metrics', 'show', 'decisions', 'alerts'), {
-    decisions: [{ reason: scenario, origin: 'crowdsec', action: 'ban', count: 1 }],
-    alerts: [{ reason: scenario, count: 1 }],
+  t.match(await json('metrics', 'show', 'decisions', 'alerts', 'scenarios'), {
+    scenarios: { [scenario]: { pour: 5, overflow: 1 } },
+    decisions: { [scenario]: { crowdsec: { ban: 1 } } },
+    alerts: { [scenario]: 1 },
   });
   t.match(
     (await cli(['metrics', '-o', 'raw'])).stdout,
