@@ -111,7 +111,7 @@ for (const mode of modes) {
       const stranger = createCertificateAuthority(t).client('forged', '/OU=bouncers/CN=gateway');
       const crowdsec = await startCrowdsecOverTls(t, authority);
       successful(await crowdsec.cscli('decisions', 'add', '-i', attacker));
-      const untrusted = { message: /shows a certificate that is not trusted/, remedy: /tls\.caFile/ };
+      const untrusted = { message: /not trusted: the authority that signed it is not known/, remedy: /tls\.caFile/ };
       const forbidden = {
         message: /answered 403: access forbidden/,
         remedy: /its OU is among `bouncers_allowed_ou` there/,
@@ -123,13 +123,21 @@ for (const mode of modes) {
         {
           name: 'other-name',
           tls: { ...good, serverName: 'lapi.test' },
-          err: { ...untrusted, remedy: /tls\.serverName/ },
+          err: { message: /not trusted: it is for another name/, remedy: /tls\.serverName/ },
         },
         { name: 'agent', tls: authority.client('agent', '/OU=agents/CN=gateway'), err: forbidden },
         { name: 'revoked', tls: revoked, err: forbidden },
-        { name: 'forged', tls: { ...stranger, caFile: authority.caFile }, err: { message: /does not answer/ } },
+        {
+          name: 'forged',
+          tls: { ...stranger, caFile: authority.caFile },
+          err: { message: /does not answer/, remedy: /trusts the authority of tls\.certFile/ },
+        },
+        { name: 'in-the-clear', tls: good, err: { message: /answered 400/, remedy: /It speaks TLS: write https:/ } },
       ];
-      const lapis = cases.map(({ name, tls }) => ({ name, url: crowdsec.url, mode, tls, interval: '1s' }));
+      const lapis = cases.map(({ name, tls }) => {
+        const url = name === 'in-the-clear' ? crowdsec.url.replace('https', 'http') : crowdsec.url;
+        return { name, url, mode, tls, interval: '1s' };
+      });
       const gateway = await startGatewayPeer(t, { bouncer: { lapis } });
       t.equal(await gateway.visit(attacker), 200);
       for (const { name, err } of cases) {
@@ -146,14 +154,24 @@ t.test('alerts wait where the certificate of the server or of the gateway is not
   const authority = createCertificateAuthority(t);
   const { certFile, keyFile } = authority.client('gateway', '/OU=agents/CN=gateway');
   const crowdsec = await startCrowdsecOverTls(t, authority);
-  const refused = { message: /answered 403/, remedy: /its OU is among `agents_allowed_ou` there/ };
+  const revoked = authority.client('revoked', '/OU=agents/CN=gateway');
+  authority.revoke('revoked');
+  const refused = (why: RegExp) => ({
+    message: new RegExp(`answered 403: while trying to validate client cert: .*${why.source}`),
+    remedy: /its OU is among `agents_allowed_ou` there/,
+  });
   const cases = [
     {
       name: 'unknown',
       tls: { certFile, keyFile },
-      err: { message: /shows a certificate that is not trusted/, remedy: /tls\.caFile/ },
+      err: { message: /not trusted: the authority that signed it is not known/, remedy: /tls\.caFile/ },
     },
-    { name: 'bouncer', tls: authority.client('bouncer', '/OU=bouncers/CN=gateway'), err: refused },
+    {
+      name: 'bouncer',
+      tls: authority.client('bouncer', '/OU=bouncers/CN=gateway'),
+      err: refused(/OU \(\[bouncers\]\) doesn't match expected OU \(\[agents\]\)/),
+    },
+    { name: 'revoked', tls: revoked, err: refused(/client certificate is revoked by CRL/) },
   ];
   const lapis = cases.map(({ name, tls }) => ({ name, url: crowdsec.url, tls }));
   const gateway = await startGatewayPeer(t, { agent: { lapis } });

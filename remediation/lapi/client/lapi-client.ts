@@ -27,7 +27,7 @@ export interface LapiAnswer {
   readonly status: number;
   /** Parsed JSON; undefined when there was no body or it is none. */
   readonly body: unknown;
-  /** `message` of an error, "" without one. */
+  /** `message` of an error or the sentence that it is, "" without one. */
   readonly message: string;
 }
 
@@ -79,6 +79,7 @@ export function createLapiClient(options: LapiClientOptions): LapiClient {
 class UndiciLapiClient implements LapiClient {
   readonly name: string;
   readonly address: string;
+  readonly showsCertificate: boolean;
   readonly #options: LapiClientOptions;
   readonly #pool: Pool;
   readonly #basePath: string;
@@ -91,6 +92,7 @@ class UndiciLapiClient implements LapiClient {
     this.#options = options;
     this.name = target.name;
     this.address = addressText(target.address);
+    this.showsCertificate = target.tls.cert !== null;
     const url = new URL(target.address.kind === 'http' ? target.address.url : 'http://localhost/');
     this.#basePath = url.pathname;
     this.#pool = new Pool(url.origin, poolOptions(options));
@@ -240,7 +242,7 @@ class UndiciLapiClient implements LapiClient {
       const body: unknown = JSON.parse(text);
       return { status, body, message: messageIn(body) };
     } catch (thrown) {
-      if (status >= 300) return { status, body: undefined, message: '' };
+      if (status >= 300) return { status, body: undefined, message: messageInText(text) };
       throw answerInvalid(this, `it is not JSON (${messageOf(thrown).slice(0, 100)})`);
     }
   }
@@ -283,4 +285,15 @@ function isGzipMisread({ status, message }: LapiAnswer): boolean {
 function messageIn(body: unknown): string {
   if (typeof body !== 'object' || body === null || !('message' in body)) return '';
   return typeof body.message === 'string' ? body.message : '';
+}
+
+/** What a failure says that is not JSON. CrowdSec 1.4 refuses certificates with two documents: the latter says why. */
+function messageInText(text: string): string {
+  if (text.length > 4_096) return '';
+  try {
+    return messageIn(JSON.parse(text.slice(text.lastIndexOf('}{') + 1)));
+  } catch {
+    const [line = ''] = text.trim().split('\n', 1);
+    return line.startsWith('<') ? '' : line;
+  }
 }

@@ -21,45 +21,72 @@ export function failureOf(thrown: unknown, at: number): LapiFailure {
 export interface NamedLapi {
   readonly name: string;
   readonly address: string;
+  /** Whether it is shown a client certificate, which it may not like. */
+  readonly showsCertificate?: boolean;
 }
 
+interface CertificateFault {
+  readonly why: string;
+  readonly remedy: string;
+}
+
+const unknownAuthority: CertificateFault = {
+  why: 'the authority that signed it is not known here',
+  remedy: 'Name the authority that signed it in tls.caFile.',
+};
+const outOfDate = 'Renew it there; if it is in date, set the clock of this machine right.';
+
 /** Codes of Node and OpenSSL for a certificate that is not trusted. */
-const certificateCodes: ReadonlySet<string> = new Set([
-  'CERT_HAS_EXPIRED',
-  'CERT_NOT_YET_VALID',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+const certificateFaults: ReadonlyMap<string, CertificateFault> = new Map([
+  ['CERT_HAS_EXPIRED', { why: 'it has expired', remedy: outOfDate }],
+  ['CERT_NOT_YET_VALID', { why: 'it is not valid yet', remedy: outOfDate }],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', { why: 'it has signed itself', remedy: 'Name it in tls.caFile.' }],
+  [
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    {
+      why: 'it is for another name',
+      remedy: 'Write a name that stands in it into its url or into tls.serverName.',
+    },
+  ],
+  ['INVALID_PURPOSE', { why: 'it is not for servers', remedy: 'Have one made for it that may serve.' }],
+  ['CERT_SIGNATURE_FAILURE', unknownAuthority],
+  ['SELF_SIGNED_CERT_IN_CHAIN', unknownAuthority],
+  ['UNABLE_TO_GET_ISSUER_CERT', unknownAuthority],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', unknownAuthority],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', unknownAuthority],
 ]);
 
 /** No answer came, or not all of it. */
-export function unreachable({ name, address }: NamedLapi, cause: unknown): GatewayError {
+export function unreachable(lapi: NamedLapi, cause: unknown): GatewayError {
   const code = codeOf(cause);
-  const where = `the Local API ${name} (${address})`;
-  if (certificateCodes.has(code)) {
-    return new GatewayError(
-      'LAPI_UNREACHABLE',
-      `${where} shows a certificate that is not trusted: ${messageOf(cause)}`,
-      {
-        remedy: 'Name the authority that signed it in tls.caFile, and the name that stands in it in tls.serverName.',
-        cause,
-      },
-    );
+  const where = `the Local API ${lapi.name} (${lapi.address})`;
+  const fault = certificateFaults.get(code);
+  if (fault !== undefined) {
+    const { why, remedy } = fault;
+    const message = `${where} shows a certificate that is not trusted: ${why}`;
+    return new GatewayError('LAPI_UNREACHABLE', message, { remedy, cause });
   }
-  const remedy =
-    code === 'ENOTFOUND' || code === 'EAI_AGAIN'
-      ? 'Check the host name in its url, and the name servers of this machine.'
-      : 'Check that it runs, that its url is right, and that no firewall is between.';
-  return new GatewayError('LAPI_UNREACHABLE', `${where} does not answer: ${reasonOf(cause, code)}`, { remedy, cause });
+  const message = `${where} does not answer: ${reasonOf(cause, code)}`;
+  return new GatewayError('LAPI_UNREACHABLE', message, { remedy: silenceRemedy(lapi, code), cause });
 }
+
+function silenceRemedy({ showsCertificate = false }: NamedLapi, code: string): string {
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return 'Check the host name in its url, and the name servers of this machine.';
+  }
+  if (showsCertificate && (closedCodes.has(code) || code.startsWith('ERR_SSL_'))) {
+    return 'Check that it trusts the authority of tls.certFile, and that this certificate is in date and not revoked.';
+  }
+  return 'Check that it runs, that its url is right, and that no firewall is between.';
+}
+
+/** The other end has closed the connection. */
+const closedCodes: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
 /** The connection ended before the answer did. */
 export function isClosedByPeer(thrown: unknown): boolean {
   const code = thrown instanceof GatewayError ? codeOf(thrown.cause) : '';
-  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE';
+  return closedCodes.has(code);
 }
 
 /** An answer came that cannot be what a Local API says. */
@@ -88,6 +115,7 @@ export function refusal(
 function remedyOf(status: number, message: string, credentials: LapiCredentials): string {
   if (status >= 300 && status < 400) return 'Its url leads somewhere else: write the address that it redirects to.';
   if (status === 401 || status === 403) return accessRemedy(message, credentials);
+  if (status === 400 && /HTTP request.* HTTPS/i.test(message)) return 'It speaks TLS: write https:// in its url.';
   if (status === 404) return 'It does not know what was asked: check the path of its url, or its version.';
   if (status === 429) return 'It was asked too often: make the interval longer.';
   return 'Look into its log: it could not do what was asked.';

@@ -2,7 +2,9 @@
  * Where another Local API is and who we are there: the settings of one, with the files that they name read. Read once at
  * start, so that a missing file is a mistake of the settings and not an outage hours later.
  */
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
 import { GatewayError, messageOf } from '../../../core/errors.ts';
 
 export type LapiCredentials =
@@ -88,7 +90,22 @@ export function isExposed(address: LapiAddress): boolean {
 
 async function tlsOf(tls: LapiTargetSettings['tls']): Promise<LapiTls> {
   const [ca, cert, key] = await Promise.all([textIn(tls.caFile), textIn(tls.certFile), textIn(tls.keyFile)]);
+  if (ca !== null) usable(`${tls.caFile}`, () => new X509Certificate(ca));
+  if (cert !== null && key !== null) {
+    usable(`${tls.certFile} with ${tls.keyFile}`, () => createSecureContext({ cert, key }));
+  }
   return { ca, cert, key, serverName: tls.serverName ?? null, isVerified: tls.verify };
+}
+
+function usable(files: string, tryIt: () => unknown): void {
+  try {
+    tryIt();
+  } catch (thrown) {
+    throw new GatewayError('SETTINGS_UNREADABLE', `${files} cannot be used for TLS: ${messageOf(thrown)}`, {
+      remedy: 'Certificates and keys are PEM files, and a key belongs to its certificate.',
+      cause: thrown,
+    });
+  }
 }
 
 /** The first and only line of a file. */
