@@ -4,7 +4,7 @@ import type { Publication } from '../../../../remediation/exchange/publish.ts';
 import { createManualClock, type ManualClock } from '../../../support/manual-clock.ts';
 import { alertOf, collectedLog, decisionOf, startMs } from '../../support.ts';
 import { startFakeLapi, type FakeLapi } from './fake-lapi.ts';
-import { clientOf, eventually, evenRandom } from './support.ts';
+import { clientOf, comesAbout, evenRandom } from './support.ts';
 
 async function fake(t: Test, clock: ManualClock): Promise<FakeLapi> {
   const lapi = await startFakeLapi(clock);
@@ -66,7 +66,7 @@ t.test('alerts go out in one batch each second, in the form of an agent', async 
   publish({ alert, decisions: [decisionOf()] });
   publish({ alert: alertOf({ scenario: 'second', remediation: false }) });
   clock.advance(1_000);
-  await eventually(() => agent.status().sent === 2 && agent.status().lastHeartbeatAt !== null, 'both alerts');
+  await comesAbout(() => agent.status().sent === 2 && agent.status().lastHeartbeatAt !== null, 'both alerts');
   t.equal(posts(lapi), 1);
   t.strictSame(lapi.alerts[0], {
     uuid: alert.uuid,
@@ -109,7 +109,7 @@ t.test('our decisions go along when we decide, with durations from the end of th
   publish({ alert: alertOf({ kind: 'cscli', scenario: 'by hand' }), decisions: [decisionOf()] });
   publish({});
   clock.advance(1_000);
-  await eventually(() => lapi.alerts.length === 3, 'the alerts');
+  await comesAbout(() => lapi.alerts.length === 3, 'the alerts');
   t.match(lapi.alerts[0], {
     remediation: true,
     decisions: [{ uuid: 'd1', origin: 'crowdsec', scope: 'Ip', type: 'ban', value: '192.0.2.1', duration: '4h0m0s' }],
@@ -128,7 +128,7 @@ t.test(
     publish({ alert: alertOf({ kind: 'cscli' }) });
     publish({ alert: alertOf({ scenario: 'own' }) });
     clock.advance(1_000);
-    await eventually(() => agent.status().sent > 0, 'the last one');
+    await comesAbout(() => agent.status().sent > 0, 'the last one');
     t.match(lapi.alerts, [{ scenario: 'own' }]);
     t.equal(lapi.alerts.length, 1);
   },
@@ -139,11 +139,11 @@ t.test('a heartbeat each minute, with a new login after a restart there', async 
   const lapi = await fake(t, clock);
   const { agent } = reporting(t, clock, lapi);
   const beats = (): number => lapi.requests.filter(({ url }) => url === '/v1/heartbeat').length;
-  await eventually(() => agent.status().lastHeartbeatAt !== null, 'the first');
+  await comesAbout(() => agent.status().lastHeartbeatAt !== null, 'the first');
   t.equal(beats(), 1);
   lapi.restart();
   clock.advance(60_000);
-  await eventually(() => agent.status().lastHeartbeatAt === clock.now(), 'the second');
+  await comesAbout(() => agent.status().lastHeartbeatAt === clock.now(), 'the second');
   t.match(agent.status(), { state: 'connected', heartbeatFailure: null });
 });
 
@@ -153,9 +153,9 @@ t.test('while the other side is away alerts wait, the newest of them, and go out
   const { agent, publish } = reporting(t, clock, lapi, { mostQueued: 100 });
   for (let count = 0; count < 4; count++) lapi.faults.push({ kind: 'status', status: 503, path: '/v1/alerts' });
   for (let count = 0; count < 105; count++) publish({ alert: alertOf({ scenario: `s${count}` }) });
-  await eventually(() => agent.status().failures === 1, 'a failure', { clock, stepMs: 100 });
+  await comesAbout(() => agent.status().failures === 1, 'a failure', { clock, stepMs: 100 });
   t.match(agent.status(), { state: 'failing', dropped: 10, queued: 95, lastFailure: { code: 'LAPI_REFUSED' } });
-  await eventually(() => agent.status().sent === 95, 'all that waited', { clock, stepMs: 1_000 });
+  await comesAbout(() => agent.status().sent === 95, 'all that waited', { clock, stepMs: 1_000 });
   const scenarios = lapi.alerts.map((alert) => (alert as { scenario: string }).scenario);
   t.strictSame(
     scenarios,
@@ -170,7 +170,7 @@ t.test('one alert that is refused for what it is holds up no other', async (t) =
   const { agent, publish, lines } = reporting(t, clock, lapi);
   for (let count = 0; count < 20; count++)
     publish({ alert: alertOf({ scenario: count === 7 ? 'poison' : `s${count}` }) });
-  await eventually(() => agent.status().queued === 0, 'the queue is empty', { clock, stepMs: 500 });
+  await comesAbout(() => agent.status().queued === 0, 'the queue is empty', { clock, stepMs: 500 });
   t.match(agent.status(), { sent: 19, dropped: 1 });
   t.equal(new Set(lapi.alerts.map((alert) => (alert as { scenario: string }).scenario)).size, 19);
   t.equal(lapi.alerts.length, 19, 'none twice');
@@ -184,9 +184,9 @@ t.test('an error that nobody explains is waited for, and at last counted against
   for (let count = 0; count < 5; count++)
     lapi.faults.push({ kind: 'status', status: 500, message: 'x', path: '/v1/alerts' });
   publish({});
-  await eventually(() => agent.status().dropped === 1, 'it is given up', { clock, stepMs: 5_000 });
+  await comesAbout(() => agent.status().dropped === 1, 'it is given up', { clock, stepMs: 5_000 });
   publish({});
-  await eventually(() => agent.status().sent === 1, 'the next is taken', { clock, stepMs: 1_000 });
+  await comesAbout(() => agent.status().sent === 1, 'the next is taken', { clock, stepMs: 1_000 });
 });
 
 t.test('what is left is sent at the end', async (t) => {
@@ -205,12 +205,12 @@ t.test('a machine whose operator has not agreed yet says so', async (t) => {
   const lapi = await fake(t, clock);
   lapi.machines.set('m2', { password: 'secret-of-m1', validated: false });
   const { agent, lines } = reporting(t, clock, lapi, {}, 'm2');
-  await eventually(() => agent.status().heartbeatFailure !== null, 'the login fails');
+  await comesAbout(() => agent.status().heartbeatFailure !== null, 'the login fails');
   t.equal(agent.status().state, 'pending');
   t.notMatch(JSON.stringify(lines), /secret-of-m1/);
   lapi.machines.set('m2', { password: 'secret-of-m1', validated: true });
   clock.advance(60_000);
-  await eventually(() => agent.status().state === 'connected', 'it is let in');
+  await comesAbout(() => agent.status().state === 'connected', 'it is let in');
 });
 
 t.test(

@@ -8,7 +8,7 @@ import { reportToLapis } from '../../../../remediation/lapi/client/report-to-lap
 import { createManualClock } from '../../../support/manual-clock.ts';
 import { alertOf, ip } from '../../support.ts';
 import { startFakeLapi } from './fake-lapi.ts';
-import { createWorld, eventually } from './support.ts';
+import { createWorld, comesAbout } from './support.ts';
 
 const identity = {
   version: '0.1.0',
@@ -96,7 +96,7 @@ t.test('settings become agents', async (t) => {
   const usage = { items: () => [] };
   const reporting = await reportToLapis(options, { ...runtime, publisher, identity, usage, scenarios: () => ['a/b'] });
   publisher.publish({ alert: alertOf({ scenario: 'own' }), decisions: [], matched: [] });
-  await eventually(() => lapi.metrics.length === 1, 'the first report');
+  await comesAbout(() => lapi.metrics.length === 1, 'the first report');
   await reporting.close();
   t.match(lapi.alerts, [{ scenario: 'own' }]);
   t.match(reporting.status(), [{ name: 'main', sent: 1, queued: 0 }]);

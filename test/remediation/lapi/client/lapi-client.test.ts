@@ -9,7 +9,7 @@ import type { TLSSocket } from 'node:tls';
 import t, { type Test } from 'tap';
 import { createManualClock } from '../../../support/manual-clock.ts';
 import { startFakeLapi } from './fake-lapi.ts';
-import { clientOf, eventually, noTls } from './support.ts';
+import { clientOf, comesAbout, noTls } from './support.ts';
 
 const machine = { kind: 'machine' as const, machineId: 'm1', password: 'secret-of-m1' };
 
@@ -148,7 +148,7 @@ t.test('an answer has a largest size, and silence a limit', async (t) => {
   const silent = clientOf(await serve(t, () => void asked++), clock, { timeoutMs: 3_000 });
   t.teardown(() => silent.close());
   const answer = silent.ask({ method: 'GET', path: 'x' }).catch((thrown: unknown) => thrown);
-  await eventually(() => asked === 1, 'the question arrives');
+  await comesAbout(() => asked === 1, 'the question arrives');
   clock.advance(3_000);
   t.match(await answer, { code: 'LAPI_UNREACHABLE', message: /no answer within 3 s/ });
 

@@ -4,7 +4,7 @@ import { createLiveUpstream, type LiveUpstreamOptions } from '../../../../remedi
 import { createManualClock, type ManualClock } from '../../../support/manual-clock.ts';
 import { collectedLog, ip, settle } from '../../support.ts';
 import { startFakeLapi, type FakeLapi } from './fake-lapi.ts';
-import { clientOf, eventually, evenRandom } from './support.ts';
+import { clientOf, comesAbout, evenRandom } from './support.ts';
 
 async function fake(t: Test, clock: ManualClock): Promise<FakeLapi> {
   const lapi = await startFakeLapi(clock);
@@ -88,7 +88,7 @@ t.test('of several Local APIs the severest answer counts, and a ban need not wai
   let open: () => void = () => undefined;
   two.gate = new Promise((resolve) => (open = resolve));
   const answer = ask('192.0.2.2');
-  await eventually(() => known('192.0.2.2') !== undefined, 'the first answer');
+  await comesAbout(() => known('192.0.2.2') !== undefined, 'the first answer');
   t.match(known('192.0.2.2'), { type: 'ban' });
   open();
   t.match(await answer, { type: 'ban' });
@@ -102,7 +102,7 @@ t.test('who waits too long gets what was known last, and the late answer is reme
   lapi.gate = new Promise((resolve) => (open = resolve));
   const { known, ask, bouncer } = asking(t, clock, [lapi]);
   const answer = ask('192.0.2.1');
-  await eventually(() => lapi.requests.length === 1, 'the question arrives');
+  await comesAbout(() => lapi.requests.length === 1, 'the question arrives');
   clock.advance(199);
   let isAnswered = false;
   void answer.then(() => (isAnswered = true));
@@ -112,7 +112,7 @@ t.test('who waits too long gets what was known last, and the late answer is reme
   t.equal(await answer, null, 'nothing was known: it passes');
   t.equal(known('192.0.2.1'), null, 'and the next request does not wait as well');
   open();
-  await eventually(() => known('192.0.2.1') !== null, 'the late answer');
+  await comesAbout(() => known('192.0.2.1') !== null, 'the late answer');
   t.match(known('192.0.2.1'), { type: 'ban' });
   t.equal(bouncer.status()[0]?.isConnected, true, 'one late answer is no outage');
 });
@@ -169,7 +169,7 @@ t.test('a slow Local API is an outage after the third late answer', async (t) =>
   const { known, ask, bouncer } = asking(t, clock, [lapi]);
   for (const [at, address] of ['192.0.2.1', '192.0.2.2', '192.0.2.3'].entries()) {
     const answer = ask(address);
-    await eventually(() => lapi.requests.length === at + 1, 'the question arrives');
+    await comesAbout(() => lapi.requests.length === at + 1, 'the question arrives');
     clock.advance(200);
     t.equal(await answer, null);
   }

@@ -10,7 +10,7 @@ import type { Store } from '../../../../remediation/store/store.ts';
 import { createManualClock, type ManualClock } from '../../../support/manual-clock.ts';
 import { ip } from '../../support.ts';
 import { startFakeLapi, type Fault, type FakeLapi } from './fake-lapi.ts';
-import { clientOf, createWorld, eventually, mirroredIn } from './support.ts';
+import { clientOf, createWorld, comesAbout, mirroredIn } from './support.ts';
 
 const everything: StreamFilters = {
   scopes: ['Ip', 'Range', 'AS', 'Country'],
@@ -75,7 +75,7 @@ function storeWith(store: Store, over: Partial<Store>): Store {
 async function poll(clock: ManualClock, bouncer: StreamBouncer, afterMs = intervalMs * 1.1): Promise<void> {
   const { polls } = bouncer.status();
   clock.advance(afterMs);
-  await eventually(() => bouncer.status().polls > polls, 'a poll', { clock, stepMs: 1_000 });
+  await comesAbout(() => bouncer.status().polls > polls, 'a poll', { clock, stepMs: 1_000 });
 }
 
 async function fake(t: Test, clock: ManualClock): Promise<FakeLapi> {
@@ -266,7 +266,7 @@ t.test('several Local APIs: each keeps its own entries, and the severest wins', 
   two.expire(ban);
   const polls = bouncers.map((bouncer) => bouncer.status().polls);
   clock.advance(intervalMs * 1.1);
-  await eventually(() => bouncers.every((bouncer, at) => bouncer.status().polls > (polls[at] ?? 0)), 'both polls');
+  await comesAbout(() => bouncers.every((bouncer, at) => bouncer.status().polls > (polls[at] ?? 0)), 'both polls');
   t.equal(bans('192.0.2.1'), 'captcha', "one's stays when two's is lifted");
 });
 
@@ -341,14 +341,14 @@ t.test('a store that is away delays nothing but its own copy', async (t) => {
     },
   });
   const following = follow(t, clock, { main: lapi }, { store: flaky });
-  await eventually(() => lapi.requests.length > 0, 'the first poll', { clock, stepMs: 1_000 });
+  await comesAbout(() => lapi.requests.length > 0, 'the first poll', { clock, stepMs: 1_000 });
   const { bans, bouncer, publisher } = await following;
   t.equal(bans('192.0.2.1'), 'ban', 'in force without the store');
   t.same(await mirroredIn(store, clock), []);
   isAway = false;
   await poll(clock, bouncer);
   // The publisher's own pause after a failure.
-  await eventually(() => publisher.status().queued === 0, 'the store has it', { clock, stepMs: 1_000 });
+  await comesAbout(() => publisher.status().queued === 0, 'the store has it', { clock, stepMs: 1_000 });
   t.equal((await mirroredIn(store, clock)).length, 1, 'and stored when it is back');
 });
 

@@ -11,6 +11,7 @@ import { createMemoryStore } from '../../../../remediation/store/memory.ts';
 import { storeOptions } from '../../../../remediation/store/options.ts';
 import type { Store } from '../../../../remediation/store/store.ts';
 import type { ManualClock } from '../../../support/manual-clock.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { collectedLog } from '../../support.ts';
 
 export const noTls = { ca: null, cert: null, key: null, serverName: null, isVerified: true } as const;
@@ -72,16 +73,20 @@ export async function mirroredIn(store: Store, clock: ManualClock): Promise<Deci
   }
 }
 
-/** Waits, in real time, until something holds; moves the clock by `stepMs` now and then when told to. */
-export async function eventually(
+/** Waits, in real time, until something holds; moves the clock by `stepMs` every tenth of a second when told to. */
+export async function comesAbout(
   holds: () => boolean,
   what: string,
   { clock, stepMs = 0 }: { clock?: ManualClock; stepMs?: number } = {},
 ): Promise<void> {
-  for (let turn = 1; turn <= 20_000; turn++) {
-    if (holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, turn < 50 ? 0 : 1));
-    if (clock !== undefined && turn % 100 === 0) clock.advance(stepMs);
-  }
-  throw new Error(`this did not come about: ${what}`);
+  let steppedAt = performance.now();
+  const look = (): boolean => {
+    if (holds()) return true;
+    if (performance.now() - steppedAt > 100) {
+      steppedAt = performance.now();
+      clock?.advance(stepMs);
+    }
+    return false;
+  };
+  await eventually(look, (isSo) => isSo, what);
 }

@@ -4,7 +4,7 @@ import type { UsageItem } from '../../../../remediation/lapi/client/usage-models
 import { createManualClock, type ManualClock } from '../../../support/manual-clock.ts';
 import { collectedLog } from '../../support.ts';
 import { startFakeLapi, type FakeLapi } from './fake-lapi.ts';
-import { clientOf, eventually, evenRandom } from './support.ts';
+import { clientOf, comesAbout, evenRandom } from './support.ts';
 
 const identity = {
   version: '0.1.0',
@@ -54,7 +54,7 @@ t.test('a bouncer tells what came since the last report that was taken', async (
   const active: UsageItem = { name: 'active_decisions', unit: 'ip', value: 7, origin: 'CAPI', ipType: 'ipv6' };
   items.push(dropped, processed, active);
   clock.advance(900_000);
-  await eventually(() => reporter.status().sent === 1, 'the first report');
+  await comesAbout(() => reporter.status().sent === 1, 'the first report');
   t.strictSame(lapi.metrics[0], {
     log_processors: null,
     remediation_components: [
@@ -88,10 +88,10 @@ t.test('a bouncer tells what came since the last report that was taken', async (
   lapi.faults.push({ kind: 'status', status: 500, message: 'no' });
   items.splice(0, 3, { ...dropped, value: 8 }, { ...processed, value: 150 }, active);
   clock.advance(900_000);
-  await eventually(() => reporter.status().lastFailure === '500 no', 'the failure');
+  await comesAbout(() => reporter.status().lastFailure === '500 no', 'the failure');
   items.splice(0, 1, { ...dropped, value: 9 });
   clock.advance(900_000);
-  await eventually(() => reporter.status().sent === 2, 'the next report');
+  await comesAbout(() => reporter.status().sent === 2, 'the next report');
   t.match(lapi.metrics[1], {
     remediation_components: [
       {
@@ -124,7 +124,7 @@ t.test('a machine reports at once, with its items and sources', async (t) => {
       hubItems: () => ({ parsers: [{ name: 'a/b', status: 'official', version: '0.1' }] }),
     },
   });
-  await eventually(() => reporter.status().sent === 1, 'the first report');
+  await comesAbout(() => reporter.status().sent === 1, 'the first report');
   t.match(lapi.metrics[0], {
     remediation_components: null,
     log_processors: [
@@ -142,7 +142,7 @@ t.test('a Local API that is too old for this is no failure', async (t) => {
   const { lapi, reporter } = await reporting(t, clock);
   lapi.generation = '1.4.6';
   clock.advance(900_000);
-  await eventually(() => !reporter.status().isSupported, 'the answer');
+  await comesAbout(() => !reporter.status().isSupported, 'the answer');
   t.match(reporter.status(), { sent: 0, lastFailure: null });
   const asked = lapi.requests.length;
   await reporter.close();
@@ -154,7 +154,7 @@ t.test('one that is away is a failure without consequences', async (t) => {
   const { lapi, reporter } = await reporting(t, clock);
   await lapi.stop();
   clock.advance(900_000);
-  await eventually(() => reporter.status().lastFailure !== null, 'the failure');
+  await comesAbout(() => reporter.status().lastFailure !== null, 'the failure');
   t.match(reporter.status().lastFailure, /nothing listens there/);
   await reporter.close();
 });
