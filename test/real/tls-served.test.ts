@@ -153,9 +153,8 @@ t.test('our Local API: what a certificate that is not good gets', { skip }, asyn
     'decisions otherUnit': forbidden,
     'login noUnit': refused,
     'decisions noUnit': forbidden,
-    // Ours does not answer whom its TLS library does not verify.
-    'login revoked': null,
-    'decisions revoked': null,
+    'login revoked': { status: 401, body: '{"code":401,"message":"certificate is revoked"}' },
+    'decisions revoked': forbidden,
     'login forged': null,
     'decisions forged': null,
   });

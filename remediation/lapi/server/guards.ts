@@ -107,6 +107,7 @@ function credentialOf(request: FastifyRequest, parts: GuardParts): BouncerCreden
 
 /** Whether a certificate that was verified is in date and of one of these units. */
 export function isUsable(certificate: ClientCertificate, allowedUnits: readonly string[], now: number): boolean {
+  if (certificate.isRevoked) return false;
   return now <= certificate.validTo && certificate.organizationalUnits.some((unit) => allowedUnits.includes(unit));
 }
 
@@ -114,6 +115,8 @@ async function admitMachine(request: FastifyRequest, parts: GuardParts): Promise
   const { machines, tokens, failures, counters, clock, log } = parts;
   const clientIp = request.lapiClientIp;
   try {
+    // Else its token would outlive it.
+    if (parts.certificateOf(request)?.isRevoked === true) throw new TokenError('certificate is revoked');
     const id = tokens.verify(tokenOf(request), clock.now());
     const machine = await machines.find(id, () => !failures.isLimited(clientIp));
     // Deviation: CrowdSec does not ask the table, and a token outlives its machine.

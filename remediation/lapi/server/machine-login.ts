@@ -116,6 +116,7 @@ export function createMachineLogin(parts: MachineLoginParts, deps: LapiDependenc
       const now = clock.now();
       const id = `${certificate.commonName}@${clientIp}`;
       const isGood = isUsable(certificate, parts.options.tls?.agentsAllowedOu ?? [], now);
+      if (certificate.isRevoked) return refuse(id, clientIp, 'certificate is revoked');
       if (!isGood || certificate.commonName === '') return refuse(id, clientIp, 'certificate is not accepted');
       let machine = await machines.find(id);
       if (machine === null) {

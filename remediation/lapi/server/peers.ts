@@ -6,13 +6,15 @@ import type { Server, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { type IpAddress, parseIp } from '../../../core/ip.ts';
 
-/** A certificate that the TLS library has verified. */
+/** A certificate that the TLS library has verified, but for its being revoked. */
 export interface ClientCertificate {
   readonly commonName: string;
   readonly organizationalUnits: readonly string[];
   /** Epoch milliseconds. */
   readonly validTo: number;
   readonly verifiedAt: number;
+  /** It is in a list of revoked ones: it is told so, and lets nobody in. */
+  readonly isRevoked: boolean;
   /** Of the authorities and lists that it was verified against. */
   readonly generation: number;
 }

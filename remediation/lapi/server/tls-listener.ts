@@ -1,6 +1,7 @@
 /**
  * TLS of the Local API: certificate and key, the authorities of client certificates and their revocation lists, all noticed when
- * their files change. A client certificate that does not verify ends the connection; one that does is noted for the guards.
+ * their files change. A client certificate that does not verify ends the connection; one that does is noted for the guards, and so is a
+ * revoked one, which they answer.
  * Sessions are not resumed where certificates are asked for, since a resumed one would not be verified again.
  */
 import { constants } from 'node:crypto';
@@ -43,13 +44,15 @@ export async function createTlsListener(
   server.on('secureConnection', (socket: TLSSocket) => {
     const shown = asks ? socket.getPeerCertificate() : null;
     if (shown === null || shown.subject === undefined) return peers.verified(socket, null);
-    if (socket.authorized) return peers.verified(socket, certificateOf(shown, clock.now(), generation));
+    const fault = socket.authorized ? null : String(socket.authorizationError);
+    const isRevoked = fault === 'CERT_REVOKED';
     const address = socket.remoteAddress ?? '';
-    if (parts.isNews(address)) {
-      const cause = String(socket.authorizationError);
-      log.warn({ clientIp: address, cause }, 'a certificate that a client of the Local API showed is not good');
+    if (fault !== null && parts.isNews(address)) {
+      log.warn({ clientIp: address, cause: fault }, 'a certificate that a client of the Local API showed is not good');
     }
-    socket.destroy();
+    if (fault === null || isRevoked) {
+      peers.verified(socket, { ...certificateOf(shown, clock.now(), generation), isRevoked });
+    } else socket.destroy();
     return undefined;
   });
 
@@ -133,7 +136,11 @@ async function stateOf(tls: LapiTlsOptions): Promise<string> {
   return states.join(' ');
 }
 
-function certificateOf({ subject, valid_to }: PeerCertificate, now: number, generation: number): ClientCertificate {
+function certificateOf(
+  { subject, valid_to }: PeerCertificate,
+  now: number,
+  generation: number,
+): Omit<ClientCertificate, 'isRevoked'> {
   const names: unknown = subject.CN;
   const units: unknown = subject.OU;
   return {

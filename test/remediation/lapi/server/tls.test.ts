@@ -194,8 +194,11 @@ t.test('a list of revoked certificates is read anew, also for connections that a
   authority.list();
   clock.advance(30_000);
   t.ok(await said(world.lines, 'read anew'));
-  await t.rejects(once(), 'the connection was closed, and a new one is not made');
+  const later = await once();
+  t.equal(later.status, 403);
+  t.not(later.port, first.port, 'the connection was closed');
   t.equal((await as('agent', login())).status, 200, 'others are good');
+  t.equal((await as('bouncer', login())).status, 401);
 });
 
 t.test('after a while a connection’s certificate is to be verified anew', { skip }, async (t) => {
