@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { Agent, request as httpsRequest } from 'node:https';
 import { connect } from 'node:tls';
 import t, { type Test } from 'tap';
+import { eventually } from '../../../support/eventually.ts';
 import { createManualClock } from '../../../support/manual-clock.ts';
-import { type LogLine, settle } from '../../support.ts';
+import type { LogLine } from '../../support.ts';
 import { ask, type Asking, bouncerKey, loginOf, openWorld, type WorldOptions } from './world.ts';
 
 const skip = spawnSync('openssl', ['version']).status === 0 ? false : 'openssl is not installed';
@@ -164,24 +165,9 @@ function steadyClient(t: Test, port: number, authority: Authority) {
 }
 
 /** Waits until the log says it. */
-async function said(lines: readonly LogLine[], text: string): Promise<boolean> {
-  for (let turn = 0; turn < 500; turn++) {
-    if (lines.some(({ msg }) => String(msg).includes(text))) return true;
-    await settle(5);
-  }
-  return false;
+function said(lines: readonly LogLine[], text: string): Promise<boolean> {
+  return eventually(() => lines.some(({ msg }) => String(msg).includes(text)));
 }
-
-t.test('certificates that are expired or somebody else’s end the connection', { skip }, async (t) => {
-  const { world, as, ca } = await open(t);
-  await t.rejects(as('expired', live));
-  const other = createAuthority(t);
-  other.issue('stranger', '/OU=bouncers/CN=haproxy');
-  const tls = { ca, cert: other.read('stranger.pem'), key: other.read('stranger.key') };
-  await t.rejects(ask({ port: world.port, ...live, tls }));
-  t.ok(world.lines.some(({ msg }) => String(msg).includes('is not good')));
-  t.equal((await as('bouncer', live)).status, 200, 'others are served as ever');
-});
 
 t.test('a list of revoked certificates is read anew, also for connections that are open', { skip }, async (t) => {
   const clock = createManualClock(Date.now());
@@ -194,7 +180,8 @@ t.test('a list of revoked certificates is read anew, also for connections that a
   authority.list();
   clock.advance(30_000);
   t.ok(await said(world.lines, 'read anew'));
-  const later = await once();
+  // The connection may be closed while it is asked over.
+  const later = await once().catch(() => once());
   t.equal(later.status, 403);
   t.not(later.port, first.port, 'the connection was closed');
   t.equal((await as('agent', login())).status, 200, 'others are good');
