@@ -169,6 +169,17 @@ function said(lines: readonly LogLine[], text: string): Promise<boolean> {
   return eventually(() => lines.some(({ msg }) => String(msg).includes(text)));
 }
 
+t.test('certificates that are expired or somebody else’s end the connection', { skip }, async (t) => {
+  const { world, as, ca } = await open(t);
+  await t.rejects(as('expired', live));
+  const other = createAuthority(t);
+  other.issue('stranger', '/OU=bouncers/CN=haproxy');
+  const tls = { ca, cert: other.read('stranger.pem'), key: other.read('stranger.key') };
+  await t.rejects(ask({ port: world.port, ...live, tls }));
+  t.ok(world.lines.some(({ msg }) => String(msg).includes('is not good')));
+  t.equal((await as('bouncer', live)).status, 200, 'others are served as ever');
+});
+
 t.test('a list of revoked certificates is read anew, also for connections that are open', { skip }, async (t) => {
   const clock = createManualClock(Date.now());
   const { authority, world, as } = await open(t, { crlFile: 'crl.pem' }, { clock });
