@@ -56,13 +56,20 @@ export class DecisionJson {
     return this.#length > chunkBytes - slack;
   }
 
-  /** What was written since the last time. It is the caller's from then on. */
+  /** What was written since the last time. It is the caller's from then on, who may give it back. */
   take(): Uint8Array {
     const taken = this.#bytes.subarray(0, this.#length);
     this.#bytes = noText;
     this.#view = noView;
     this.#length = 0;
     return taken;
+  }
+
+  /** A piece of `take` that nobody reads any more is written over by the next. */
+  giveBack(piece: Uint8Array | undefined): void {
+    if (piece === undefined || piece.length === 0 || this.#bytes !== noText) return;
+    this.#bytes = Buffer.from(piece.buffer);
+    this.#view = new DataView(piece.buffer);
   }
 
   /** Before, between and after the lists of decisions. */

@@ -44,14 +44,14 @@ const expiriesPerStep = 250;
 export const nothing: Uint8Array = new Uint8Array(0);
 
 /**
- * Let others run between two steps. The caller owns the pieces. `overlapMs`: what was announced this long before the last question is
- * told once more.
+ * Let others run between two steps. The caller owns the pieces; one that it hands to the following `next` is written over.
+ * `overlapMs`: what was announced this long before the last question is told once more.
  */
 export function* streamDecisions(
   tables: LedgerTables,
   question: StreamQuestion,
   overlapMs = 0,
-): Generator<Uint8Array, void> {
+): Generator<Uint8Array, void, Uint8Array | undefined> {
   const { now, askedAt } = question;
   while (tables.expire(now, expiriesPerStep) === expiriesPerStep) yield nothing;
   const lastPull = changesSince(tables, question);
@@ -142,13 +142,13 @@ function changedRows(tables: LedgerTables, ring: TimedRing, from: number): Secti
   };
 }
 
-function* section(json: DecisionJson, { rows, accepts }: Section): Generator<Uint8Array, void> {
+function* section(json: DecisionJson, { rows, accepts }: Section): Generator<Uint8Array, void, Uint8Array | undefined> {
   for (;;) {
     for (let looked = 0; looked < rowsPerStep && !json.isFull; looked++) {
       const row = rows.next();
       if (row === noRow) return;
       if (accepts(row)) json.decision(row);
     }
-    yield json.isFull ? json.take() : nothing;
+    json.giveBack(yield json.isFull ? json.take() : nothing);
   }
 }

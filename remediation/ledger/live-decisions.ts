@@ -48,8 +48,12 @@ export function* activeRows(tables: LedgerTables, filter: LedgerFilter, now: num
   }
 }
 
-/** Pieces of the JSON array, `null` when nothing fits. Let others run between two. */
-export function* liveAnswer(tables: LedgerTables, filter: LedgerFilter, now: number): Generator<Uint8Array, void> {
+/** Pieces of the JSON array, `null` when nothing fits. Let others run between two. They are the caller's as in `streamDecisions`. */
+export function* liveAnswer(
+  tables: LedgerTables,
+  filter: LedgerFilter,
+  now: number,
+): Generator<Uint8Array, void, Uint8Array | undefined> {
   const json = new DecisionJson(tables, now, false, firstBytes);
   let isFirst = true;
   for (const row of activeRows(tables, filter, now)) {
@@ -60,7 +64,7 @@ export function* liveAnswer(tables: LedgerTables, filter: LedgerFilter, now: num
     if (isFirst) json.ascii('[');
     isFirst = false;
     json.decision(row);
-    if (json.isFull) yield json.take();
+    if (json.isFull) json.giveBack(yield json.take());
   }
   json.ascii(isFirst ? 'null' : ']');
   yield json.take();

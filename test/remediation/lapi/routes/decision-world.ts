@@ -19,6 +19,8 @@ export interface DecisionWorld extends LedgerWorld {
   oldestPendingAt: number | null;
   /** Bytes of stream answers that the ledger was asked for. */
   produced: number;
+  /** Pieces of those that came back to be written over. */
+  givenBack: number;
   /** Set: the guard lets nobody in. */
   isStranger: boolean;
   readonly get: (url: string) => Promise<Answer>;
@@ -54,6 +56,7 @@ export function createDecisionWorld(t: Test): DecisionWorld {
     lastPull: null,
     oldestPendingAt: null,
     produced: 0,
+    givenBack: 0,
     isStranger: false,
     get: (url) => ask('GET', url),
     head: (url) => ask('HEAD', url),
@@ -68,9 +71,12 @@ export function createDecisionWorld(t: Test): DecisionWorld {
   const counted: Pick<DecisionLedger, 'live' | 'stream'> = {
     live: (filter, now) => ledger.live(filter, now),
     *stream(question) {
-      for (const piece of ledger.stream(question)) {
-        world.produced += piece.length;
-        yield piece;
+      const pieces: Iterator<Uint8Array, void, Uint8Array | undefined> = ledger.stream(question);
+      let back: Uint8Array | undefined;
+      for (let next = pieces.next(); next.done !== true; next = pieces.next(back)) {
+        world.produced += next.value.length;
+        back = yield next.value;
+        if (back !== undefined) world.givenBack++;
       }
     },
   };

@@ -1,5 +1,6 @@
-import { connect } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
 import t from 'tap';
 import { idsOf } from '../../ledger/support.ts';
 import { settle } from '../../support.ts';
@@ -153,4 +154,50 @@ t.test('what waits for the store has not been heard, however late it is asked', 
   world.oldestPendingAt = null;
   await world.get('/v1/decisions/stream');
   t.strictSame(world.pulls.slice(1), [world.clock.now()]);
+});
+
+async function readSlowly(url: string): Promise<string> {
+  const [response] = (await once(get(url, { agent: false }), 'response')) as [IncomingMessage];
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) {
+    chunks.push(chunk as Buffer);
+    if (chunks.length % 8 === 0) await settle();
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Two questions at once on one connection: the second answer waits in memory until the first has left. */
+async function readPipelined(port: number, path: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  const head = `GET ${path} HTTP/1.1\r\nHost: a\r\n`;
+  socket.write(`${head}\r\n${head}Connection: close\r\n\r\n`);
+  const chunks: Buffer[] = [];
+  for await (const chunk of socket) {
+    chunks.push(chunk as Buffer);
+    if (chunks.length % 8 === 0) await settle();
+  }
+  // The sizes of chunks stand on lines of their own between two parts of the body.
+  return Buffer.concat(chunks)
+    .toString('utf8')
+    .replace(/\r\n[\da-f]+\r\n/g, '');
+}
+
+t.test('readers at any pace get the same bytes, from pieces that are written over meanwhile', async (t) => {
+  const world = createDecisionWorld(t);
+  const { app, add } = world;
+  for (let id = 1; id <= 30_000; id++) {
+    const address = `10.${id >> 16}.${(id >> 8) & 255}.${id & 255}`;
+    add(id, id % 9 === 0 ? { scope: 'user', value: `пользователь ${id}` } : { value: address });
+  }
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = app.server.address() as AddressInfo;
+  const path = '/v1/decisions/stream?startup=true';
+  const url = `http://127.0.0.1:${port}${path}`;
+  const wanted = (await world.get(path)).body;
+  const readFast = async (): Promise<string> => (await fetch(url)).text();
+  const bodies = await Promise.all([readFast(), readSlowly(url), readFast(), readSlowly(url)]);
+  for (const body of bodies) t.ok(body === wanted, 'the whole body');
+  t.ok(world.givenBack > 50, `${world.givenBack} pieces came back`);
+  const pipelined = await readPipelined(port, path);
+  t.equal(pipelined.split(wanted).length, 3, 'the body twice');
 });
