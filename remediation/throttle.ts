@@ -21,7 +21,7 @@ export interface ThrottleOptions {
   readonly ratePerSecond: number;
   /** Requests that may come at once after a pause; at least 1. */
   readonly burst: number;
-  /** Sources remembered at most; the one that has not been seen for longest makes room. */
+  /** Sources remembered at most; those that have not been seen for longest make room. */
   readonly maxSources?: number;
 }
 
