@@ -43,13 +43,11 @@ export interface StoreQueueOptions extends Runtime {
   readonly batch?: number;
   /**
    * The same of writes that may be repeated when only some of them were kept: a million decisions in batches of 500 would be
-   * thousands of transactions. Of imports four times as many wait at most.
+   * thousands of transactions. Of imports twice as many wait at most.
    */
   readonly bulk?: number;
 }
 
-/** Times `bulk`: while the store writes one part, the next ones gather. */
-const importRoom = 4;
 const firstRetryMs = 100;
 const longestRetryMs = 30_000;
 const dropReportMs = 10_000;
@@ -64,7 +62,7 @@ interface Caller {
 }
 
 export function createStoreQueue(options: StoreQueueOptions): StoreQueue {
-  const { store, clock, random, log, maxQueued = 20_000, batch = 500, bulk = 48_000 } = options;
+  const { store, clock, random, log, maxQueued = 20_000, batch = 500, bulk = 96_000 } = options;
   const stop = new AbortController();
   const backlog = createWriteBacklog();
   /** The pause after a failure. */
@@ -98,7 +96,7 @@ export function createStoreQueue(options: StoreQueueOptions): StoreQueue {
   /** What there is room for. */
   const admitted = (writes: readonly StoreWrite[], isImport: boolean): readonly StoreWrite[] => {
     if (stop.signal.aborted || closing !== null) return [];
-    if (isImport) return backlog.imported <= importRoom * bulk ? writes : [];
+    if (isImport) return backlog.imported <= 2 * bulk ? writes : [];
     if (backlog.size - backlog.imported >= maxQueued) return [];
     let room = Math.ceil(maxQueued / 2) - backlog.refusals;
     return writes.filter(({ kind }) => kind !== 'refusal' || room-- > 0);
@@ -189,7 +187,7 @@ export function createStoreQueue(options: StoreQueueOptions): StoreQueue {
       if (backlog.size > 0) start();
     },
     settled: () => reached(pushed),
-    room: () => reached(pushed - (backlog.size - backlog.imported) - importRoom * bulk),
+    room: () => reached(pushed - (backlog.size - backlog.imported) - 2 * bulk),
     pendingDecisions: () => backlog.decisions(),
     oldestDecisionAt: () => backlog.oldestDecisionAt(),
     status: () => ({ queued: backlog.size, dropped, failures, lastSuccessAt }),
