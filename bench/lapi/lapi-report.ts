@@ -39,6 +39,7 @@ export function printLapiReport(options: LapiBenchOptions, figures: readonly Lap
     ['delta of 1,000, ms', ({ delta }) => spread(delta, ({ elapsedMs }) => elapsedMs, 1)],
     ['an alert, median, ms', ({ alerts }) => spread(alerts, ({ latencies }) => quantile(latencies, 0.5), 2)],
     ['an alert, p99, ms', ({ alerts }) => spread(alerts, ({ latencies }) => quantile(latencies, 0.99), 2)],
+    ['alerts that had to be sent again', ({ alerts }) => spread(alerts, ({ refused }) => refused)],
     [
       'the disk alone, median and p99, ms',
       ({ diskSync }) => [0.5, 0.99].map((share) => formatNumber(quantile(diskSync, share), 2)).join(', '),
