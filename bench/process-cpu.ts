@@ -1,5 +1,5 @@
 /** CPU time of a process and all its descendants, from /proc (Linux). */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 /** The unit of /proc/<pid>/stat: USER_HZ is 100 on every Linux architecture that Node runs on. */
 const microsecondsPerTick = 10_000;
@@ -50,7 +50,20 @@ export function coreBusyUs(core: number): number {
 
 /** Resident memory in bytes of one process. */
 export function residentBytes(pid: number): number {
-  const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
+  return statusBytes(pid, 'VmRSS');
+}
+
+/** From now on `peakResidentBytes` tells the most that this process has had. The kernel keeps count, so nobody has to look. */
+export function forgetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
+}
+
+export function peakResidentBytes(pid: number): number {
+  return statusBytes(pid, 'VmHWM');
+}
+
+function statusBytes(pid: number, field: 'VmRSS' | 'VmHWM'): number {
+  const match = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
   if (!match) throw new Error(`process ${pid} tells no memory use`);
   return Number(match[1]) * 1024;
 }

@@ -115,6 +115,7 @@ async function measure(
     figures.alerts.push(await measureAlerts(contender, load, server, round, options));
     if (sitePort !== null && figures.visitors !== null) {
       const visit = { kind: 'visitors', ...server, sitePort, perSecond: options.visitorsPerSecond, measureMs } as const;
+      await load.run({ ...visit, measureMs: warmupMs, streams: 0 });
       figures.visitors.alone.push(await load.run({ ...visit, streams: 0 }));
       figures.visitors.streaming.push(await load.run({ ...visit, streams: 1 }));
     }

@@ -1,7 +1,9 @@
 /** The load of `bench lapi`, as a child process on a core of its own: bouncers that ask, machines that report, visitors. */
+import { fork } from 'node:child_process';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerOrders } from '../load-process.ts';
-import { coreBusyUs, processTreeBytes, processTreeCpuUs } from '../process-cpu.ts';
+import { coreBusyUs, forgetPeak, peakResidentBytes, processTreeCpuUs, residentBytes } from '../process-cpu.ts';
 import { type BenchAnswer, KeepAliveClient, requestOf } from './keep-alive-client.ts';
 
 interface Server {
@@ -60,6 +62,7 @@ export interface LapiLoadResult {
 }
 
 const retryMs = 10;
+const readersStartMs = 1_000;
 const agent = 'crowdsec-firewall-bouncer/v0.0.34';
 
 async function run(order: LapiLoadOrder): Promise<LapiLoadResult> {
@@ -185,15 +188,13 @@ async function visitors(order: Extract<LapiLoadOrder, { kind: 'visitors' }>): Pr
   const idle: KeepAliveClient[] = [];
   const latencies: number[] = [];
   const pending: Promise<void>[] = [];
-  const run = { stops: false };
   let streamed = 0;
-  const reader = async (): Promise<void> => {
-    const client = await KeepAliveClient.open(order.port);
-    while (!run.stops) streamed += (await readStream(client, order.key, { startup: true })).ids;
-    client.close();
-  };
-  const readers = Array.from({ length: order.streams }, reader);
-  await sleep(200);
+  const readers = Array.from({ length: order.streams }, () => {
+    const reader = fork(join(import.meta.dirname, 'stream-reader.ts'), [String(order.port), order.key]);
+    return reader.on('message', (ids: number) => void (streamed += ids));
+  });
+  // The first answer is on its way then.
+  await sleep(readersStartMs);
   // The time that counts begins when a request was due, not when this process got round to sending it.
   const visit = async (dueAt: number, number: number): Promise<void> => {
     const client = idle.pop() ?? (await KeepAliveClient.open(sitePort));
@@ -214,32 +215,30 @@ async function visitors(order: Extract<LapiLoadOrder, { kind: 'visitors' }>): Pr
   }
   await Promise.all(pending);
   const figures = meter.stop();
-  run.stops = true;
-  await Promise.all(readers);
+  for (const reader of readers) reader.kill();
+  if (readers.length > 0 && streamed === 0) throw new Error('no bouncer has read a whole stream meanwhile');
   for (const client of idle) client.close();
   return { ...figures, answers: latencies.length, bytes: 0, decisions: streamed, refused: 0, latencies };
 }
 
 /** What the server spends while something happens. */
 function startMeter({ pid, core }: Server) {
-  const startedAt = performance.now();
-  const cpuBefore = processTreeCpuUs(pid);
+  forgetPeak(pid);
+  const startBytes = residentBytes(pid);
   const busyBefore = coreBusyUs(core);
-  const startBytes = processTreeBytes(pid);
-  let peakBytes = startBytes;
-  const look = setInterval(() => {
-    peakBytes = Math.max(peakBytes, processTreeBytes(pid));
-  }, 50);
+  const cpuBefore = processTreeCpuUs(pid);
+  // Looking takes milliseconds, which are nobody's.
+  const startedAt = performance.now();
   return {
     stop() {
-      clearInterval(look);
+      const elapsedMs = performance.now() - startedAt;
       const cpuUs = processTreeCpuUs(pid) - cpuBefore;
       return {
-        elapsedMs: performance.now() - startedAt,
+        elapsedMs,
         cpuUs,
         othersUs: Math.max(0, coreBusyUs(core) - busyBefore - cpuUs),
         startBytes,
-        peakBytes: Math.max(peakBytes, processTreeBytes(pid)),
+        peakBytes: peakResidentBytes(pid),
       };
     },
   };

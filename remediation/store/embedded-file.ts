@@ -17,6 +17,11 @@ const resultNotADatabase = 26;
 const pageBytes = 4_096;
 /** Pages that SQLite keeps in memory. */
 export const cacheKiB = 8_192;
+/**
+ * Pages of the write-ahead log after which they are moved into the file while a write waits: 16 MiB, four times SQLite's own number,
+ * which a hundred alerts reach.
+ */
+export const checkpointPages = 4_000;
 /** How long to wait for a gateway that is just ending to let go of the file. */
 const busyTimeoutMs = 3_000;
 /** Damaged files that are kept for whoever wants to look; they may be large. */
@@ -43,6 +48,7 @@ export function openStoreFile(settings: Pick<WorkerSettings, 'file' | 'maxBytes'
       PRAGMA locking_mode = EXCLUSIVE;
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
+      PRAGMA wal_autocheckpoint = ${checkpointPages};
       PRAGMA journal_size_limit = 16777216;
       PRAGMA cache_size = -${cacheKiB};
       PRAGMA temp_store = MEMORY;

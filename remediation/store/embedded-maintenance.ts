@@ -10,8 +10,8 @@ import type { Retention, RetentionLimit } from './options.ts';
 
 /** Rows that one transaction removes. */
 const sliceRows = 500;
-/** Decisions that are looked at before a pause. */
-const sweepRows = 50_000;
+/** Decisions that are looked at before a pause: a few milliseconds, for which an alert may have to wait. */
+const sweepRows = 5_000;
 /** Kinds that may be stored before unused ones are looked for. */
 const spareKinds = 1_000;
 

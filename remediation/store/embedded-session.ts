@@ -1,6 +1,6 @@
 /** One opened file of the embedded store with everything that is read and written through it. */
 import { forget } from './embedded-maintenance.ts';
-import { cacheKiB, isCorruption, openStoreFile, setAside, type StoreFile } from './embedded-file.ts';
+import { cacheKiB, checkpointPages, isCorruption, openStoreFile, setAside, type StoreFile } from './embedded-file.ts';
 import { createAlertRefs, type AlertRefs } from './embedded-alert-refs.ts';
 import { createKinds, rowOf, type Kinds } from './embedded-kinds.ts';
 import type { ReadName, ReadRequest, Reads, WorkerSettings, WriteRequest, WrittenSlice } from './embedded-messages.ts';
@@ -11,8 +11,7 @@ import type { Head } from './follow.ts';
 /** Decisions at the start of a transaction from which it is an import. */
 const bulkDecisions = 2_000;
 const bulkCacheKiB = 32_768;
-/** Pages of the write-ahead log after which they are moved into the file; SQLite's own number, and one for imports. */
-const checkpointPages = 1_000;
+/** Of an import, see `checkpointPages`. */
 const bulkCheckpointPages = 16_000;
 
 export class EmbeddedSession implements ReadContext {
