@@ -1,5 +1,4 @@
 /** The last lines of what is written, for whoever asks afterwards. Bounded in lines and in characters. */
-import { OldestFirstMap } from './oldest-first-map.ts';
 
 export interface RecentLinesLimits {
   readonly lines: number;
@@ -14,9 +13,8 @@ const longestLine = 4_096;
 
 export class RecentLines {
   readonly #limits: RecentLinesLimits;
-  /** By running number. */
-  readonly #lines = new OldestFirstMap<number, string>();
-  #written = 0;
+  /** The oldest first. */
+  readonly #lines: string[] = [];
   #characters = 0;
 
   constructor(limits: RecentLinesLimits = usualLimits) {
@@ -27,20 +25,15 @@ export class RecentLines {
   write(line: string): void {
     const whole = line.endsWith('\n') ? line.slice(0, -1) : line;
     const kept = whole.length > longestLine ? `${whole.slice(0, longestLine)}…` : whole;
-    this.#lines.set(this.#written++, kept);
+    this.#lines.push(kept);
     this.#characters += kept.length;
-    while (this.#lines.size > this.#limits.lines || this.#characters > this.#limits.characters) this.#forgetOldest();
+    while (this.#lines.length > this.#limits.lines || this.#characters > this.#limits.characters) {
+      this.#characters -= this.#lines.shift()?.length ?? 0;
+    }
   }
 
   /** The oldest first, each with its end. */
   text(): string {
-    return [...this.#lines.entries()].map(([, line]) => `${line}\n`).join('');
-  }
-
-  #forgetOldest(): void {
-    const oldest = this.#lines.oldest();
-    if (oldest === undefined) return;
-    this.#characters -= this.#lines.get(oldest)?.length ?? 0;
-    this.#lines.delete(oldest);
+    return this.#lines.map((line) => `${line}\n`).join('');
   }
 }
