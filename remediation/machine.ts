@@ -31,7 +31,7 @@ export interface Machine {
 /** What changes of a machine in use. */
 export type MachineSighting = Partial<Omit<Machine, 'id' | 'authType' | 'createdAt'>>;
 
-/** One that an operator named and that has not been heard of yet. */
+/** One with a password that may log in and has not been heard of yet. */
 export function newMachine(id: string, passwordHash: string, createdAt: number): Machine {
   const unseen = { ip: '', version: '', scenarios: [], lastPush: null, lastHeartbeat: null, os: '' };
   return { id, passwordHash, authType: 'password', validated: true, createdAt, updatedAt: createdAt, ...unseen };

@@ -4,7 +4,7 @@
  * Specification: CrowdSec `pkg/apiserver/middlewares/v1/jwt.go`, `tls_auth.go`.
  */
 import type { FastifyRequest } from 'fastify';
-import { longestMachineId, type Machine, type MachineSighting } from '../../machine.ts';
+import { longestMachineId, type Machine, type MachineSighting, newMachine } from '../../machine.ts';
 import { type PasswordHasher, PasswordQueueFull } from '../../callers/password-hash.ts';
 import { type LapiDependencies, LapiError } from '../lapi-context.ts';
 import type { LapiOptions } from '../options.ts';
@@ -120,7 +120,8 @@ export function createMachineLogin(parts: MachineLoginParts, deps: LapiDependenc
       if (!isGood || certificate.commonName === '') return refuse(id, clientIp, 'certificate is not accepted');
       let machine = await machines.find(id);
       if (machine === null) {
-        machine = newMachine(id, clientIp, now);
+        // Who has a certificate of ours needs nobody's consent.
+        machine = { ...newMachine(id, '', now), authType: 'tls', ip: clientIp };
         await machines.register(machine);
         log.info({ machine: id, clientIp }, 'a machine has made itself known with a certificate');
       }
@@ -128,23 +129,5 @@ export function createMachineLogin(parts: MachineLoginParts, deps: LapiDependenc
       if (!machine.validated) return refuse(id, clientIp, `machine ${id} not validated`);
       return welcome(machine, login, request);
     },
-  };
-}
-
-/** Who has a certificate of ours needs nobody's consent. */
-function newMachine(id: string, ip: string, now: number): Machine {
-  return {
-    id,
-    passwordHash: '',
-    authType: 'tls',
-    validated: true,
-    createdAt: now,
-    updatedAt: now,
-    ip,
-    version: '',
-    scenarios: [],
-    lastPush: null,
-    lastHeartbeat: null,
-    os: '',
   };
 }

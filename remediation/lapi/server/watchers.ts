@@ -5,7 +5,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { parseIp } from '../../../core/ip.ts';
-import { longestMachineId, type Machine } from '../../machine.ts';
+import { longestMachineId, type Machine, newMachine } from '../../machine.ts';
 import { longestPassword, type PasswordHasher } from '../../callers/password-hash.ts';
 import { anyContains } from '../../allowed/protected-sources.ts';
 import { type LapiDependencies, LapiError, type LapiRoutes } from '../lapi-context.ts';
@@ -157,20 +157,8 @@ function createRegistration(
       // The gateway's own name stands on its own alerts.
       if (id === gatewayName || (await machines.find(id)) !== null) throw exists;
       const now = clock.now();
-      const outcome = await machines.register({
-        id,
-        passwordHash: await hasher.hash(password),
-        authType: 'password',
-        validated,
-        createdAt: now,
-        updatedAt: now,
-        ip: clientIp,
-        version: '',
-        scenarios: [],
-        lastPush: null,
-        lastHeartbeat: null,
-        os: '',
-      });
+      const machine = newMachine(id, await hasher.hash(password), now);
+      const outcome = await machines.register({ ...machine, validated, ip: clientIp });
       if (outcome === 'exists') throw exists;
       if (outcome === 'full') throw new LapiError(403, 'too many machines wait to be validated');
       log.info({ machine: id, clientIp, validated }, 'a machine has registered');
