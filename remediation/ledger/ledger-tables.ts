@@ -12,7 +12,7 @@ import { ExpiryHeap } from './expiry-heap.ts';
 import { IdOrder } from './id-order.ts';
 import { keptTime, LedgerRows, noRow, rowFlags } from './ledger-rows.ts';
 import { LedgerValues } from './ledger-values.ts';
-import { readUuid, uuidLength, writeUuid } from './row-uuid.ts';
+import { readUuid, uuidLength, writeUuidWords } from './row-uuid.ts';
 import { TimedRing } from './timed-ring.ts';
 
 /** The last changes that a delta finds without looking at every row. */
@@ -35,6 +35,7 @@ export class LedgerTables {
   readonly #uuids = new Map<number, string>();
   readonly #words = new Int32Array(4);
   readonly #uuidBytes = Buffer.alloc(uuidLength);
+  readonly #uuidView = new DataView(this.#uuidBytes.buffer, this.#uuidBytes.byteOffset, uuidLength);
   #lastQuestion = Number.NEGATIVE_INFINITY;
 
   constructor(random: Random, maxEnded: number) {
@@ -163,7 +164,7 @@ export class LedgerTables {
     if ((flags & rowFlags.textUuid) !== 0) return this.#uuids.get(row) ?? '';
     const { uuidPrefix } = this.kindOf(row);
     if ((flags & rowFlags.valueUuid) !== 0) return uuidPrefix + this.values.text(row);
-    writeUuid(this.#uuidBytes, 0, [rows.uuid(row, 0), rows.uuid(row, 1), rows.uuid(row, 2), rows.uuid(row, 3)]);
+    writeUuidWords(this.#uuidView, 0, rows.uuid(row, 0), rows.uuid(row, 1), rows.uuid(row, 2), rows.uuid(row, 3));
     return uuidPrefix + this.#uuidBytes.toString('latin1');
   }
 

@@ -31,12 +31,7 @@ const digitPairs = Uint16Array.from({ length: 256 }, (_, byte) => {
   return hexDigits.charCodeAt(byte >>> 4) | (hexDigits.charCodeAt(byte & 15) << 8);
 });
 
-/** Writes 36 characters at `at`. `words` are the four words. */
-export function writeUuid(bytes: Uint8Array, at: number, words: readonly [number, number, number, number]): void {
-  writeUuidWords(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), at, ...words);
-}
-
-/** The same without an array. Returns the place behind. */
+/** Writes the 36 characters of four words at `at`. Returns the place behind. */
 export function writeUuidWords(to: DataView, at: number, w0: number, w1: number, w2: number, w3: number): number {
   writeHex(to, at, w0 >>> 16);
   writeHex(to, at + 4, w0);

@@ -9,7 +9,7 @@ import {
   writeDuration,
   writeNumber,
 } from '../../../remediation/ledger/json-characters.ts';
-import { readUuid, uuidLength, writeUuid, writeUuidWords } from '../../../remediation/ledger/row-uuid.ts';
+import { readUuid, uuidLength, writeUuidWords } from '../../../remediation/ledger/row-uuid.ts';
 
 const seed = 20_260_104;
 const room = 64;
@@ -82,7 +82,7 @@ t.test('uuids are read as they were written', async () => {
       if (!readUuid(`x${uuid}`, 1, words)) return false;
       const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = words;
       const bytes = Buffer.alloc(uuidLength);
-      writeUuid(bytes, 0, [w0, w1, w2, w3]);
+      writeUuidWords(new DataView(bytes.buffer, bytes.byteOffset, uuidLength), 0, w0, w1, w2, w3);
       return (
         bytes.toString('latin1') === uuid && written(start, (to, at) => writeUuidWords(to, at, w0, w1, w2, w3)) === uuid
       );
